@@ -1,0 +1,43 @@
+# Configuration is in conf/, not here: line 1 of each conf file is the value.
+
+RUNTIME ?= bun
+export RUNTIME
+
+.PHONY: all build check test demo bench install uninstall instcheck clean help
+
+all: build ## build bin/qmail-mysql and a link per program (RUNTIME=node: for Node >= 24, NODE names it)
+
+build:
+	@scripts/setup.sh build
+	@scripts/build.sh
+
+check: build ## types, format, lint, boundaries between packages, manual pages, shell scripts
+	@scripts/setup.sh check
+	@scripts/check.sh
+
+test: ## everything it needs, then all suites; the last line sums them
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@scripts/test.sh
+
+demo: ## a throw-away mail host: look up, deliver, log in, read mail
+	@scripts/setup.sh demo
+	@scripts/build.sh
+	@scripts/demo.sh
+
+bench: ## ratios to small C programs, measured in one run; results in bench/
+	@scripts/setup.sh bench
+	@scripts/build.sh
+	@bench/run.sh
+
+install: build ## into conf/conf-qmail below DESTDIR; a stock program becomes NAME.stock
+	@scripts/install.sh
+
+uninstall: ## take ours out, put NAME.stock back
+	@scripts/uninstall.sh
+
+clean: ## remove what was built
+	rm -rf build bin/*
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 18

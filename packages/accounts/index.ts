@@ -1,0 +1,3 @@
+export * from "./getpw.ts";
+export * from "./mailbox.ts";
+export * from "./splits.ts";

@@ -1,0 +1,33 @@
+/** A row of the mailbox table, checked. `password` is never in one that qmail-getpw sees. */
+export interface Mailbox {
+  readonly username: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly suspended: boolean;
+}
+
+/** What a login needs beyond a Mailbox. */
+export interface Login extends Mailbox {
+  readonly password: string;
+  readonly passwordType: string;
+}
+
+/** A system account, as getpwnam(3) gives it. */
+export interface SystemAccount {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/**
+ * Ports. Each gives the rows among `names` that exist, in any order, and throws on trouble:
+ * an empty answer means surely none. Names are lower case.
+ */
+export type FindMailboxes = (names: readonly string[]) => Promise<readonly Mailbox[]>;
+export type FindSystemAccounts = (names: readonly string[]) => Promise<readonly SystemAccount[]>;
+
+/** Who owns `home`; or why it cannot be used as a home. Throws on a condition that may pass. */
+export type HomeOwner = (home: string) => { readonly uid: number } | { readonly unusable: string };

@@ -1,0 +1,19 @@
+/** One way to read a local part as user and extension. */
+export interface Split {
+  readonly user: string;
+  readonly dash: "" | "-";
+  readonly ext: string;
+}
+
+/**
+ * Every way to read `local` as user and extension, longest user first.
+ * The dash is a literal "-" whatever the break character: qmail-getpw(8).
+ *
+ *     joe-work-x   joe-work-x|""|""   joe-work|-|x   joe|-|work-x
+ */
+export function* splits(local: string, breakChar: string): Generator<Split> {
+  if (local !== "") yield { user: local, dash: "", ext: "" };
+  for (let at = local.lastIndexOf(breakChar); at > 0; at = local.lastIndexOf(breakChar, at - 1)) {
+    yield { user: local.slice(0, at), dash: "-", ext: local.slice(at + 1) };
+  }
+}

@@ -1,0 +1,2 @@
+export * from "./key-value.ts";
+export * from "./sqlserver.ts";

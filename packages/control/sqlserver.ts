@@ -1,0 +1,140 @@
+import { ControlError, keyValues, type Setting } from "./key-value.ts";
+
+/** Where one database server listens. */
+export type Server =
+  | { readonly socket: string }
+  | { readonly host: string; readonly port: number | undefined };
+
+export type Tls = { readonly verify: "system" } | { readonly caFile: string };
+
+/** What control/sqlserver says; sqlserver(5) is its manual. */
+export interface SqlServer {
+  readonly driver: "mysql" | "sqlite";
+  /** In order of preference. */
+  readonly servers: readonly Server[];
+  readonly login: string | undefined;
+  readonly password: string | undefined;
+  /** The database's name; with sqlite its file. */
+  readonly db: string;
+  /** Seconds within which a question is answered or given up. */
+  readonly timeout: number;
+  readonly tls: Tls | undefined;
+  readonly homeMismatch: "alias" | "defer";
+  readonly suspendedMail: "deliver" | "defer" | "bounce";
+  readonly funkyQueries: boolean;
+  readonly magicForwarding: boolean;
+  readonly warnings: readonly string[];
+}
+
+const DEFAULT_TIMEOUT = 5; // seconds: short beside qmail-popup's 1200, long beside a healthy server's 0.001
+const DEFAULT_PORT = 3306;
+
+const ALIASES: Readonly<Record<string, string>> = {
+  host: "server",
+  user: "login",
+  pass: "password",
+  database: "db",
+};
+const KEYS = new Set([
+  "server",
+  "port",
+  "login",
+  "password",
+  "db",
+  "driver",
+  "timeout",
+  "tls",
+  "home_mismatch",
+  "suspended_mail",
+  "funky_queries",
+  "magic_forwarding",
+]);
+
+/** Reads the text of control/sqlserver. Throws ControlError with file, line and what was expected. */
+export function parseSqlServer(text: string, file: string): SqlServer {
+  const warnings: string[] = [];
+  const last = new Map<string, Setting>();
+  const serverLines: Setting[] = [];
+  for (const setting of keyValues(text, file)) {
+    const key = ALIASES[setting.key] ?? setting.key;
+    if (!KEYS.has(key)) warnings.push(`${file} line ${setting.line}: unknown key "${setting.key}"`);
+    else if (key === "server") serverLines.push(setting);
+    else last.set(key, setting);
+  }
+
+  const wrong = (setting: Setting, expected: string): never => {
+    throw new ControlError(`${file} line ${setting.line}: ${setting.key}: expected ${expected}`);
+  };
+  const choice = <T extends string>(key: string, allowed: readonly T[], fallback: T): T => {
+    const setting = last.get(key);
+    if (!setting) return fallback;
+    return (
+      allowed.find((word) => word === setting.value.toLowerCase()) ?? wrong(setting, allowed.join(" or "))
+    );
+  };
+  const whole = (key: string, max: number): number | undefined => {
+    const setting = last.get(key);
+    if (!setting) return undefined;
+    const value = Number(setting.value);
+    return /^\d+$/.test(setting.value) && value > 0 && value <= max
+      ? value
+      : wrong(setting, `a whole number from 1 to ${max}`);
+  };
+  const required = (key: string, why: string): string => {
+    const setting = last.get(key);
+    if (!setting) throw new ControlError(`${file}: no "${key}" line: ${why}`);
+    return setting.value === "" ? wrong(setting, why) : setting.value;
+  };
+
+  const driver = choice("driver", ["mysql", "sqlite"], "mysql");
+  const port = whole("port", 65535);
+  const tls = last.get("tls");
+  return {
+    driver,
+    servers: serverLines.length === 0 ? [server("localhost", port)] : servers(serverLines, port, wrong),
+    login: driver === "mysql" ? required("login", "expected the database user") : last.get("login")?.value,
+    password: last.get("password")?.value,
+    db: required("db", driver === "mysql" ? "expected the database's name" : "expected the database's file"),
+    timeout: whole("timeout", 3600) ?? DEFAULT_TIMEOUT,
+    tls: tls && parseTls(tls, wrong),
+    homeMismatch: choice("home_mismatch", ["alias", "defer"], "alias"),
+    suspendedMail: choice("suspended_mail", ["deliver", "defer", "bounce"], "deliver"),
+    funkyQueries: choice("funky_queries", ["yes", "no"], "no") === "yes",
+    magicForwarding: choice("magic_forwarding", ["yes", "no"], "no") === "yes",
+    warnings,
+  };
+}
+
+type Wrong = (setting: Setting, expected: string) => never;
+
+/** Several names on a line, or several lines, make a failover list. */
+function servers(lines: readonly Setting[], port: number | undefined, wrong: Wrong): Server[] {
+  return lines.flatMap((setting) => {
+    const words = setting.value.split(/[\s,]+/).filter((word) => word !== "");
+    if (words.length === 0) wrong(setting, "a host, host:port or a socket's path");
+    return words.map((word) => parseServer(word, port, setting, wrong));
+  });
+}
+
+function parseServer(word: string, port: number | undefined, setting: Setting, wrong: Wrong): Server {
+  if (word.startsWith("/")) return { socket: word };
+  // db1, db1:3307, [2001:db8::1]:3306; a bare IPv6 address has more than one colon and no port.
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(word) ?? /^([0-9a-f:.]+)$/i.exec(word);
+  const own = match?.[3] === undefined ? undefined : Number(match[3]);
+  if (!match || own === 0 || (own ?? 0) > 65535) wrong(setting, "a host, host:port or a socket's path");
+  return server(match?.[1] ?? match?.[2] ?? word, own ?? port);
+}
+
+/** The C library takes "localhost" to mean the local socket, and existing control files rely on it. */
+function server(host: string, port: number | undefined): Server {
+  const isLocal = host.toLowerCase() === "localhost" && (port ?? DEFAULT_PORT) === DEFAULT_PORT;
+  return { host, port: isLocal ? undefined : (port ?? DEFAULT_PORT) };
+}
+
+function parseTls(setting: Setting, wrong: Wrong): Tls | undefined {
+  if (setting.value === "no") return undefined;
+  if (setting.value === "yes") return { verify: "system" };
+  return setting.value.startsWith("/")
+    ? { caFile: setting.value }
+    : wrong(setting, "yes, no or a CA file's path");
+}

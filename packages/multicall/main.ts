@@ -1,0 +1,26 @@
+import { args, calledAs, QLX_SYS, run, SOFT } from "@qmail-mysql/unix";
+
+type Main = (args: readonly string[]) => number | Promise<number>;
+
+interface Program {
+  readonly load: () => Promise<{ main: Main }>;
+  /** The exit code for trouble. */
+  readonly soft: number;
+}
+
+/** Each program is loaded only when it is the one called. */
+const programs: Readonly<Record<string, Program>> = {
+  "qmail-getpw": { load: () => import("@qmail-mysql/qmail-getpw"), soft: QLX_SYS },
+};
+
+const name = calledAs();
+const program = programs[name];
+await run(
+  name,
+  async () => {
+    if (!program) throw new Error(`unable to be ${name}: no such program here`);
+    const { main } = await program.load();
+    return main(args());
+  },
+  program?.soft ?? SOFT,
+);

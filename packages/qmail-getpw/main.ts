@@ -1,0 +1,42 @@
+import { type Assignment, format, getpw, Held } from "@qmail-mysql/accounts";
+import { openStore, readSqlServer } from "@qmail-mysql/store";
+import {
+  aliasUser,
+  breakChar,
+  Die,
+  findSystemAccounts,
+  HARD,
+  homeOwner,
+  OK,
+  QLX_NOALIAS,
+  qmailHome,
+  say,
+  Usage,
+  writeAll,
+} from "@qmail-mysql/unix";
+
+/** qmail-getpw local: who controls this local part? qmail-getpw(8). */
+export async function main([local]: readonly string[]): Promise<number> {
+  if (local === undefined) throw new Usage(HARD, "qmail-getpw local");
+  const home = qmailHome();
+  const config = readSqlServer(home, "qmail-getpw");
+  const store = await openStore(config, home);
+  const { homeMismatch, suspendedMail } = config;
+  const settings = { breakChar: breakChar(), aliasUser: aliasUser(), homeMismatch, suspendedMail };
+  let found: Assignment | undefined;
+  try {
+    found = await getpw(local, settings, {
+      findMailboxes: store.findMailboxes,
+      findSystemAccounts: async (names) => findSystemAccounts(names, config.timeout),
+      homeOwner,
+      warn: (line) => say(`qmail-getpw: warning: ${line}`),
+    });
+  } catch (error) {
+    throw error instanceof Held && error.bounce ? new Die(HARD, error.message) : error;
+  } finally {
+    await store.close();
+  }
+  if (!found) throw new Die(QLX_NOALIAS, `unable to find the account ${settings.aliasUser}: no such user`);
+  writeAll(1, format(found));
+  return OK;
+}

@@ -1,0 +1,4 @@
+export * from "./database.ts";
+export * from "./open.ts";
+export * from "./statements.ts";
+export * from "./store.ts";

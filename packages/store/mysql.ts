@@ -1,0 +1,167 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Server, SqlServer } from "@qmail-mysql/control";
+import { reason, Trouble } from "@qmail-mysql/unix";
+import { fromText } from "@qmail-mysql/wire";
+import mysql, {
+  type Connection,
+  type ConnectionOptions,
+  type ResultSetHeader,
+  type RowDataPacket,
+} from "mysql2";
+import type { Database } from "./database.ts";
+import { toRow } from "./row.ts";
+
+// Where the C library, and so every "server localhost" of old, looks for the local server.
+const SOCKETS = [
+  "/run/mysqld/mysqld.sock",
+  "/var/run/mysqld/mysqld.sock",
+  "/var/lib/mysql/mysql.sock",
+  "/tmp/mysql.sock",
+];
+const DEFAULT_PORT = 3306;
+const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
+
+/**
+ * One connection to the first server of the list that takes it, within config.timeout seconds in all.
+ * Every later question has config.timeout seconds of its own. Throws Trouble.
+ */
+export async function openMysql(config: SqlServer, mode: "read" | "write"): Promise<Database> {
+  const connection = await connect(config);
+  const seconds = config.timeout;
+
+  const ask = <T>(
+    verb: string,
+    start: (done: (error: Error | null, result: T) => void) => void,
+  ): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        clearTimeout(timer);
+        reject(new Trouble(`unable to ${verb} the database at ${name(connection)}: ${why}`));
+      };
+      const timer = setTimeout(() => {
+        connection.destroy();
+        fail(`no answer within ${seconds} seconds`);
+      }, seconds * 1000);
+      // A lost connection is an event of its own, not always an answer to the statement.
+      connection.once("error", (error: Error) => fail(driverReason(error)));
+      start((error, result) => {
+        if (error) return fail(driverReason(error));
+        clearTimeout(timer);
+        resolve(result);
+      });
+    });
+
+  const database: Database = {
+    query: async (statement, values) => {
+      const rows = await ask<RowDataPacket[]>("query", (done) =>
+        connection.execute(statement, [...values], done as never),
+      );
+      return rows.map(toRow);
+    },
+    change: async (statement, values) => {
+      const result = await ask<ResultSetHeader>("change", (done) =>
+        connection.execute(statement, [...values], done as never),
+      );
+      return result.affectedRows;
+    },
+    script: async (sql) => {
+      for (const statement of sql.split(/;\s*$/m).filter((part) => part.trim() !== "")) {
+        await ask("change", (done) => connection.query(statement, done as never));
+      }
+    },
+    close: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, GOODBYE);
+        connection.end(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+  // A value cut to fit its column would be a password nobody has.
+  if (mode === "write") await database.script("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
+  return database;
+}
+
+async function connect(config: SqlServer): Promise<Connection> {
+  const end = performance.now() + config.timeout * 1000;
+  const failures: string[] = [];
+  for (const [i, server] of config.servers.entries()) {
+    const share = Math.max((end - performance.now()) / (config.servers.length - i), 1);
+    const options = connectionOptions(config, server, share);
+    try {
+      return await connectOnce(options, share);
+    } catch (error) {
+      failures.push(`${serverName(options)}: ${driverReason(error)}`);
+    }
+  }
+  throw new Trouble(`unable to connect to the database at ${failures.join("; ")}`);
+}
+
+function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const connection = mysql.createConnection(options);
+    // connectTimeout ends with the greeting; a server may also fall silent after it.
+    const timer = setTimeout(() => giveUp(Object.assign(new Error(), { code: "ETIMEDOUT" })), ms);
+    const giveUp = (error: Error) => {
+      clearTimeout(timer);
+      connection.destroy();
+      reject(error);
+    };
+    connection.once("error", giveUp);
+    connection.once("connect", () => {
+      clearTimeout(timer);
+      connection.off("error", giveUp);
+      resolve(connection);
+    });
+  });
+}
+
+function connectionOptions(config: SqlServer, server: Server, connectTimeout: number): ConnectionOptions {
+  const base: ConnectionOptions = {
+    user: config.login ?? "",
+    password: config.password ?? "",
+    database: config.db,
+    connectTimeout,
+    charset: "utf8mb4",
+    supportBigNumbers: true,
+    disableEval: true, // a generated row parser costs 1.4 ms, which a single row never earns back
+    flags: ["-LOCAL_FILES"], // no server may ask for a file of ours
+  };
+  if ("socket" in server) return { ...base, socketPath: server.socket };
+  if (server.port === undefined) {
+    const socketPath = SOCKETS.find((path) => existsSync(path));
+    if (socketPath !== undefined) return { ...base, socketPath };
+  }
+  const host = server.host.toLowerCase() === "localhost" ? "127.0.0.1" : server.host;
+  return {
+    ...base,
+    host,
+    port: server.port ?? DEFAULT_PORT,
+    ...(config.tls && { ssl: tlsOptions(config.tls) }),
+  };
+}
+
+function tlsOptions(
+  tls: NonNullable<SqlServer["tls"]>,
+): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
+  if ("verify" in tls) return { verifyIdentity: true };
+  try {
+    return { ca: readFileSync(tls.caFile), verifyIdentity: true };
+  } catch (error) {
+    throw new Trouble(`unable to read ${tls.caFile}: ${reason(error)}`);
+  }
+}
+
+function serverName(options: ConnectionOptions): string {
+  return options.socketPath ?? `${options.host}:${options.port}`;
+}
+
+function name(connection: Connection): string {
+  return serverName(connection.config as unknown as ConnectionOptions);
+}
+
+/** The server's own words are text; ours are byte strings. */
+function driverReason(error: unknown): string {
+  return fromText(reason(error)) || "connection lost";
+}

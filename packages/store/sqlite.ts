@@ -1,0 +1,33 @@
+import { statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { reason, Trouble } from "@qmail-mysql/unix";
+import type { Database, Row } from "./database.ts";
+import { toRow } from "./row.ts";
+
+/** Opens an SQLite file; reading never creates one, and waits for a writer at most `timeout` seconds. */
+export function openSqlite(file: string, mode: "read" | "write", timeout: number): Database {
+  const attempt = <T>(what: string, call: () => T): T => {
+    try {
+      return call();
+    } catch (error) {
+      throw new Trouble(`unable to ${what} ${file}: ${reason(error)}`);
+    }
+  };
+  const db = attempt("open", () => {
+    if (mode === "read") statSync(file); // for the reason: SQLite only says "unable to open database file"
+    const opened = new DatabaseSync(file, { readOnly: mode === "read" });
+    opened.exec(`PRAGMA busy_timeout = ${timeout * 1000}`);
+    return opened;
+  });
+  return {
+    query: async (statement, values) =>
+      attempt(
+        "query",
+        () => (db.prepare(statement).all(...values) as Record<string, unknown>[]).map(toRow) as Row[],
+      ),
+    change: async (statement, values) =>
+      attempt("change", () => Number(db.prepare(statement).run(...values).changes)),
+    script: async (sql) => attempt("change", () => db.exec(sql)),
+    close: async () => db.close(),
+  };
+}

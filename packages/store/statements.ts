@@ -1,0 +1,34 @@
+/**
+ * Every SQL statement the programs run, by name. Values are placeholders, always; `virtual` is a reserved
+ * word of MySQL 8. The columns are those of qmail/MySQL, so that its databases work as they are.
+ */
+
+/** How many names one statement asks for; shorter lists repeat a name, longer ones ask again. */
+export const BATCH = 8;
+const BATCH_OF_NAMES = Array(BATCH).fill("?").join(", ");
+
+export const statements = {
+  findMailboxes: `SELECT username, uid, gid, home, suspended FROM mailbox WHERE username IN (${BATCH_OF_NAMES})`,
+
+  findLogin: `SELECT username, uid, gid, home, suspended, password, password_type
+    FROM mailbox WHERE username = ? LIMIT 2`,
+
+  /** Any password: what a stranger's login is made to cost. */
+  decoy: "SELECT password, password_type FROM mailbox LIMIT 1",
+
+  findVirtual: `SELECT username, ext, virtual_username, virtual_host
+    FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT 16`,
+
+  listMailboxes: "SELECT username, uid, gid, home, suspended, password_type FROM mailbox ORDER BY username",
+
+  addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
+    VALUES (?, ?, ?, ?, ?, ?, 'N')`,
+
+  setPassword: "UPDATE mailbox SET password = ?, password_type = ? WHERE username = ?",
+
+  setSuspended: "UPDATE mailbox SET suspended = ? WHERE username = ?",
+
+  deleteMailbox: "DELETE FROM mailbox WHERE username = ?",
+} as const;
+
+export type Statement = (typeof statements)[keyof typeof statements];

@@ -1,0 +1,14 @@
+/** Exit codes. Those from 112 up are private to qmail-getpw and qmail-lspawn. */
+export const OK = 0;
+/** checkpassword: wrong password. Nothing else may mean 1. */
+export const REFUSED = 1;
+/** checkpassword: called in a way it was not meant to be. */
+export const MISUSED = 2;
+/** Permanent; wrong usage. */
+export const HARD = 100;
+/** Temporary: the mail stays queued, the login is tried again. The default of every program. */
+export const SOFT = 111;
+// qlx.h of qmail
+export const QLX_NFS = 115;
+export const QLX_NOALIAS = 116;
+export const QLX_SYS = 118;

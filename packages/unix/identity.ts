@@ -1,0 +1,25 @@
+import { Trouble } from "./die.ts";
+import { reason } from "./errno.ts";
+
+/**
+ * Irrevocably becomes uid and gid, supplementary groups exactly {gid}, as qmail does. Refuses uid 0.
+ * Throws Trouble.
+ */
+export function becomeUser(uid: number, gid: number): void {
+  if (!(uid > 0) || !(gid >= 0)) throw new Trouble(`unable to become uid ${uid} gid ${gid}: not allowed`);
+  try {
+    process.setgroups?.([gid]);
+    process.setgid?.(gid);
+    process.setuid?.(uid);
+  } catch (error) {
+    throw new Trouble(`unable to become uid ${uid} gid ${gid}: ${reason(error)}`);
+  }
+  const groups = process.getgroups?.() ?? [];
+  const became =
+    process.getuid?.() === uid &&
+    process.geteuid?.() === uid &&
+    process.getgid?.() === gid &&
+    process.getegid?.() === gid &&
+    groups.every((group) => group === gid);
+  if (!became) throw new Trouble(`unable to become uid ${uid} gid ${gid}: the system did not comply`);
+}

@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { fromText, toText } from "@qmail-mysql/wire";
+import { Trouble } from "./die.ts";
+import { reason } from "./errno.ts";
+
+/** A line of the passwd database: getpwnam(3). */
+export interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+const GETENT = "/usr/bin/getent";
+const NAME_MAX = 255; // LOGIN_NAME_MAX on Linux is 256 with its NUL
+
+/**
+ * The accounts among `names` that the system knows, by whatever nsswitch.conf says. getent(1) and not
+ * getpwnam(3): it tells "none" from "trouble", which getpwnam leaves to guesswork about errno.
+ */
+export function findSystemAccounts(names: readonly string[], timeout: number): PasswdEntry[] {
+  return getent("passwd", names, timeout).map((line) => {
+    const [name = "", , uid, gid, , home = "", shell = ""] = line.split(":");
+    return { name, uid: Number(uid), gid: Number(gid), home, shell };
+  });
+}
+
+/** The shadow password of an account, undefined when it has none; the caller must be root. */
+export function findShadow(name: string, timeout: number): string | undefined {
+  return getent("shadow", [name], timeout)[0]?.split(":")[1];
+}
+
+/** Lines whose first field is exactly one of `keys`; getent itself would take "1000" for a uid. */
+function getent(database: string, keys: readonly string[], timeout: number): string[] {
+  const askable = keys.filter((key) => /^[^\0\n:]+$/.test(key) && key.length <= NAME_MAX);
+  const texts = askable.map(toText).filter((text) => text !== undefined);
+  if (texts.length === 0) return [];
+  const result = spawnSync(GETENT, [database, "--", ...texts], {
+    env: { LC_ALL: "C" },
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: timeout * 1000,
+    maxBuffer: 1 << 20,
+    cwd: "/",
+  });
+  if (result.error) throw new Trouble(`unable to run ${GETENT}: ${reason(result.error)}`);
+  // getent(1): 2 means that one or more of the keys could not be found.
+  if (result.status !== 0 && result.status !== 2) {
+    throw new Trouble(`unable to look up ${database}: getent failed (${result.status ?? result.signal})`);
+  }
+  const asked = new Set(askable);
+  return fromText(result.stdout.toString())
+    .split("\n")
+    .filter((line) => asked.has(line.slice(0, line.indexOf(":"))));
+}

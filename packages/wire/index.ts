@@ -1,0 +1,4 @@
+export * from "./address.ts";
+export * from "./bytes.ts";
+export * from "./fields.ts";
+export * from "./lower.ts";

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Builds bin/qmail-mysql and a link per program. RUNTIME is bun (one self-contained executable) or node (a
+# plain bundle for a Node >= 24, whose absolute path NODE names).
+set -eu
+cd "$(dirname "$0")/.."
+runtime=${RUNTIME:-bun}
+programs=$(sed -n 's/^  "\([a-z0-9-]*\)": { load.*/\1/p' packages/multicall/main.ts)
+mkdir -p build
+
+bun=$(scripts/find-bun.sh)
+
+value() { sed -n 1p "conf/$1"; }
+define() { printf -- '--define %s="%s" ' "$1" "$2"; }
+defines="$(define CONF_QMAIL "$(value conf-qmail)")$(define CONF_BREAK "$(value conf-break)")$(define CONF_ALIAS "$(value conf-users)")"
+
+case $runtime in
+bun)
+	# A copy of the runtime that no environment variable can turn into something else: the names below get a
+	# first byte that no variable's name can have. A count that differs is a runtime nobody has looked at.
+	node scripts/harden.js "$bun" build/runtime
+	# shellcheck disable=SC2086 # each define is a word of its own
+	"$bun" build packages/multicall/main.ts --compile --minify --bytecode --format=esm \
+		--compile-executable-path="$PWD/build/runtime" --compile-jit-policy=10 \
+		--no-compile-autoload-dotenv --no-compile-autoload-bunfig \
+		--no-compile-autoload-tsconfig --no-compile-autoload-package-json \
+		$defines --outfile build/qmail-mysql >build/log 2>&1 || { cat build/log >&2; exit 1; }
+	;;
+node)
+	node=${NODE:-$(command -v node)}
+	"$node" -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24 ? 1 : 0)' ||
+		{ echo "build: $node is older than Node 24: set NODE" >&2; exit 1; }
+	# shellcheck disable=SC2086
+	"$bun" build packages/multicall/main.ts --target=node --minify --format=esm \
+		--banner="#!$node --disable-warning=ExperimentalWarning" \
+		$defines --outfile build/qmail-mysql.mjs >build/log 2>&1 || { cat build/log >&2; exit 1; }
+	mv build/qmail-mysql.mjs build/qmail-mysql
+	;;
+*)
+	echo "build: RUNTIME is bun or node, not $runtime" >&2
+	exit 1
+	;;
+esac
+chmod 755 build/qmail-mysql
+mv build/qmail-mysql bin/qmail-mysql
+for program in $programs; do ln -sf qmail-mysql "bin/$program"; done

@@ -1,0 +1,51 @@
+#!/bin/sh
+# setup.sh LIST...: brings what the named lists need: npm packages by the lock file, Debian packages through
+# apt-get. Root installs what is missing and says so; anybody else is shown the command.
+set -eu
+cd "$(dirname "$0")/.."
+
+want() {
+	case $1 in
+	build) ;; # npm alone
+	demo) echo ucspi-tcp:tcpserver daemontools:setuidgid curl:curl ;;
+	test)
+		want demo
+		echo mariadb-server:mariadbd openssl:openssl fetchmail:fetchmail python3:python3 \
+			whois:mkpasswd argon2:argon2 tinycdb:cdb sqlite3:sqlite3 strace:strace socat:socat
+		;;
+	check) echo mandoc:mandoc shellcheck:shellcheck ;;
+	bench)
+		want demo
+		echo mariadb-server:mariadbd hyperfine:hyperfine gcc:gcc time:/usr/bin/time \
+			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h
+		;;
+	*) echo "setup: no list $1" >&2 && exit 1 ;;
+	esac
+}
+
+# A package is missing when the program or file that stands for it is.
+PATH=$PATH:/usr/sbin:/sbin
+missing=
+for list in "$@"; do
+	for item in $(want "$list"); do
+		command -v "${item#*:}" >/dev/null 2>&1 || [ -e "${item#*:}" ] || missing="$missing ${item%%:*}"
+	done
+done
+missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
+if [ -n "${missing% }" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "setup: please run: sudo apt-get install --no-install-recommends $missing" >&2
+		exit 1
+	fi
+	echo "setup: installing from Debian: $missing" >&2
+	apt-get -qq update >/dev/null
+	# shellcheck disable=SC2086 # each name is a word of its own
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
+fi
+
+# npm writes this file when it is done; an older one than the lock means another set of packages.
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+	echo "setup: npm ci" >&2
+	npm ci --silent
+	touch node_modules/.package-lock.json
+fi

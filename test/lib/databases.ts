@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { inject } from "vitest";
+import { sqlFile } from "./mariadb.ts";
+import type { World } from "./world.ts";
+
+/** One way to a database. The same suite runs over all of them. */
+export interface Backend {
+  readonly name: string;
+  /** Makes a database with our schema, writes control/sqlserver for it; answers how to change it. */
+  prepare(world: World, extra?: string): { sql(text: string): string };
+}
+
+let count = 0;
+
+/** A new, empty database on the shared server, its schema loaded and its account able to read and write it. */
+function newDatabase(): { db: string; sql(text: string): string } {
+  const { socket } = inject("mariadb");
+  const db = `q${process.pid}_${++count}`;
+  const client = (text: string, ...args: string[]) =>
+    execFileSync(
+      "mariadb",
+      ["--no-defaults", "-uroot", "-S", socket, "-N", "-B", "--default-character-set=utf8mb4", ...args],
+      {
+        input: text,
+      },
+    ).toString();
+  client(`CREATE DATABASE ${db};
+    CREATE USER IF NOT EXISTS qmail@'%' IDENTIFIED BY 'sql secret'; GRANT ALL ON *.* TO qmail@'%';
+    CREATE USER IF NOT EXISTS qmail@localhost IDENTIFIED BY 'sql secret'; GRANT ALL ON *.* TO qmail@localhost;`);
+  client(sqlFile("mysql/schema.sql"), db);
+  return { db, sql: (text) => client(text, db) };
+}
+
+function mariadbBackend(
+  name: string,
+  server: (m: { socket: string; port: number; ca: string }) => string,
+): Backend {
+  return {
+    name,
+    prepare(world, extra = "") {
+      const { db, sql } = newDatabase();
+      world.control(
+        "sqlserver",
+        `${server(inject("mariadb"))}login qmail\npassword sql secret\ndb ${db}\n${extra}`,
+      );
+      return { sql };
+    },
+  };
+}
+
+export const sqlite: Backend = {
+  name: "SQLite",
+  prepare(world, extra = "") {
+    const file = join(world.home, "users/mail.db");
+    const sql = (text: string) =>
+      execFileSync("sqlite3", ["-bail", "-separator", "\t", file], { input: text }).toString();
+    sql(sqlFile("sqlite/schema.sql"));
+    chmodSync(file, 0o644);
+    world.control("sqlserver", `driver sqlite\ndb ${file}\n${extra}`);
+    return { sql };
+  },
+};
+
+export const overTcp = mariadbBackend("MariaDB over TCP", ({ port }) => `server 127.0.0.1\nport ${port}\n`);
+export const overSocket = mariadbBackend("MariaDB over its socket", ({ socket }) => `server ${socket}\n`);
+export const overTls = mariadbBackend(
+  "MariaDB over TLS",
+  ({ port, ca }) => `server localhost:${port}\ntls ${ca}\n`,
+);
+
+export const backends: readonly Backend[] = [sqlite, overTcp, overSocket, overTls];

@@ -1,0 +1,42 @@
+#!/bin/sh
+# with-accounts.sh PROGRAM...: runs it where /etc/passwd, group and shadow hold qmail's accounts and a few
+# users, in a mount namespace of its own: the machine's accounts stay as they are. Root only; anybody else
+# gets the program alone, and the tests that need other uids skip aloud.
+set -eu
+if [ "$(id -u)" != 0 ]; then exec "$@"; fi
+if [ "${1:-}" != --inside ]; then exec unshare --mount --propagation private "$0" --inside "$@"; fi
+shift
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+TEST_HOMES=$dir/homes # of the accounts below
+export TEST_HOMES
+homes=$TEST_HOMES
+for home in alias:64010:64001 joe:64020:64020 joe-sub:64021:64021 locked:64022:64022; do
+	mkdir -p "$homes/${home%%:*}/Maildir/tmp" "$homes/${home%%:*}/Maildir/new" "$homes/${home%%:*}/Maildir/cur"
+	chown -R "${home#*:}" "$homes/${home%%:*}"
+done
+for file in passwd group shadow; do cp "/etc/$file" "$dir/$file"; done
+# The ids are out of the way of Debian's own. Passwords: joe's is "system", locked has none.
+grep -vE '^(alias|qmail[dlpqrs]|joe|joe-sub|locked):' /etc/passwd >"$dir/passwd"
+cat >>"$dir/passwd" <<EOF
+alias:x:64010:64001::$homes/alias:/bin/true
+qmaild:x:64011:64001::/var/qmail:/bin/true
+qmaill:x:64012:64001::/var/qmail:/bin/true
+qmailp:x:64013:64001::/var/qmail:/bin/true
+qmailq:x:64014:64000::/var/qmail:/bin/true
+qmailr:x:64015:64000::/var/qmail:/bin/true
+qmails:x:64016:64000::/var/qmail:/bin/true
+joe:x:64020:64020::$homes/joe:/bin/sh
+joe-sub:x:64021:64021::$homes/joe-sub:/bin/sh
+locked:x:64022:64022::$homes/locked:/bin/sh
+EOF
+cat >>"$dir/group" <<EOF
+qmail:x:64000:
+nofiles:x:64001:
+joe:x:64020:
+EOF
+printf 'joe:%s:20000:0:99999:7:::\nlocked:!:20000:0:99999:7:::\n' "$(mkpasswd -m yescrypt system)" >>"$dir/shadow"
+for file in passwd group shadow; do mount --bind "$dir/$file" "/etc/$file"; done
+"$@"
