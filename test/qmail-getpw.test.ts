@@ -1,8 +1,11 @@
+import { chmodSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { backends } from "./lib/databases.ts";
-import { run, visible } from "./lib/program.ts";
+import { backends, sqlite } from "./lib/databases.ts";
+import { BIN, run, visible } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
+const LSPAWN = join(import.meta.dirname, "lib/as-lspawn.py");
 const UID = 64800;
 const GID = 64100;
 const HOMES = process.env.TEST_HOMES;
@@ -71,10 +74,101 @@ describe.skipIf(!isRoot).each(backends)("qmail-getpw over $name", ({ prepare }) 
     expect([got.code, visible(got.stdout)]).toEqual([0, expected]);
   });
 
+  test("the FAQ's check: setuidgid qmailp bin/qmail-getpw alias", async () => {
+    const got = await run("/usr/bin/setuidgid", ["qmailp", join(BIN, "qmail-getpw"), "alias"], {
+      env: world.env,
+    });
+    expect([got.code, visible(got.stdout)]).toEqual([0, `alias|64010|64001|${HOMES}/alias|||`]);
+  });
+
+  test("works as stock qmail-lspawn runs it, and leaves the command pipe alone", async () => {
+    const got = await run("/usr/bin/python3", [LSPAWN, join(BIN, "qmail-getpw"), "iain-x"], {
+      env: world.env,
+    });
+    expect([got.code, visible(got.stdout)]).toEqual([0, mine("iain", "-", "x")]);
+  });
+
   test("says why a row is not used", async () => {
     const { stderr } = await run("qmail-getpw", ["stranger"], { env: world.env });
     expect(stderr).toBe(
       `qmail-getpw: warning: mailbox row "stranger" is not used: home ${iain} is owned by uid ${UID}, not by its uid ${UID + 1}\n`,
     );
+  });
+});
+
+describe.skipIf(!isRoot)("qmail-getpw", () => {
+  const world = makeWorld();
+  afterAll(() => world.remove());
+
+  test("without an argument: 100 and nothing printed", async () => {
+    const got = await run("qmail-getpw", [], { env: world.env });
+    expect([got.code, got.stdout, got.stderr]).toEqual([100, "", "qmail-getpw: usage: qmail-getpw local\n"]);
+  });
+
+  test("that may not read control/sqlserver: 118", async () => {
+    chmodSync(world.control("sqlserver", "login qmail\n"), 0o600);
+    const got = await run("qmail-getpw", ["iain"], { env: world.env, uid: 64013, gid: 64001 });
+    expect([got.code, got.stdout]).toEqual([118, ""]);
+    expect(got.stderr).toMatch(/unable to read .*control\/sqlserver: access denied\n$/);
+  });
+
+  const fresh = () => {
+    rmSync(join(world.home, "users/mail.db"), { force: true });
+    return world;
+  };
+
+  test.each([
+    ["alias", 0, `${ALIAS}lost|`],
+    ["defer", 118, ""],
+  ])("home_mismatch %s exits %i", async (choice, code, expected) => {
+    const { sql } = sqlite.prepare(fresh(), `home_mismatch ${choice}\n`);
+    sql("INSERT INTO mailbox VALUES ('lost', 64800, 64100, '/nonexistent', '', 'Password', 'N')");
+    const got = await run("qmail-getpw", ["lost"], { env: world.env });
+    expect([got.code, visible(got.stdout)]).toEqual([code, expected]);
+  });
+
+  test.each([
+    ["deliver", 0],
+    ["defer", 118],
+    ["bounce", 100],
+  ])("suspended_mail %s exits %i", async (choice, code) => {
+    const { sql } = sqlite.prepare(fresh(), `suspended_mail ${choice}\n`);
+    const home = world.user("held", UID, GID);
+    sql(`INSERT INTO mailbox VALUES ('held', ${UID}, ${GID}, '${home}', '', 'Password', 'Y')`);
+    const got = await run("qmail-getpw", ["held-x"], { env: world.env });
+    expect([got.code, visible(got.stdout)]).toEqual([
+      code,
+      code === 0 ? `held|${UID}|${GID}|${home}|-|x|` : "",
+    ]);
+  });
+
+  test("a row that cannot be meant is trouble, and named", async () => {
+    const { sql } = sqlite.prepare(fresh());
+    sql("INSERT INTO mailbox VALUES ('odd', 64800, 64100, 'relative/home', '', 'Password', 'N')");
+    const got = await run("qmail-getpw", ["odd"], { env: world.env });
+    expect([got.code, got.stderr]).toEqual([
+      118,
+      'qmail-getpw: fatal: MySQL misconfiguration: mailbox row "odd": home: expected an absolute path\n',
+    ]);
+  });
+
+  test("addresses of any bytes get an answer, and only their own", async () => {
+    sqlite.prepare(fresh());
+    const raw = "\xff\xfe-\x01 %27' OR 1=1 --\\";
+    const got = await run(
+      "/usr/bin/python3",
+      [LSPAWN, join(BIN, "qmail-getpw"), `raw:${Buffer.from(raw, "latin1").toString("hex")}`],
+      {
+        env: world.env,
+      },
+    );
+    expect([got.code, visible(got.stdout)]).toEqual([0, `${ALIAS}${raw}|`]);
+  });
+
+  test("a local part of 900 break characters is answered within a second", async () => {
+    sqlite.prepare(fresh());
+    const got = await run("qmail-getpw", ["-".repeat(900)], { env: world.env });
+    expect([got.code, visible(got.stdout)]).toEqual([0, `${ALIAS}${"-".repeat(900)}|`]);
+    expect(got.ms).toBeLessThan(1000);
   });
 });

@@ -22,31 +22,46 @@ const DEFAULT_PORT = 3306;
 const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
 
 /**
- * One connection to the first server of the list that takes it, within config.timeout seconds in all.
- * Every later question has config.timeout seconds of its own. Throws Trouble.
+ * One connection to the first server of the list that takes it. Mode "read" is a program that asks and ends:
+ * everything it asks, connecting included, is answered within config.timeout seconds or given up. Mode "write"
+ * has as long for each statement. Throws Trouble.
  */
 export async function openMysql(config: SqlServer, mode: "read" | "write"): Promise<Database> {
-  const connection = await connect(config);
-  const seconds = config.timeout;
+  const end = performance.now() + config.timeout * 1000;
+  const connection = await connect(config, end);
+  let lost: Error | undefined;
+  let onLost = (_error: Error): void => {};
+  connection.on("error", (error: Error) => {
+    lost = error;
+    onLost(error);
+  });
 
   const ask = <T>(
     verb: string,
     start: (done: (error: Error | null, result: T) => void) => void,
   ): Promise<T> =>
     new Promise((resolve, reject) => {
-      const fail = (why: string) => {
+      const settle = () => {
         clearTimeout(timer);
+        onLost = () => {};
+      };
+      const fail = (why: string) => {
+        settle();
         reject(new Trouble(`unable to ${verb} the database at ${name(connection)}: ${why}`));
       };
-      const timer = setTimeout(() => {
-        connection.destroy();
-        fail(`no answer within ${seconds} seconds`);
-      }, seconds * 1000);
+      const timer = setTimeout(
+        () => {
+          connection.destroy();
+          fail(`no answer within ${config.timeout} seconds`);
+        },
+        mode === "read" ? end - performance.now() : config.timeout * 1000,
+      );
       // A lost connection is an event of its own, not always an answer to the statement.
-      connection.once("error", (error: Error) => fail(driverReason(error)));
+      onLost = (error) => fail(driverReason(error));
+      if (lost) return fail(driverReason(lost));
       start((error, result) => {
         if (error) return fail(driverReason(error));
-        clearTimeout(timer);
+        settle();
         resolve(result);
       });
     });
@@ -83,8 +98,7 @@ export async function openMysql(config: SqlServer, mode: "read" | "write"): Prom
   return database;
 }
 
-async function connect(config: SqlServer): Promise<Connection> {
-  const end = performance.now() + config.timeout * 1000;
+async function connect(config: SqlServer, end: number): Promise<Connection> {
   const failures: string[] = [];
   for (const [i, server] of config.servers.entries()) {
     const share = Math.max((end - performance.now()) / (config.servers.length - i), 1);
