@@ -1,3 +1,10 @@
+import {
+  chooseVirtual,
+  type FindVirtual,
+  type FindVirtualHosts,
+  type VirtualRow,
+  virtualPrefixes,
+} from "@qmail-mysql/routing";
 import { lower, nulEnded } from "@qmail-mysql/wire";
 import type { FindMailboxes, FindSystemAccounts, HomeOwner } from "./mailbox.ts";
 import { type Split, splits } from "./splits.ts";
@@ -15,8 +22,12 @@ export interface Assignment {
 export interface World {
   readonly findMailboxes: FindMailboxes;
   readonly findSystemAccounts: FindSystemAccounts;
+  readonly findVirtual: FindVirtual;
+  readonly findVirtualHosts: FindVirtualHosts;
   readonly homeOwner: HomeOwner;
   readonly warn: (line: string) => void;
+  /** Told each decision and the row behind it, for whoever traces an address. */
+  readonly explain?: (line: string) => void;
 }
 
 export interface Settings {
@@ -24,6 +35,8 @@ export interface Settings {
   readonly aliasUser: string;
   readonly homeMismatch: "alias" | "defer";
   readonly suspendedMail: "deliver" | "defer" | "bounce";
+  readonly funkyQueries: boolean;
+  readonly magicForwarding: boolean;
 }
 
 /** A mailbox that the administrator wants no mail delivered to: the mail waits, or is refused for good. */
@@ -35,51 +48,105 @@ export class Held extends Error {
   }
 }
 
-// conf-break and GETPW_USERLEN are qmail's; a system account name of 32 or more bytes is never looked up.
-const GETPW_USERLEN = 32;
+/** The username of a virtual row whose ext is an address to forward to (magic forwarding). */
+export const MAGIC_USER = "forward";
+
+const GETPW_USERLEN = 32; // qmail-getpw(8): a system account's name of 32 or more bytes is never looked up
 
 /**
- * Who controls `local`? The longest name that is a mailbox; none: the longest that is a system account; none:
- * the alias user, with the whole local part for extension. A mailbox whose home is unusable goes to alias and
- * to no shorter name, which would be another user. Undefined when not even alias exists.
+ * Who controls `local`? A local part that begins with a virtual host and a dash: whoever the virtual table
+ * says. Else the longest name that is a mailbox; none: the longest that is a system account; none: the alias
+ * user, with the whole local part for extension. Undefined when not even alias exists.
  */
 export async function getpw(
   local: string,
   settings: Settings,
   world: World,
 ): Promise<Assignment | undefined> {
+  const virtual = await findVirtualRow(local, settings, world);
+  if (virtual === "none") return asAlias(local, settings, world);
+  if (virtual === "not virtual")
+    return (await ownerOf(local, settings, world)) ?? asAlias(local, settings, world);
+
+  // The row's user and extension are an address of their own, as the patched qmail-send rewrote it.
+  const { username, ext } = virtual;
+  const target = ext === "" ? username : `${username}${settings.breakChar}${ext}`;
+  const owner = await ownerOf(target, settings, world);
+  if (owner) return owner;
+  const alias = await asAlias(target, settings, world);
+  if (alias && settings.magicForwarding && lower(username) === MAGIC_USER && ext.includes("@")) {
+    world.explain?.(`magic forwarding: qmail-local forwards to ${ext}`);
+    return { ...alias, user: MAGIC_USER, ext };
+  }
+  return alias;
+}
+
+/** The virtual row for a local part that begins with a virtual host; "none" when that host has none for it. */
+async function findVirtualRow(
+  local: string,
+  settings: Settings,
+  world: World,
+): Promise<VirtualRow | "none" | "not virtual"> {
+  const ways = virtualPrefixes(lower(local));
+  if (ways.length === 0) return "not virtual";
+  const known = new Set(await world.findVirtualHosts(ways.map((way) => way.host)));
+  const way = ways.find(({ host }) => known.has(host));
+  if (!way) return "not virtual";
+  const row = chooseVirtual(
+    await world.findVirtual(way.local, way.host),
+    way.local,
+    way.host,
+    settings.funkyQueries,
+  );
+  world.explain?.(
+    row
+      ? `virtual row (${[row.username, row.ext, row.virtualUsername, row.virtualHost].map((c) => `"${c}"`).join(", ")})`
+      : `no virtual row for "${way.local}" at the virtual host ${way.host}, and no catch-all`,
+  );
+  return row ?? "none";
+}
+
+/** The mailbox, else the system account, that controls `local`; undefined when that is up to alias. */
+async function ownerOf(local: string, settings: Settings, world: World): Promise<Assignment | undefined> {
   const ways = [...splits(lower(local), settings.breakChar)];
   const original = ({ dash, ext }: Split) => ({ dash, ext: ext === "" ? "" : local.slice(-ext.length) });
 
   const boxes = await world.findMailboxes(ways.map((way) => way.user));
   const byName = new Map(boxes.map((box) => [lower(box.username), box]));
-  const way = ways.find(({ user }) => byName.has(user));
-  const box = way && byName.get(way.user);
-  if (way && box) {
+  for (const way of ways) {
+    const box = byName.get(way.user);
+    if (!box) continue;
     if (box.suspended && settings.suspendedMail !== "deliver") {
       throw new Held(`mailbox "${box.username}" is suspended`, settings.suspendedMail === "bounce");
     }
     const unusable = whyUnusable(box, world.homeOwner);
     if (unusable === undefined) {
+      world.explain?.(`mailbox row "${box.username}"`);
       return { user: box.username, uid: box.uid, gid: box.gid, home: box.home, ...original(way) };
     }
+    // Not the next shorter name either: that is another user.
     const line = `mailbox row "${box.username}" is not used: ${unusable}`;
     if (settings.homeMismatch === "defer") throw new Held(line, false);
     world.warn(line);
-  } else {
-    const short = ways.filter(({ user }) => user.length < GETPW_USERLEN);
-    const accounts = await world.findSystemAccounts(short.map(({ user }) => user));
-    const known = new Map(accounts.map((account) => [account.name, account]));
-    for (const candidate of short) {
-      const account = known.get(candidate.user);
-      if (account && whyUnusable(account, world.homeOwner) === undefined) {
-        const { name, uid, gid, home } = account;
-        return { user: name, uid, gid, home, ...original(candidate) };
-      }
-    }
+    return undefined;
   }
 
+  const short = ways.filter(({ user }) => user.length < GETPW_USERLEN);
+  const accounts = await world.findSystemAccounts(short.map(({ user }) => user));
+  const known = new Map(accounts.map((account) => [account.name, account]));
+  for (const way of short) {
+    const account = known.get(way.user);
+    if (account && whyUnusable(account, world.homeOwner) === undefined) {
+      world.explain?.(`system account ${account.name}`);
+      return { user: account.name, uid: account.uid, gid: account.gid, home: account.home, ...original(way) };
+    }
+  }
+  return undefined;
+}
+
+async function asAlias(local: string, settings: Settings, world: World): Promise<Assignment | undefined> {
   const [alias] = await world.findSystemAccounts([settings.aliasUser]);
+  if (alias) world.explain?.(`nobody else: the ${alias.name} user, extension "${local}"`);
   return (
     alias && { user: alias.name, uid: alias.uid, gid: alias.gid, home: alias.home, dash: "-", ext: local }
   );

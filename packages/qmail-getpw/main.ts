@@ -21,12 +21,11 @@ export async function main([local]: readonly string[]): Promise<number> {
   const home = qmailHome();
   const config = readSqlServer(home, "qmail-getpw");
   const store = await openStore(config, home);
-  const { homeMismatch, suspendedMail } = config;
-  const settings = { breakChar: breakChar(), aliasUser: aliasUser(), homeMismatch, suspendedMail };
+  const settings = { ...config, breakChar: breakChar(), aliasUser: aliasUser() };
   let found: Assignment | undefined;
   try {
     found = await getpw(local, settings, {
-      findMailboxes: store.findMailboxes,
+      ...store,
       findSystemAccounts: async (names) => findSystemAccounts(names, config.timeout),
       homeOwner,
       warn: (line) => say(`qmail-getpw: warning: ${line}`),

@@ -1,1 +1,3 @@
+export * from "./like.ts";
+export * from "./prefix.ts";
 export * from "./virtual.ts";

@@ -1,4 +1,5 @@
 import { lower } from "@qmail-mysql/wire";
+import { like, literals } from "./like.ts";
 
 /** A row of the virtual table: mail for virtualUsername@virtualHost goes to username, extension ext. */
 export interface VirtualRow {
@@ -11,13 +12,53 @@ export interface VirtualRow {
 /** Port: the rows that may apply to local@host (lower case), exact ones and catch-alls, in any order. */
 export type FindVirtual = (local: string, host: string) => Promise<readonly VirtualRow[]>;
 
-/** The row that governs local@host: the exact one, else the catch-all (blank virtual_username). */
+/** Port: which of `hosts` (lower case) are virtual hosts: have a row, or with funky queries match one. */
+export type FindVirtualHosts = (hosts: readonly string[]) => Promise<readonly string[]>;
+
+/** A row of the virtual table that cannot be meant; the message names it. */
+export class VirtualMisconfiguration extends Error {}
+
+/**
+ * The row that governs local@host. Plain: the exact row, else the catch-all, whose virtual_username is blank.
+ * Funky: both columns are LIKE patterns, the most specific row wins: an exact host before a pattern, of two
+ * patterns the one with more literal characters; then the same for virtual_username, blank matching nothing.
+ * Throws VirtualMisconfiguration when that row has no username.
+ */
 export function chooseVirtual(
   rows: readonly VirtualRow[],
   local: string,
   host: string,
+  funky = false,
 ): VirtualRow | undefined {
+  const row = funky ? mostSpecific(rows, local, host) : exactOrCatchAll(rows, local, host);
+  if (row && row.username === "") {
+    const columns = `('', '${row.ext}', '${row.virtualUsername}', '${row.virtualHost}')`;
+    throw new VirtualMisconfiguration(`MySQL misconfiguration: virtual row ${columns} has no username`);
+  }
+  return row;
+}
+
+function exactOrCatchAll(rows: readonly VirtualRow[], local: string, host: string): VirtualRow | undefined {
   const here = rows.filter((row) => lower(row.virtualHost) === lower(host));
-  const exact = here.find((row) => lower(row.virtualUsername) === lower(local) && local !== "");
+  const exact = here.find((row) => local !== "" && lower(row.virtualUsername) === lower(local));
   return exact ?? here.find((row) => row.virtualUsername === "");
 }
+
+function mostSpecific(rows: readonly VirtualRow[], local: string, host: string): VirtualRow | undefined {
+  const rank = (pattern: string, text: string) =>
+    lower(pattern) === lower(text) ? Number.POSITIVE_INFINITY : literals(pattern);
+  const order = (a: number, b: number) => (a === b ? 0 : b > a ? 1 : -1);
+  return rows
+    .filter(
+      (row) => like(host, row.virtualHost) && row.virtualUsername !== "" && like(local, row.virtualUsername),
+    )
+    .sort(
+      (a, b) =>
+        order(rank(a.virtualHost, host), rank(b.virtualHost, host)) ||
+        order(rank(a.virtualUsername, local), rank(b.virtualUsername, local)) ||
+        (columns(a) < columns(b) ? -1 : 1), // rows have no order of their own: any fixed one will do
+    )[0];
+}
+
+const columns = (row: VirtualRow): string =>
+  [row.virtualHost, row.virtualUsername, row.username, row.ext].join("\0");

@@ -50,5 +50,5 @@ export async function openDatabase(
 
 /** The store the programs ask, over the configured database. */
 export async function openStore(config: SqlServer, qmailHome: string): Promise<Store> {
-  return storeOver(await openDatabase(config, qmailHome, "read"));
+  return storeOver(await openDatabase(config, qmailHome, "read"), config.funkyQueries);
 }

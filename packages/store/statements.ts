@@ -7,6 +7,9 @@
 export const BATCH = 8;
 const BATCH_OF_NAMES = Array(BATCH).fill("?").join(", ");
 
+/** How many rows may apply to one address with funky queries; more are trouble, not a choice among some of them. */
+export const PATTERNS = 10_000;
+
 export const statements = {
   findMailboxes: `SELECT username, uid, gid, home, suspended FROM mailbox WHERE username IN (${BATCH_OF_NAMES})`,
 
@@ -18,6 +21,21 @@ export const statements = {
 
   findVirtual: `SELECT username, ext, virtual_username, virtual_host
     FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT 16`,
+
+  findVirtualHosts: `SELECT DISTINCT virtual_host FROM \`virtual\` WHERE virtual_host IN (${BATCH_OF_NAMES})`,
+
+  /**
+   * With funky queries either column may be a LIKE pattern. Which rows match is decided by one rule for all
+   * databases, not by each one's LIKE; the database only leaves out what can neither equal nor match.
+   */
+  findFunkyVirtual: `SELECT username, ext, virtual_username, virtual_host FROM \`virtual\`
+    WHERE (virtual_host = ? OR INSTR(virtual_host, '%') > 0 OR INSTR(virtual_host, '_') > 0)
+      AND (virtual_username = ? OR INSTR(virtual_username, '%') > 0 OR INSTR(virtual_username, '_') > 0)
+    LIMIT ${PATTERNS}`,
+
+  findFunkyHosts: `SELECT DISTINCT virtual_host FROM \`virtual\`
+    WHERE virtual_host IN (${BATCH_OF_NAMES}) OR INSTR(virtual_host, '%') > 0 OR INSTR(virtual_host, '_') > 0
+    LIMIT ${PATTERNS}`,
 
   listMailboxes: "SELECT username, uid, gid, home, suspended, password_type FROM mailbox ORDER BY username",
 

@@ -1,9 +1,9 @@
 import type { FindMailboxes, Login, Mailbox } from "@qmail-mysql/accounts";
-import type { FindVirtual } from "@qmail-mysql/routing";
+import { type FindVirtual, type FindVirtualHosts, like, type VirtualRow } from "@qmail-mysql/routing";
 import { Trouble } from "@qmail-mysql/unix";
 import { lower, toText } from "@qmail-mysql/wire";
 import type { Database, Row } from "./database.ts";
-import { BATCH, statements } from "./statements.ts";
+import { BATCH, PATTERNS, statements } from "./statements.ts";
 
 /** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
 export interface Store {
@@ -12,18 +12,17 @@ export interface Store {
   /** The first password in the table, for a stranger's login to be compared with. */
   readonly decoy: () => Promise<Pick<Login, "password" | "passwordType"> | undefined>;
   readonly findVirtual: FindVirtual;
+  readonly findVirtualHosts: FindVirtualHosts;
   readonly close: () => Promise<void>;
 }
 
-export function storeOver(database: Database): Store {
+/** The questions over a database; `funkyQueries` as control/sqlserver says. */
+export function storeOver(database: Database, funkyQueries: boolean): Store {
   return {
     findMailboxes: async (names) => {
       const found: Mailbox[] = [];
-      const texts = askable(names);
-      for (let at = 0; at < texts.length; at += BATCH) {
-        const batch = texts.slice(at, at + BATCH);
-        const padded = [...batch, ...Array<string>(BATCH - batch.length).fill(batch[0] ?? "")];
-        found.push(...(await database.query(statements.findMailboxes, padded)).map(toMailbox));
+      for (const batch of batches(askable(names))) {
+        found.push(...(await database.query(statements.findMailboxes, batch)).map(toMailbox));
       }
       return only(found, names);
     },
@@ -38,18 +37,47 @@ export function storeOver(database: Database): Store {
       return row && { password: row.password ?? "", passwordType: row.password_type ?? "" };
     },
     findVirtual: async (local, host) => {
-      const text = toText(local);
-      const hostText = toText(host);
-      if (text === undefined || hostText === undefined) return [];
-      const rows = await database.query(statements.findVirtual, [hostText, text, ""]);
-      return rows.map((row) => ({
-        username: row.username ?? "",
-        ext: row.ext ?? "",
-        virtualUsername: row.virtual_username ?? "",
-        virtualHost: row.virtual_host ?? "",
-      }));
+      const [localText, hostText] = [toText(local), toText(host)];
+      if (localText === undefined || hostText === undefined) return [];
+      const rows = funkyQueries
+        ? bounded(await database.query(statements.findFunkyVirtual, [hostText, localText]))
+        : await database.query(statements.findVirtual, [hostText, localText, ""]);
+      return rows.map(toVirtualRow);
+    },
+    findVirtualHosts: async (hosts) => {
+      const known: string[] = [];
+      for (const batch of batches(askable(hosts))) {
+        const rows = funkyQueries
+          ? bounded(await database.query(statements.findFunkyHosts, batch))
+          : await database.query(statements.findVirtualHosts, batch);
+        known.push(...rows.map((row) => lower(row.virtual_host ?? "")));
+      }
+      return hosts.filter((host) => known.some((one) => one === host || (funkyQueries && like(host, one))));
     },
     close: () => database.close(),
+  };
+}
+
+/** Names in lots of BATCH, the last one filled up with one of its own. */
+function* batches(names: readonly string[]): Generator<string[]> {
+  for (let at = 0; at < names.length; at += BATCH) {
+    const batch = names.slice(at, at + BATCH);
+    yield [...batch, ...Array<string>(BATCH - batch.length).fill(batch[0] ?? "")];
+  }
+}
+
+function bounded(rows: Row[]): Row[] {
+  if (rows.length === PATTERNS)
+    throw new Trouble(`unable to use the virtual table: ${PATTERNS} patterns or more`);
+  return rows;
+}
+
+function toVirtualRow(row: Row): VirtualRow {
+  return {
+    username: row.username ?? "",
+    ext: row.ext ?? "",
+    virtualUsername: row.virtual_username ?? "",
+    virtualHost: row.virtual_host ?? "",
   };
 }
 

@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { format, getpw, Held, type Settings, type World } from "./getpw.ts";
+import type { Mailbox } from "./mailbox.ts";
+
+const settings: Settings = {
+  breakChar: "-",
+  aliasUser: "alias",
+  homeMismatch: "alias",
+  suspendedMail: "deliver",
+  funkyQueries: false,
+  magicForwarding: false,
+};
+
+const box = (username: string, uid = 1000): Mailbox => ({
+  username,
+  uid,
+  gid: 100,
+  home: `/home/${username}`,
+  suspended: false,
+});
+
+/** A world of maps: mailboxes, system accounts, virtual rows `user ext local host`. */
+function world(names: readonly Mailbox[], virtual: readonly string[] = [], system = ["joe", "alias"]): World {
+  const rows = virtual.map((text) => {
+    const [username = "", ext = "", virtualUsername = "", virtualHost = ""] = text.split(" ");
+    return { username, ext, virtualUsername, virtualHost };
+  });
+  return {
+    findMailboxes: async (asked) => names.filter(({ username }) => asked.includes(username.toLowerCase())),
+    findSystemAccounts: async (asked) =>
+      system
+        .filter((name) => asked.includes(name))
+        .map((name) => ({ name, uid: 2000, gid: 100, home: `/home/${name}`, shell: "/bin/sh" })),
+    findVirtual: async (_, host) => rows.filter((row) => row.virtualHost === host),
+    findVirtualHosts: async (hosts) => hosts.filter((host) => rows.some((row) => row.virtualHost === host)),
+    homeOwner: (home) =>
+      home.includes("gone")
+        ? { unusable: "file does not exist" }
+        : { uid: names.some((n) => n.home === home) ? 1000 : 2000 },
+    warn: () => {},
+  };
+}
+
+const answer = async (local: string, w: World, changes: Partial<Settings> = {}) => {
+  const found = await getpw(local, { ...settings, ...changes }, w);
+  return found && `${found.user}|${found.dash}|${found.ext}`;
+};
+
+describe("virtual addresses, as stock qmail-send passes them on", () => {
+  const virtual = [
+    "virtual @  virtual.com",
+    "iain  info virtual.com",
+    "iain list news virtual.com",
+    "my   x my-domain.com",
+  ];
+  const w = world(
+    [box("virtual"), box("iain"), box("my"), box("iain-list")],
+    ["ghost  lost virtual.com", ...virtual, "sales  sales my-domain.com"],
+  );
+  test.each([
+    ["virtual.com-info", "iain||"],
+    ["virtual.com-INFO", "iain||"],
+    ["virtual.com-anything-else", "virtual|-|@"],
+    ["virtual.com-news", "iain-list||"], // the row's user and extension are read like any address
+    ["virtual.com-lost", "alias|-|ghost"], // CPAN's Qmail::Mysql: a user that only the alias table knows
+    ["virtual.com-", "virtual|-|@"],
+    ["my-domain.com-sales", "alias|-|sales"],
+    ["my-domain.com-nobody", "alias|-|my-domain.com-nobody"], // never mail for the mailbox my
+    ["my-other", "my|-|other"],
+  ])("%s -> %s", async (local, expected) => {
+    expect(await answer(local, w)).toBe(expected);
+  });
+});
+
+test("magic forwarding is the alias user's, under the name forward, when it is switched on", async () => {
+  const w = world([], ["forward pop@hotmail.com user virtual.com"]);
+  expect(await answer("virtual.com-user", w, { magicForwarding: true })).toBe("forward|-|pop@hotmail.com");
+  expect(await answer("virtual.com-user", w)).toBe("alias|-|forward-pop@hotmail.com");
+});
+
+test("a mailbox whose home is unusable goes to alias, and to no shorter name", async () => {
+  const w = world([box("joe"), { ...box("joe-work"), home: "/gone" }]);
+  expect(await answer("joe-work-x", w)).toBe("alias|-|joe-work-x");
+  await expect(answer("joe-work-x", w, { homeMismatch: "defer" })).rejects.toThrow(Held);
+});
+
+test("nobody at all: not even alias", async () => {
+  expect(await answer("x", world([], [], []))).toBeUndefined();
+});
+
+test("an address of any bytes is answered, and never with another user's mailbox", async () => {
+  const names = ["a", "a-b", "b@c.org", "\xe9"];
+  const w = world(
+    names.map((name) => box(name)),
+    ["a  x v.org", "b@c.org  - v.org"],
+  );
+  let seed = 1;
+  const random = (n: number) => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return seed % n;
+  };
+  const alphabet = [
+    "a",
+    "A",
+    "b",
+    "-",
+    "-",
+    "@",
+    ".",
+    "v.org-",
+    "\0",
+    "\xe9",
+    "\xff",
+    " ",
+    "%",
+    "'",
+    "\u212a",
+  ];
+  for (let i = 0; i < 20_000; i++) {
+    const local = Array.from({ length: random(8) }, () => alphabet[random(alphabet.length)]).join("");
+    const found = await getpw(local, settings, w);
+    if (!found) throw new Error(local);
+    if (!local.includes("\0")) expect(format(found).split("\0")).toHaveLength(7);
+    const named = local.toLowerCase().startsWith("v.org-") ? undefined : found?.user;
+    if (named !== undefined && named !== "alias") expect(local.toLowerCase().startsWith(named)).toBe(true);
+  }
+});
