@@ -3,7 +3,7 @@
 RUNTIME ?= bun
 export RUNTIME
 
-.PHONY: all build check test demo bench install uninstall instcheck clean help
+.PHONY: all build check test demo bench install uninstall clean help
 
 all: build ## build bin/qmail-mysql and a link per program (RUNTIME=node: for Node >= 24, NODE names it)
 
@@ -30,11 +30,11 @@ bench: ## ratios to small C programs, measured in one run; results in bench/
 	@scripts/build.sh
 	@bench/run.sh
 
-install: build ## into conf/conf-qmail below DESTDIR; a stock program becomes NAME.stock
+install: build ## into conf/conf-qmail below DESTDIR, all or PROGRAMS="a b"; a stock program becomes NAME.stock
 	@scripts/install.sh
 
 uninstall: ## take ours out, put NAME.stock back
-	@scripts/uninstall.sh
+	@scripts/install.sh uninstall
 
 clean: ## remove what was built
 	rm -rf build bin/*

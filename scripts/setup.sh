@@ -31,8 +31,8 @@ for list in "$@"; do
 		command -v "${item#*:}" >/dev/null 2>&1 || [ -e "${item#*:}" ] || missing="$missing ${item%%:*}"
 	done
 done
-missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
-if [ -n "${missing% }" ]; then
+if [ -n "$missing" ]; then
+	missing=$(echo "$missing" | tr ' ' '\n' | sort -u | tr '\n' ' ')
 	if [ "$(id -u)" != 0 ]; then
 		echo "setup: please run: sudo apt-get install --no-install-recommends $missing" >&2
 		exit 1
@@ -44,8 +44,9 @@ if [ -n "${missing% }" ]; then
 fi
 
 # npm writes this file when it is done; an older one than the lock means another set of packages.
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+installed=node_modules/.package-lock.json
+if [ ! -e $installed ] || [ -n "$(find package-lock.json -newer $installed)" ]; then
 	echo "setup: npm ci" >&2
 	npm ci --silent
-	touch node_modules/.package-lock.json
+	touch $installed
 fi

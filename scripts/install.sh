@@ -1,0 +1,53 @@
+#!/bin/sh
+# install.sh [uninstall]: puts bin/ below $DESTDIR and the qmail home of conf/conf-qmail, or takes it out.
+# $PROGRAMS names the programs, if not all of them: each level of the README works without the next.
+# Every file appears by rename: qmail-lspawn bounces mail for a program that is missing for a moment.
+set -eu
+cd "$(dirname "$0")/.."
+home=${DESTDIR:-}$(sed -n 1p conf/conf-qmail)
+man=${DESTDIR:-}${MANDIR:-/usr/local/share/man}
+bin=$home/bin
+programs=${PROGRAMS:-$(find bin -type l -exec basename {} \; | sort)}
+
+# A link of ours, as opposed to a stock program or somebody else's link.
+ours() { [ -L "$1" ] && [ "$(readlink "$1")" = qmail-mysql ]; }
+manuals() { find packages -name '*.[578]'; }
+
+if [ "${1:-}" = uninstall ]; then
+	for program in $programs; do
+		if ours "$bin/$program"; then
+			if [ -e "$bin/$program.stock" ]; then
+				mv -f "$bin/$program.stock" "$bin/$program"
+				echo "$bin/$program: the stock program is back"
+			else
+				rm "$bin/$program"
+			fi
+		fi
+	done
+	rm -f "$bin/qmail-mysql"
+	for page in $(manuals); do rm -f "$man/man${page##*.}/$(basename "$page")"; done
+	exit
+fi
+
+mkdir -p "$bin"
+cp bin/qmail-mysql "$bin/.qmail-mysql.new"
+chmod 755 "$bin/.qmail-mysql.new"
+if [ "$(id -u)" = 0 ]; then
+	# A package is built where there may be no group qmail.
+	chown root:qmail "$bin/.qmail-mysql.new" 2>/dev/null || chown root:root "$bin/.qmail-mysql.new"
+fi
+sync "$bin/.qmail-mysql.new"
+mv -f "$bin/.qmail-mysql.new" "$bin/qmail-mysql"
+for program in $programs; do
+	if [ -e "$bin/$program" ] && ! ours "$bin/$program"; then
+		# A second name for the stock program; the first is then replaced in one step.
+		ln -f "$bin/$program" "$bin/$program.stock"
+		echo "$bin/$program: the stock program is kept as $program.stock"
+	fi
+	ln -sf qmail-mysql "$bin/.$program.new"
+	mv -f "$bin/.$program.new" "$bin/$program"
+done
+for page in $(manuals); do
+	mkdir -p "$man/man${page##*.}"
+	cp "$page" "$man/man${page##*.}/"
+done
