@@ -2,8 +2,8 @@
 # Every rule of the tree that a machine can check.
 set -eu
 cd "$(dirname "$0")/.."
-npx --no-install tsc -p .
-npx --no-install biome check --error-on-warnings .
+node_modules/.bin/tsc -p .
+node_modules/.bin/biome check --error-on-warnings .
 scripts/boundaries.sh
 find packages -name '*.[578]' -exec mandoc -Tlint -Wwarning {} +
 shellcheck scripts/*.sh test/*.sh .ci/run

@@ -40,7 +40,7 @@ describe.each(programs)("%s", (program, code, ask) => {
 
   describe("with control/sqlserver", () => {
     test.each([
-      ["wrong on a line", "login\n", /sqlserver line 1: expected "key value" or "key=value" after "login"/],
+      ["wrong on a line", "login\n", /sqlserver line 1: expected "key value" or "key=value"$/m],
       ["without a database", "login qmail\n", /sqlserver: no "db" line/],
       [
         "with a wrong value",

@@ -21,12 +21,8 @@ export function keyValues(text: string, file: string): Setting[] {
     const line = raw.replace(/\r$/, "").trim();
     if (line === "" || line.startsWith("#")) return;
     const match = SETTING.exec(line);
-    if (!match) {
-      const word = line.split(/[\s=]/, 1)[0];
-      throw new ControlError(
-        `${file} line ${index + 1}: expected "key value" or "key=value" after "${word}"`,
-      );
-    }
+    // The line itself may be a misplaced password, so the message does not repeat it.
+    if (!match) throw new ControlError(`${file} line ${index + 1}: expected "key value" or "key=value"`);
     const [, key = "", value = ""] = match;
     settings.push({ key: key.toLowerCase(), value, line: index + 1 });
   });
