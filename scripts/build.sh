@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 runtime=${RUNTIME:-bun}
-programs=$(sed -n 's/^  "\([a-z0-9-]*\)": { load.*/\1/p' packages/multicall/main.ts)
+programs=$(sed -n 's/^  "\{0,1\}\([a-z0-9-]*\)"\{0,1\}: { load.*/\1/p' packages/multicall/main.ts)
 mkdir -p build
 
 bun=$(scripts/find-bun.sh)

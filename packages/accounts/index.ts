@@ -1,3 +1,4 @@
 export * from "./getpw.ts";
+export * from "./login.ts";
 export * from "./mailbox.ts";
 export * from "./splits.ts";

@@ -10,6 +10,7 @@ interface Program {
 
 /** Each program is loaded only when it is the one called. */
 const programs: Readonly<Record<string, Program>> = {
+  checkpassword: { load: () => import("@qmail-mysql/checkpassword"), soft: SOFT },
   "qmail-getpw": { load: () => import("@qmail-mysql/qmail-getpw"), soft: QLX_SYS },
 };
 

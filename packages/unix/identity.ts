@@ -20,6 +20,17 @@ export function becomeUser(uid: number, gid: number): void {
     process.geteuid?.() === uid &&
     process.getgid?.() === gid &&
     process.getegid?.() === gid &&
-    groups.every((group) => group === gid);
+    groups.every((group) => group === gid) &&
+    !canBecomeRoot();
   if (!became) throw new Trouble(`unable to become uid ${uid} gid ${gid}: the system did not comply`);
+}
+
+/** A saved uid of 0 would let it. */
+function canBecomeRoot(): boolean {
+  try {
+    process.setuid?.(0);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,5 @@
 export * from "./args.ts";
+export * from "./change-directory.ts";
 export * from "./die.ts";
 export * from "./errno.ts";
 export * from "./exec.ts";
@@ -6,6 +7,8 @@ export * from "./exit.ts";
 export * from "./home-owner.ts";
 export * from "./identity.ts";
 export * from "./io.ts";
+export * from "./libcrypt.ts";
 export * from "./qmail-home.ts";
 export * from "./run.ts";
 export * from "./system-accounts.ts";
+export * from "./system-login.ts";

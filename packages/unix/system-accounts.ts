@@ -6,6 +6,8 @@ import { reason } from "./errno.ts";
 /** A line of the passwd database: getpwnam(3). */
 export interface PasswdEntry {
   readonly name: string;
+  /** "x" where it is in the shadow database. */
+  readonly password: string;
   readonly uid: number;
   readonly gid: number;
   readonly home: string;
@@ -21,14 +23,22 @@ const NAME_MAX = 255; // LOGIN_NAME_MAX on Linux is 256 with its NUL
  */
 export function findSystemAccounts(names: readonly string[], timeout: number): PasswdEntry[] {
   return getent("passwd", names, timeout).map((line) => {
-    const [name = "", , uid, gid, , home = "", shell = ""] = line.split(":");
-    return { name, uid: Number(uid), gid: Number(gid), home, shell };
+    const [name = "", password = "", uid, gid, , home = "", shell = ""] = line.split(":");
+    return { name, password, uid: Number(uid), gid: Number(gid), home, shell };
   });
 }
 
-/** The shadow password of an account, undefined when it has none; the caller must be root. */
-export function findShadow(name: string, timeout: number): string | undefined {
-  return getent("shadow", [name], timeout)[0]?.split(":")[1];
+/** A line of the shadow database: shadow(5). `expires` is a day number, "" for never. */
+export interface ShadowEntry {
+  readonly password: string;
+  readonly expires: string;
+}
+
+/** The shadow entry of an account, undefined when it has none; only root finds any. */
+export function findShadow(name: string, timeout: number): ShadowEntry | undefined {
+  const [line] = getent("shadow", [name], timeout);
+  const [, password = "", , , , , , expires = ""] = line?.split(":") ?? [];
+  return line === undefined ? undefined : { password, expires };
 }
 
 /** Lines whose first field is exactly one of `keys`; getent itself would take "1000" for a uid. */

@@ -1,0 +1,4 @@
+export { type Crypt, verifyCrypt } from "./crypt.ts";
+export * from "./hash.ts";
+export * from "./unverifiable.ts";
+export * from "./verify.ts";

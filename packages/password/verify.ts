@@ -1,0 +1,39 @@
+import { lower } from "@qmail-mysql/wire";
+import { type Crypt, verifyCrypt } from "./crypt.ts";
+import { verifyMysql } from "./mysql.ts";
+import { parseScheme, verifyScheme } from "./scheme.ts";
+import { verifySecret } from "./secret.ts";
+import { Unverifiable } from "./unverifiable.ts";
+
+/** The values of mailbox.password_type. */
+export type PasswordType = "Password" | "Crypt-Password" | "MySQL-Password";
+
+// CRYPT_MAX_PASSPHRASE_SIZE of libxcrypt is 512 with its NUL.
+const MAX_TYPED = 511;
+
+/**
+ * Is `typed` the password that is stored? Both are byte strings. A challenge that is not empty makes an answer
+ * to it (APOP, CRAM-MD5) as good as the password, where the stored password is plain. An empty stored
+ * password matches nothing. `crypt` is the system's crypt(3). Throws Unverifiable.
+ */
+export async function verify(
+  typed: string,
+  stored: string,
+  passwordType: string,
+  challenge = "",
+  crypt?: Crypt,
+): Promise<boolean> {
+  if (stored === "" || typed.includes("\0") || typed.length > MAX_TYPED) return false;
+  switch (lower(passwordType)) {
+    case "password":
+      return verifySecret(typed, stored, challenge);
+    case "mysql-password":
+      return verifyMysql(typed, stored);
+    case "crypt-password": {
+      const scheme = parseScheme(stored);
+      return scheme ? verifyScheme(typed, scheme, challenge, crypt) : verifyCrypt(typed, stored, crypt);
+    }
+    default:
+      throw new Unverifiable("password_type: expected Password, Crypt-Password or MySQL-Password");
+  }
+}
