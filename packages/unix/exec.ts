@@ -1,6 +1,7 @@
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
-import { toBuffer } from "@qmail-mysql/wire";
+import { accessSync, constants, statSync } from "node:fs";
+import { toBuffer, toText } from "@qmail-mysql/wire";
 import { Trouble } from "./die.ts";
+import { environment } from "./environment.ts";
 import { errno, reason } from "./errno.ts";
 
 const DEFAULT_PATH = "/bin:/usr/bin"; // execvp(3)
@@ -40,14 +41,14 @@ function candidates(program: string): string[] {
 }
 
 function replaceProcess(file: string, argv: readonly string[], set: Readonly<Record<string, string>>): void {
-  const env = { ...process.env, ...set };
-  // What the runtime could not decode it cannot pass on either: then the bytes go around it.
-  const exact =
-    argv.every((arg) => /^[\0-\x7f]*$/.test(arg)) &&
-    Object.entries(env).every(([name, value]) => !`${name}${value}`.includes("\ufffd")) &&
-    Object.values(set).every((value) => /^[\0-\x7f]*$/.test(value));
-  if (exact) process.execve?.(file, [...argv], env);
-  else execBytes(file, argv, set);
+  const path = toText(file);
+  const args = argv.map(toText).filter((arg) => arg !== undefined);
+  const env = { ...process.env };
+  for (const [name, value] of Object.entries(set)) env[name] = toText(value) ?? "\ufffd";
+  // What is not UTF-8 the runtime could not decode and cannot pass on: then the bytes go around it.
+  const lost = Object.entries(env).some((entry) => entry.join("").includes("\ufffd"));
+  if (path === undefined || args.length < argv.length || lost) execBytes(file, argv, set);
+  else process.execve?.(path, args, env);
 }
 
 /** execve(2) of the C library, byte for byte. */
@@ -60,9 +61,7 @@ function execBytes(file: string, argv: readonly string[], set: Readonly<Record<s
     execve: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
   });
   const names = new Set(Object.keys(set));
-  const inherited = readFileSync("/proc/self/environ", "latin1")
-    .split("\0")
-    .filter((entry) => entry !== "" && !names.has(entry.slice(0, entry.indexOf("="))));
+  const inherited = environment().filter((entry) => !names.has(entry.slice(0, entry.indexOf("="))));
   const keep: Buffer[] = []; // until the call, nothing may collect what the pointers point to
   const cString = (bytes: string) => {
     const buffer = toBuffer(`${bytes}\0`);

@@ -1,4 +1,5 @@
 import { Trouble } from "./die.ts";
+import { environment } from "./environment.ts";
 import { reason } from "./errno.ts";
 
 /**
@@ -8,6 +9,7 @@ import { reason } from "./errno.ts";
 export function becomeUser(uid: number, gid: number): void {
   if (!(uid > 0) || !(gid >= 0)) throw new Trouble(`unable to become uid ${uid} gid ${gid}: not allowed`);
   try {
+    environment(); // exec may need it, and afterwards nobody could tell it
     process.setgroups?.([gid]);
     process.setgid?.(gid);
     process.setuid?.(uid);

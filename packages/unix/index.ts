@@ -1,6 +1,7 @@
 export * from "./args.ts";
 export * from "./change-directory.ts";
 export * from "./die.ts";
+export * from "./environment.ts";
 export * from "./errno.ts";
 export * from "./exec.ts";
 export * from "./exit.ts";
