@@ -15,7 +15,10 @@ const programs: readonly [
   name: string,
   code: number,
   ask: (env: Record<string, string>) => Promise<Outcome>,
-][] = [["qmail-getpw", 118, (env) => run("qmail-getpw", ["iain"], { env })]];
+][] = [
+  ["qmail-getpw", 118, (env) => run("qmail-getpw", ["iain"], { env })],
+  ["checkpassword", 111, (env) => run("checkpassword", ["/bin/true"], { env, fd3: "iain\0typed\0x\0" })],
+];
 
 describe.each(programs)("%s", (program, code, ask) => {
   const world = makeWorld();

@@ -77,7 +77,7 @@ function world(changes: Partial<LoginPorts> = {}) {
 }
 
 const ask = (login: string, password: string, ports = world().ports) =>
-  authenticate({ login, password, challenge: "" }, ports);
+  authenticate({ login, password, challenge: "" }, { funkyQueries: false }, ports);
 
 test.each([
   ["iain", "iain's", "iain"],
@@ -175,8 +175,25 @@ describe("who is refused has cost the same, whoever he is", () => {
   });
 });
 
+test.each([
+  [true, "sa%", "accepted"],
+  [true, "%", "accepted"],
+  [false, "sa%", "refused"],
+])("with funky queries %s the virtual row of %s is %s", async (funkyQueries, pattern, outcome) => {
+  const findVirtual = async () => [virtual(pattern, "funky.com", "iain")];
+  const credentials = { login: "sales@funky.com", password: "iain's", challenge: "" };
+  const verdict = await authenticate(credentials, { funkyQueries }, world({ findVirtual }).ports);
+  expect(Object.keys(verdict)).toEqual([outcome]);
+});
+
+test("a virtual row without a username is trouble", async () => {
+  const findVirtual = async () => [virtual("", "blank.com", "")];
+  await expect(ask("a@blank.com", "x", world({ findVirtual }).ports)).rejects.toThrow("has no username");
+});
+
 test("the challenge reaches the comparison", async () => {
   const verify = vi.fn(async () => true);
-  await authenticate({ login: "iain", password: "p", challenge: "<1@h>" }, world({ verify }).ports);
+  const credentials = { login: "iain", password: "p", challenge: "<1@h>" };
+  await authenticate(credentials, { funkyQueries: false }, world({ verify }).ports);
   expect(verify).toHaveBeenCalledWith("p", "iain's", "Password", "<1@h>");
 });

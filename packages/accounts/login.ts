@@ -15,6 +15,11 @@ export interface SystemLogin extends SystemAccount {
   readonly expired: boolean;
 }
 
+export interface LoginSettings {
+  /** The virtual table holds patterns: chooseVirtual. */
+  readonly funkyQueries: boolean;
+}
+
 /** Ports. Each find throws on trouble; undefined means surely none. Each verify throws when it cannot tell. */
 export interface LoginPorts {
   /** The mailbox row of that very name, in lower case. */
@@ -52,10 +57,14 @@ const MAILBOX_SHELL = "/bin/sh";
  * system account. The first of them decides. Whoever is refused has cost every lookup and one comparison:
  * a stranger's password is compared with the decoy, so that time does not tell who exists.
  */
-export async function authenticate(credentials: Credentials, ports: LoginPorts): Promise<Verdict> {
+export async function authenticate(
+  credentials: Credentials,
+  settings: LoginSettings,
+  ports: LoginPorts,
+): Promise<Verdict> {
   let verdict: Verdict | undefined;
   try {
-    for await (const judge of judges(credentials, ports)) {
+    for await (const judge of judges(credentials, settings, ports)) {
       if (!judge || verdict) continue; // refused already: the rest is for its cost alone
       verdict = await judge();
       if ("accepted" in verdict) break;
@@ -71,6 +80,7 @@ type Judge = () => Promise<Verdict>;
 /** Those who might decide, in order; undefined where a lookup found nobody. The decoy comes last. */
 async function* judges(
   { login, password, challenge }: Credentials,
+  { funkyQueries }: LoginSettings,
   ports: LoginPorts,
 ): AsyncGenerator<Judge | undefined> {
   const name = lower(login);
@@ -92,7 +102,7 @@ async function* judges(
   const address = splitAddress(name);
   if (address) {
     const { local, host } = address;
-    const virtual = chooseVirtual(await ports.findVirtual(local, host), local, host);
+    const virtual = chooseVirtual(await ports.findVirtual(local, host), local, host, funkyQueries);
     const mailbox = await ports.findLogin(lower(virtual?.username ?? name));
     yield virtual && ofMailbox(mailbox);
   }

@@ -32,7 +32,7 @@ export async function main(prog: readonly string[]): Promise<number> {
   const store = await openStore(config, qmail);
   let verdict: Verdict;
   try {
-    verdict = await authenticate(credentials, {
+    verdict = await authenticate(credentials, config, {
       findLogin: store.findLogin,
       findVirtual: store.findVirtual,
       decoy: store.decoy,
