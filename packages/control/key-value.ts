@@ -1,3 +1,5 @@
+import { lower, toText } from "@qmail-mysql/wire";
+
 /** One setting of a `key value` file, with the line it stands on. */
 export interface Setting {
   readonly key: string;
@@ -8,23 +10,33 @@ export interface Setting {
 /** A control file that cannot be used: the message names file, line and what was expected. */
 export class ControlError extends Error {}
 
+const MAX_FILE = 65536; // bytes: a screen of settings is 2000
+
 // A password may hold any byte but a line end, so only a # that begins a line begins a comment.
-const SETTING = /^([^\s=]+)(?:[ \t]*=[ \t]*|[ \t]+)(.*)$/;
+const SETTING = /^([^ \t=]+)(?:[ \t]*=[ \t]*|[ \t]+)(.*)$/s;
 
 /**
- * The settings of a control file in its own order: `key value` or `key=value`, any blanks or tabs around,
- * `#` comments, blank lines. Keys are lower-cased. Throws ControlError at the first line of another form.
+ * The settings of a control file (a byte string) in its own order: `key value` or `key=value`, any blanks or
+ * tabs around, `#` comments, blank lines. Keys are lower-cased, values become text. Throws ControlError at the
+ * first line of another form, which it does not quote: it may be a password.
  */
-export function keyValues(text: string, file: string): Setting[] {
+export function keyValues(bytes: string, file: string): Setting[] {
+  if (bytes.length > MAX_FILE)
+    throw new ControlError(`${file} line 1: expected a file of at most ${MAX_FILE} bytes`);
   const settings: Setting[] = [];
-  text.split("\n").forEach((raw, index) => {
-    const line = raw.replace(/\r$/, "").trim();
+  // An editor's byte order mark is no part of the first key.
+  const lines = bytes.replace(/^\xef\xbb\xbf/, "").split("\n");
+  lines.forEach((raw, index) => {
+    const line = raw.replace(/\r$/, "").replace(/^[ \t]+|[ \t]+$/g, "");
     if (line === "" || line.startsWith("#")) return;
+    const wrong = (expected: string) => new ControlError(`${file} line ${index + 1}: expected ${expected}`);
     const match = SETTING.exec(line);
-    // The line itself may be a misplaced password, so the message does not repeat it.
-    if (!match) throw new ControlError(`${file} line ${index + 1}: expected "key value" or "key=value"`);
-    const [, key = "", value = ""] = match;
-    settings.push({ key: key.toLowerCase(), value, line: index + 1 });
+    if (!match) throw wrong('"key value" or "key=value"');
+    const [, key = "", bytesOfValue = ""] = match;
+    if (line.includes("\0")) throw wrong("no NUL");
+    const value = toText(bytesOfValue);
+    if (value === undefined) throw wrong("a value in UTF-8");
+    settings.push({ key: lower(key), value, line: index + 1 });
   });
   return settings;
 }

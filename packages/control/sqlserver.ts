@@ -57,7 +57,7 @@ export function parseSqlServer(text: string, file: string): SqlServer {
   const serverLines: Setting[] = [];
   for (const setting of keyValues(text, file)) {
     const key = ALIASES[setting.key] ?? setting.key;
-    if (!KEYS.has(key)) warnings.push(`${file} line ${setting.line}: unknown key "${setting.key}"`);
+    if (!KEYS.has(key)) warnings.push(`${file} line ${setting.line}: unknown key${quoted(setting.key)}`);
     else if (key === "server") serverLines.push(setting);
     else last.set(key, setting);
   }
@@ -82,7 +82,7 @@ export function parseSqlServer(text: string, file: string): SqlServer {
   };
   const required = (key: string, why: string): string => {
     const setting = last.get(key);
-    if (!setting) throw new ControlError(`${file}: no "${key}" line: ${why}`);
+    if (!setting) throw new ControlError(`${file}: no "${key}" line: expected ${why}`);
     return setting.value === "" ? wrong(setting, why) : setting.value;
   };
 
@@ -92,9 +92,9 @@ export function parseSqlServer(text: string, file: string): SqlServer {
   return {
     driver,
     servers: serverLines.length === 0 ? [server("localhost", port)] : servers(serverLines, port, wrong),
-    login: driver === "mysql" ? required("login", "expected the database user") : last.get("login")?.value,
+    login: driver === "mysql" ? required("login", "the database user") : last.get("login")?.value,
     password: last.get("password")?.value,
-    db: required("db", driver === "mysql" ? "expected the database's name" : "expected the database's file"),
+    db: required("db", driver === "mysql" ? "the database's name" : "the database's file"),
     timeout: whole("timeout", 3600) ?? DEFAULT_TIMEOUT,
     tls: tls && parseTls(tls, wrong),
     homeMismatch: choice("home_mismatch", ["alias", "defer"], "alias"),
@@ -103,6 +103,11 @@ export function parseSqlServer(text: string, file: string): SqlServer {
     magicForwarding: choice("magic_forwarding", ["yes", "no"], "no") === "yes",
     warnings,
   };
+}
+
+/** A key as a message may show it: a line in the wrong place may begin with half a password. */
+function quoted(key: string): string {
+  return /^[a-z][a-z0-9_-]{0,31}$/.test(key) ? ` "${key}"` : "";
 }
 
 type Wrong = (setting: Setting, expected: string) => never;
@@ -119,7 +124,8 @@ function servers(lines: readonly Setting[], port: number | undefined, wrong: Wro
 function parseServer(word: string, port: number | undefined, setting: Setting, wrong: Wrong): Server {
   if (word.startsWith("/")) return { socket: word };
   // db1, db1:3307, [2001:db8::1]:3306; a bare IPv6 address has more than one colon and no port.
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(word) ?? /^([0-9a-f:.]+)$/i.exec(word);
+  const match =
+    /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(word) ?? /^((?=.*:.*:)[0-9a-f:.]+(?:%\w+)?)$/i.exec(word);
   const own = match?.[3] === undefined ? undefined : Number(match[3]);
   if (!match || own === 0 || (own ?? 0) > 65535) wrong(setting, "a host, host:port or a socket's path");
   return server(match?.[1] ?? match?.[2] ?? word, own ?? port);
@@ -132,9 +138,10 @@ function server(host: string, port: number | undefined): Server {
 }
 
 function parseTls(setting: Setting, wrong: Wrong): Tls | undefined {
-  if (setting.value === "no") return undefined;
-  if (setting.value === "yes") return { verify: "system" };
+  const word = setting.value.toLowerCase();
+  if (word === "no") return undefined;
+  if (word === "yes") return { verify: "system" };
   return setting.value.startsWith("/")
     ? { caFile: setting.value }
-    : wrong(setting, "yes, no or a CA file's path");
+    : wrong(setting, "yes, no or a CA file's absolute path");
 }

@@ -12,6 +12,7 @@ interface Program {
 const programs: Readonly<Record<string, Program>> = {
   checkpassword: { load: () => import("@qmail-mysql/checkpassword"), soft: SOFT },
   "qmail-getpw": { load: () => import("@qmail-mysql/qmail-getpw"), soft: QLX_SYS },
+  "qmail-mysql": { load: () => import("@qmail-mysql/qmail-mysql"), soft: SOFT },
 };
 
 const name = calledAs();

@@ -9,12 +9,18 @@ export function sqlServerFile(qmailHome: string): string {
   return `${qmailHome}/control/sqlserver`;
 }
 
-/** Reads control/sqlserver and says its warnings on descriptor 2. Throws Trouble, naming file and line. */
-export function readSqlServer(qmailHome: string, program: string): SqlServer {
-  const file = sqlServerFile(qmailHome);
+/**
+ * Reads control/sqlserver, or another file of its form, and says its warnings on descriptor 2. Throws Trouble,
+ * naming file and line.
+ */
+export function readSqlServer(
+  qmailHome: string,
+  program: string,
+  file = sqlServerFile(qmailHome),
+): SqlServer {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readFileSync(file, "latin1");
   } catch (error) {
     throw new Trouble(`unable to read ${file}: ${reason(error)}`);
   }
@@ -33,16 +39,20 @@ export function isWorldReadable(file: string): boolean {
   return (statSync(file).mode & 0o004) !== 0;
 }
 
-/** Opens the configured database; only its own driver is loaded. A relative SQLite file is below the qmail home. */
+/** The file of an SQLite database; a relative one is below the qmail home. */
+export function sqliteFile(config: SqlServer, qmailHome: string): string {
+  return config.db.startsWith("/") ? config.db : `${qmailHome}/${config.db}`;
+}
+
+/** Opens the configured database; only its own driver is loaded. */
 export async function openDatabase(
   config: SqlServer,
   qmailHome: string,
   mode: "read" | "write",
 ): Promise<Database> {
   if (config.driver === "sqlite") {
-    const file = config.db.startsWith("/") ? config.db : `${qmailHome}/${config.db}`;
     const { openSqlite } = await import("./sqlite.ts");
-    return openSqlite(file, mode, config.timeout);
+    return openSqlite(sqliteFile(config, qmailHome), mode, config.timeout);
   }
   const { openMysql } = await import("./mysql.ts");
   return openMysql(config, mode);

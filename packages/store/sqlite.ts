@@ -4,7 +4,7 @@ import { reason, Trouble } from "@qmail-mysql/unix";
 import type { Database, Row } from "./database.ts";
 import { toRow } from "./row.ts";
 
-/** Opens an SQLite file; reading never creates one, and waits for a writer at most `timeout` seconds. */
+/** Opens an SQLite file, never creating one; waits for a writer at most `timeout` seconds. */
 export function openSqlite(file: string, mode: "read" | "write", timeout: number): Database {
   const attempt = <T>(what: string, call: () => T): T => {
     try {
@@ -14,7 +14,7 @@ export function openSqlite(file: string, mode: "read" | "write", timeout: number
     }
   };
   const db = attempt("open", () => {
-    if (mode === "read") statSync(file); // for the reason: SQLite only says "unable to open database file"
+    statSync(file); // for the reason: SQLite only says "unable to open database file", or makes an empty one
     const opened = new DatabaseSync(file, { readOnly: mode === "read" });
     opened.exec(`PRAGMA busy_timeout = ${timeout * 1000}`);
     return opened;

@@ -37,7 +37,13 @@ export const statements = {
     WHERE virtual_host IN (${BATCH_OF_NAMES}) OR INSTR(virtual_host, '%') > 0 OR INSTR(virtual_host, '_') > 0
     LIMIT ${PATTERNS}`,
 
-  listMailboxes: "SELECT username, uid, gid, home, suspended, password_type FROM mailbox ORDER BY username",
+  /** All that compare equal to a name: a collation takes more for equal than we do. */
+  showMailbox: `SELECT username, uid, gid, home, suspended, password, password_type
+    FROM mailbox WHERE username = ? LIMIT 9`,
+
+  /** A page, from a name on. */
+  listMailboxes: `SELECT username, uid, gid, home, suspended, password_type
+    FROM mailbox WHERE username >= ? ORDER BY username LIMIT 1000`,
 
   addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
     VALUES (?, ?, ?, ?, ?, ?, 'N')`,

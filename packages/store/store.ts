@@ -22,15 +22,15 @@ export function storeOver(database: Database, funkyQueries: boolean): Store {
     findMailboxes: async (names) => {
       const found: Mailbox[] = [];
       for (const batch of batches(askable(names))) {
-        found.push(...(await database.query(statements.findMailboxes, batch)).map(toMailbox));
+        found.push(...only(await database.query(statements.findMailboxes, batch), names).map(toMailbox));
       }
-      return only(found, names);
+      return found;
     },
     findLogin: async (name) => {
       const text = toText(name);
       if (text === undefined) return undefined;
       const rows = await database.query(statements.findLogin, [text]);
-      return only(rows.map(toLogin), [name])[0];
+      return only(rows, [name]).map(toLogin)[0];
     },
     decoy: async () => {
       const [row] = await database.query(statements.decoy, []);
@@ -87,9 +87,9 @@ function askable(names: readonly string[]): string[] {
 }
 
 /** A database compares as its collation likes (jose = josé, "joe " = joe): only the very names asked for count. */
-function only<T extends Mailbox>(found: readonly T[], names: readonly string[]): T[] {
+function only(rows: readonly Row[], names: readonly string[]): Row[] {
   const asked = new Set(names);
-  return found.filter((mailbox) => asked.has(lower(mailbox.username)));
+  return rows.filter((row) => asked.has(lower(row.username ?? "")));
 }
 
 /** A row that cannot be meant is trouble, not absence: somebody will mend it, and the mail waits. */

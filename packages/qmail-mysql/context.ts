@@ -1,0 +1,74 @@
+import { existsSync, statSync } from "node:fs";
+import { isatty } from "node:tty";
+import type { SqlServer } from "@qmail-mysql/control";
+import {
+  type Database,
+  isWorldReadable,
+  openDatabase,
+  readSqlServer,
+  sqliteFile,
+  sqlServerFile,
+} from "@qmail-mysql/store";
+import { qmailHome, say, writeAll } from "@qmail-mysql/unix";
+
+/** What the commands share: where to read, where to speak, and the database. */
+export interface Context {
+  readonly home: string;
+  /** Writes a byte string on descriptor 1. */
+  readonly print: (text: string) => void;
+  readonly warn: (line: string) => void;
+  /** Bold on a terminal, unless NO_COLOR is set (no-color.org). */
+  readonly bold: (text: string) => string;
+  readonly config: () => SqlServer;
+  readonly withDatabase: <T>(
+    mode: "read" | "write",
+    use: (database: Database, config: SqlServer) => Promise<T>,
+  ) => Promise<T>;
+}
+
+const PROGRAM = "qmail-mysql";
+
+export function contextOf(): Context {
+  const home = qmailHome();
+  const warn = (line: string) => say(`${PROGRAM}: warning: ${line}`);
+  const colours = isatty(1) && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  const config = () => readSqlServer(home, PROGRAM, configFile(home));
+  return {
+    home,
+    print: (text) => writeAll(1, text),
+    warn,
+    bold: (text) => (colours ? `\x1b[1m${text}\x1b[0m` : text),
+    config,
+    async withDatabase(mode, use) {
+      const settings = config();
+      warnOfReaders(settings, home, warn);
+      const database = await openDatabase(settings, home, mode);
+      try {
+        return await use(database, settings);
+      } finally {
+        await database.close();
+      }
+    },
+  };
+}
+
+/** The administrator's own account when there is one: the mail programs' needs only SELECT. */
+function configFile(home: string): string {
+  const own = `${sqlServerFile(home)}-admin`;
+  return existsSync(own) ? own : sqlServerFile(home);
+}
+
+/** The file that holds secrets is the database itself with SQLite, else the file with its password. */
+function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => void): void {
+  const files =
+    config.driver === "sqlite"
+      ? [sqliteFile(config, home)]
+      : [sqlServerFile(home), `${sqlServerFile(home)}-admin`];
+  for (const file of files) {
+    if (statSync(file, { throwIfNoEntry: false }) && isWorldReadable(file)) {
+      warn(
+        `${file} is world-readable: anyone on this machine can read the passwords; fix: chmod o-r ${file}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { type Command, Option } from "commander";
+import type { Context } from "./context.ts";
+import { gidOption, homeOption, mailboxName, typeOption, uidOption } from "./mailbox-input.ts";
+import { add, del, list, passwd, setSuspended, show } from "./user-actions.ts";
+
+const PASSWORD_HELP = `
+The password is asked for twice on the terminal, without echo; where descriptor 0 is no terminal, its first
+line is the password. It is never an argument: every user of the machine can read those.
+
+Types: crypt  crypt(3), SHA-512 ($6$): the default; logins with a password
+       mysql  MySQL's PASSWORD() of 4.1 and later: unsalted, for programs that ask the server to compare
+       plain  as it is: only this type can do APOP and CRAM-MD5`;
+
+/** user add|passwd|suspend|resume|del|list|show */
+export function addUser(program: Command, context: Context): void {
+  const user = program.command("user").description("Mailboxes: who has one, where, and with which password.");
+
+  user
+    .command("add <name>")
+    .description("Add a mailbox.")
+    .addOption(
+      new Option("--uid <n>", "uid that owns the home; never 0").argParser(uidOption).makeOptionMandatory(),
+    )
+    .addOption(new Option("--gid <n>", "gid of the home").argParser(gidOption).makeOptionMandatory())
+    .addOption(new Option("--home <dir>", "absolute path").argParser(homeOption).makeOptionMandatory())
+    .addOption(type("crypt"))
+    .option("--create-home", "make the home and its Maildir, owned by uid:gid")
+    .addHelpText(
+      "after",
+      `${PASSWORD_HELP}
+
+Examples:
+  qmail-mysql user add iain --uid 800 --gid 100 --home /home/mail/iain --create-home
+  qmail-mysql user add sales --uid 800 --gid 100 --home /home/mail/sales <password-file`,
+    )
+    .action((name: string, options) => add(context, mailboxName(name), options));
+
+  user
+    .command("passwd <name>")
+    .description("Set a mailbox's password. Its type stays as it is unless --type says otherwise.")
+    .addOption(type())
+    .addHelpText(
+      "after",
+      `${PASSWORD_HELP}
+
+Examples:
+  qmail-mysql user passwd iain
+  qmail-mysql user passwd iain --type crypt <new-password`,
+    )
+    .action((name: string, options) => passwd(context, mailboxName(name), options));
+
+  user
+    .command("suspend <name>")
+    .description(
+      "Refuse logins. Mail is still delivered, unless control/sqlserver says suspended_mail defer or bounce.",
+    )
+    .action((name: string) => setSuspended(context, mailboxName(name), true));
+
+  user
+    .command("resume <name>")
+    .description("Allow logins again.")
+    .action((name: string) => setSuspended(context, mailboxName(name), false));
+
+  user
+    .command("del <name>")
+    .description("Delete a mailbox's row. Its home and mail stay on the disk.")
+    .action((name: string) => del(context, mailboxName(name)));
+
+  user
+    .command("list")
+    .description("All mailboxes.")
+    .option("--json", "an array of objects")
+    .addHelpText(
+      "after",
+      "\nExample:\n  qmail-mysql user list --json | jq -r '.[] | select(.suspended).username'",
+    )
+    .action((options) => list(context, options));
+
+  user
+    .command("show <name>")
+    .description("One mailbox, and whether its home can be used. The password is not shown.")
+    .option("--json", "an object")
+    .action((name: string, options) => show(context, mailboxName(name), options));
+}
+
+function type(fallback?: "crypt"): Option {
+  const option = new Option("--type <type>", "plain, crypt or mysql").argParser(typeOption);
+  return fallback ? option.default(fallback) : option;
+}

@@ -1,0 +1,14 @@
+-- Accounts that may do no more than they need. Read, replace both passwords, then run as the server's root:
+--
+--   qmail-mysql init --grants | sed 's/CHANGE-ME-1/.../; s/CHANGE-ME-2/.../' | mariadb
+--
+-- For a server on another machine write 'qmail'@'192.0.2.%' (the mail hosts' network) instead of localhost,
+-- and add REQUIRE SSL to CREATE USER.
+
+-- The mail programs: control/sqlserver. They only ask.
+CREATE USER IF NOT EXISTS 'qmail'@'localhost' IDENTIFIED BY 'CHANGE-ME-1';
+GRANT SELECT ON `qmail`.* TO 'qmail'@'localhost';
+
+-- The administrator: control/sqlserver-admin, owned by root, mode 0600. CREATE and INDEX are for init.
+CREATE USER IF NOT EXISTS 'qmailadmin'@'localhost' IDENTIFIED BY 'CHANGE-ME-2';
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, INDEX ON `qmail`.* TO 'qmailadmin'@'localhost';
