@@ -9,7 +9,7 @@ import {
   sqliteFile,
   sqlServerFile,
 } from "@qmail-mysql/store";
-import { qmailHome, say, writeAll } from "@qmail-mysql/unix";
+import { qmailHome, say, Trouble, writeAll } from "@qmail-mysql/unix";
 
 /** What the commands share: where to read, where to speak, and the database. */
 export interface Context {
@@ -42,11 +42,15 @@ export function contextOf(): Context {
     async withDatabase(mode, use) {
       const settings = config();
       warnOfReaders(settings, home, warn);
-      const database = await openDatabase(settings, home, mode);
       try {
-        return await use(database, settings);
-      } finally {
-        await database.close();
+        const database = await openDatabase(settings, home, mode);
+        try {
+          return await use(database, settings);
+        } finally {
+          await database.close();
+        }
+      } catch (error) {
+        throw withoutTables(error);
       }
     },
   };
@@ -71,4 +75,14 @@ function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => 
       );
     }
   }
+}
+
+// SQLite's words, MySQL's, and our own for a database file that is not there.
+const NO_TABLES = /no such table|Table '[^']*' doesn't exist|unable to open .*: file does not exist/;
+
+/** A database without our tables is a first run: say what makes them. */
+function withoutTables(error: unknown): unknown {
+  return error instanceof Trouble && NO_TABLES.test(error.message)
+    ? new Trouble(`${error.message}; fix: qmail-mysql init`)
+    : error;
 }

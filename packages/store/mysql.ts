@@ -8,8 +8,9 @@ import mysql, {
   type ResultSetHeader,
   type RowDataPacket,
 } from "mysql2";
-import type { Database } from "./database.ts";
+import type { Database, Value } from "./database.ts";
 import { toRow } from "./row.ts";
+import { withSpellable } from "./spellable.ts";
 
 // Where the C library, and so every "server localhost" of old, looks for the local server.
 const SOCKETS = [
@@ -45,9 +46,9 @@ export async function openMysql(config: SqlServer, mode: "read" | "write"): Prom
         clearTimeout(timer);
         onLost = () => {};
       };
-      const fail = (why: string) => {
+      const fail = (why: string, cause?: unknown) => {
         settle();
-        reject(new Trouble(`unable to ${verb} the database at ${name(connection)}: ${why}`));
+        reject(new Trouble(`unable to ${verb} the database at ${name(connection)}: ${why}`, { cause }));
       };
       const timer = setTimeout(
         () => {
@@ -60,19 +61,21 @@ export async function openMysql(config: SqlServer, mode: "read" | "write"): Prom
       onLost = (error) => fail(driverReason(error));
       if (lost) return fail(driverReason(lost));
       start((error, result) => {
-        if (error) return fail(driverReason(error));
+        if (error) return fail(driverReason(error), error);
         settle();
         resolve(result);
       });
     });
 
+  const query = async (statement: string, values: readonly Value[]) => {
+    const rows = await ask<RowDataPacket[]>("query", (done) =>
+      connection.execute(statement, [...values], done as never),
+    );
+    return rows.map(toRow);
+  };
+
   const database: Database = {
-    query: async (statement, values) => {
-      const rows = await ask<RowDataPacket[]>("query", (done) =>
-        connection.execute(statement, [...values], done as never),
-      );
-      return rows.map(toRow);
-    },
+    query: (statement, values) => withSpellable(values, (spelt) => query(statement, spelt)),
     change: async (statement, values) => {
       const result = await ask<ResultSetHeader>("change", (done) =>
         connection.execute(statement, [...values], done as never),
