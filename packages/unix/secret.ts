@@ -14,11 +14,12 @@ const MAX_LINE = 1024; // bytes
  * every way out, signals included. Waits `seconds` for each answer.
  */
 export async function askSecrets(questions: readonly string[], seconds: number): Promise<string[]> {
-  // A description of our own, so that O_NONBLOCK is nobody else's.
-  const tty = attempt(() => openSync(TTY, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK));
-  const saved = stty(tty, ["-g"]);
-  const hide = () => stty(tty, ["-echo"]);
-  const restore = () => stty(tty, [saved]);
+  // Descriptions of our own, so that O_NONBLOCK is nobody else's; two, for spawning a program takes it away.
+  const tty = openTerminal(constants.O_NONBLOCK);
+  const forStty = openTerminal(0);
+  const saved = stty(forStty, ["-g"]);
+  const hide = () => stty(forStty, ["-echo"]);
+  const restore = () => stty(forStty, [saved]);
   let caught: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     caught = signal;
@@ -32,8 +33,11 @@ export async function askSecrets(questions: readonly string[], seconds: number):
     const answers: string[] = [];
     for (const question of questions) {
       writeAll(tty, question);
-      answers.push(await terminalLine(tty, seconds, () => caught));
-      writeAll(tty, "\n");
+      try {
+        answers.push(await terminalLine(tty, seconds, () => caught));
+      } finally {
+        writeAll(tty, "\n"); // the one typed was not echoed
+      }
     }
     return answers;
   } finally {
@@ -42,6 +46,7 @@ export async function askSecrets(questions: readonly string[], seconds: number):
     process.off("SIGCONT", hide);
     for (const signal of signals) process.off(signal, onSignal);
     closeSync(tty);
+    closeSync(forStty);
   }
 }
 
@@ -70,9 +75,9 @@ function stty(tty: number, args: readonly string[]): string {
   return stdout.toString().trim();
 }
 
-function attempt<T>(call: () => T): T {
+function openTerminal(flags: number): number {
   try {
-    return call();
+    return openSync(TTY, constants.O_RDWR | constants.O_NOCTTY | flags);
   } catch (error) {
     throw new Trouble(`unable to open ${TTY}: ${reason(error)}`);
   }
