@@ -11,6 +11,9 @@ interface Program {
 /** Each program is loaded only when it is the one called. */
 const programs: Readonly<Record<string, Program>> = {
   checkpassword: { load: () => import("@qmail-mysql/checkpassword"), soft: SOFT },
+  "qmail-pop3d": { load: () => import("@qmail-mysql/qmail-pop3d"), soft: SOFT },
+  "qmail-pop3d-helper": { load: () => import("@qmail-mysql/qmail-pop3d-helper"), soft: SOFT },
+  "qmail-popup": { load: () => import("@qmail-mysql/qmail-popup"), soft: SOFT },
   "qmail-getpw": { load: () => import("@qmail-mysql/qmail-getpw"), soft: QLX_SYS },
   "qmail-mysql": { load: () => import("@qmail-mysql/qmail-mysql"), soft: SOFT },
 };

@@ -6,7 +6,7 @@ declare module "bun:ffi" {
   export function dlopen<const S extends Record<string, { args: readonly number[]; returns: number }>>(
     library: string,
     symbols: S,
-  ): { readonly symbols: { readonly [K in keyof S]: (...args: (Pointer | null)[]) => unknown } };
+  ): { readonly symbols: { readonly [K in keyof S]: (...args: (Pointer | number | null)[]) => unknown } };
   export class CString extends String {
     constructor(pointer: Pointer);
   }

@@ -1,5 +1,6 @@
 export * from "./args.ts";
 export * from "./change-directory.ts";
+export * from "./control-number.ts";
 export * from "./die.ts";
 export * from "./environment.ts";
 export * from "./errno.ts";
@@ -15,3 +16,9 @@ export * from "./run.ts";
 export * from "./secret.ts";
 export * from "./system-accounts.ts";
 export * from "./system-login.ts";
+export * from "./pop-timeout.ts";
+export * from "./qmail-home.ts";
+export * from "./run.ts";
+export * from "./spawn-with-fd3.ts";
+export * from "./system-accounts.ts";
+export * from "./timed-io.ts";

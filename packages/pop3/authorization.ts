@@ -1,0 +1,59 @@
+import { nulEnded } from "@qmail-mysql/wire";
+import type { Command } from "./command.ts";
+import { CAPABILITIES, err, ok } from "./replies.ts";
+
+/** What a client wants to be let in with. */
+export interface Attempt {
+  readonly user: string;
+  /** The password; with APOP the digest. */
+  readonly pass: string;
+}
+
+export interface Step {
+  readonly reply?: string;
+  /** The login name as USER gave it. */
+  readonly user?: string;
+  readonly attempt?: Attempt;
+  readonly end?: boolean;
+}
+
+/** A command of the AUTHORIZATION state, RFC 1939, answered as qmail-popup does; `user` is what USER said. */
+export function authorize({ verb, arg }: Command, user: string | undefined): Step {
+  switch (verb) {
+    case "user":
+      return arg === "" ? { reply: err("syntax error") } : { reply: ok(), user: arg };
+    case "pass":
+      if (user === undefined) return { reply: err("USER first") };
+      return arg === "" ? { reply: err("syntax error") } : { attempt: { user, pass: arg } };
+    case "apop": {
+      const space = arg.indexOf(" ");
+      if (space < 0) return { reply: err("syntax error") };
+      return { attempt: { user: arg.slice(0, space), pass: arg.slice(space + 1) } };
+    }
+    case "capa":
+      return { reply: CAPABILITIES };
+    case "noop":
+      return { reply: ok() };
+    case "quit":
+      return { reply: ok(), end: true };
+    default:
+      return { reply: err("authorization first") };
+  }
+}
+
+/** What checkpassword reads on descriptor 3. The timestamp is the greeting's, for APOP. */
+export function credentials({ user, pass }: Attempt, timestamp: string): string {
+  return nulEnded([user, pass, timestamp]);
+}
+
+/** How a subprogram ended: its exit code or the signal that killed it. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** What the client hears when the subprogram has ended; undefined when it was served. */
+export function afterwards({ code, signal }: Ending): string | undefined {
+  if (signal !== null) return err("aack, child crashed");
+  return code === 0 ? undefined : err("authorization failed");
+}

@@ -1,0 +1,11 @@
+/** qmail's bytes: the space stays when there is nothing to say. */
+export const ok = (text = ""): string => `+OK ${text}\r\n`;
+export const err = (text: string): string => `-ERR ${text}\r\n`;
+
+export const TOO_LONG_REPLY = err("line too long");
+
+/**
+ * CAPA, RFC 2449, the same in both states. Not in it: RESP-CODES (we send none), EXPIRE (a site's policy),
+ * SASL and STLS (neither is here).
+ */
+export const CAPABILITIES = `${ok()}TOP\r\nUIDL\r\nUSER\r\nPIPELINING\r\nIMPLEMENTATION qmail-mysql\r\n.\r\n`;

@@ -1,0 +1,108 @@
+import type { Command } from "./command.ts";
+import { type Message, uniqueId } from "./message.ts";
+import { CAPABILITIES, err, ok } from "./replies.ts";
+
+/** A session of the TRANSACTION state. */
+export interface Session {
+  readonly messages: readonly Message[];
+  /** 1 where a message is marked as deleted. */
+  readonly deleted: Uint8Array;
+  /** The highest number deleted: LAST. */
+  last: number;
+}
+
+export type Action =
+  | { readonly reply: Iterable<string> }
+  /** `lines` of the body; all when undefined. */
+  | { readonly send: Message; readonly lines: number | undefined }
+  | { readonly quit: true };
+
+export function newSession(messages: readonly Message[]): Session {
+  return { messages, deleted: new Uint8Array(messages.length), last: 0 };
+}
+
+/** What qmail-pop3d does upon a command; marks are made in `session`. */
+export function transact({ verb, arg }: Command, session: Session): Action {
+  switch (verb) {
+    case "stat":
+      return say(ok(status(session)));
+    case "list":
+      return list(arg, session, ({ size }) => size);
+    case "uidl":
+      return list(arg, session, ({ name }) => uniqueId(name));
+    case "retr":
+    case "top":
+      return send(arg, session);
+    case "dele": {
+      const index = messageIndex(arg, session);
+      if (typeof index === "string") return say(err(index));
+      session.deleted[index] = 1;
+      session.last = Math.max(session.last, index + 1);
+      return say(ok());
+    }
+    case "rset":
+      session.deleted.fill(0);
+      session.last = 0;
+      return say(ok());
+    case "last":
+      return say(ok(`${session.last}`));
+    case "noop":
+      return say(ok());
+    case "capa":
+      return say(CAPABILITIES);
+    case "quit":
+      return { quit: true };
+    default:
+      return say(err("unimplemented"));
+  }
+}
+
+const say = (text: string): Action => ({ reply: [text] });
+
+/** The index of the message that `arg` begins with; or what is wrong with it. */
+function messageIndex(arg: string, { messages, deleted }: Session): number | string {
+  const digits = /^[0-9]+/.exec(arg)?.[0];
+  if (digits === undefined) return "syntax error";
+  const number = Number(digits);
+  if (number === 0) return "messages are counted from 1";
+  if (number > messages.length) return "not that many messages";
+  return deleted[number - 1] ? "already deleted" : number - 1;
+}
+
+/** STAT as qmail-pop3d has it: the count includes what is deleted, the size does not. */
+function status({ messages, deleted }: Session): string {
+  const size = messages.reduce((sum, message, i) => (deleted[i] ? sum : sum + message.size), 0);
+  return `${messages.length} ${size}`;
+}
+
+function list(arg: string, session: Session, about: (message: Message) => string | number): Action {
+  if (arg === "") return { reply: all(session, about) };
+  const index = messageIndex(arg, session);
+  if (typeof index === "string") return say(err(index));
+  return say(ok(`${index + 1} ${about(session.messages[index] as Message)}`));
+}
+
+const PIECE = 32768; // characters, about: a listing of any length is sent in pieces
+
+function* all(
+  { messages, deleted }: Session,
+  about: (message: Message) => string | number,
+): Generator<string> {
+  let text = ok();
+  for (const [index, message] of messages.entries()) {
+    if (!deleted[index]) text += `${index + 1} ${about(message)}\r\n`;
+    if (text.length >= PIECE) {
+      yield text;
+      text = "";
+    }
+  }
+  yield `${text}.\r\n`;
+}
+
+/** RETR n, TOP n k: one and the same in qmail-pop3d. No k, or one that is no number, means all. */
+function send(arg: string, session: Session): Action {
+  const index = messageIndex(arg, session);
+  if (typeof index === "string") return say(err(index));
+  const lines = /^[0-9]+ +([0-9]+)/.exec(arg)?.[1];
+  return { send: session.messages[index] as Message, lines: lines === undefined ? undefined : Number(lines) };
+}
