@@ -8,7 +8,8 @@ import { isRoot, makeWorld } from "./lib/world.ts";
 const UID = 64800;
 const { STOCK_QMAIL } = process.env;
 /** Ours; and the stock programs whose answers these are, when there are any. */
-const HOMES = [["ours", BIN], ...(STOCK_QMAIL ? [["stock", join(STOCK_QMAIL, "bin")]] : [])] as const;
+const HOMES: [string, string][] = [["ours", BIN]];
+if (STOCK_QMAIL) HOMES.push(["stock", join(STOCK_QMAIL, "bin")]);
 
 const world = makeWorld();
 const home = world.user("joe", UID);

@@ -93,7 +93,7 @@ export const POP3D: readonly Case[] = [
 ];
 
 /** With a subprogram that shows what it is given. */
-export const POPUP: readonly Case[] = [
+export const POPUP: readonly (readonly [string, string])[] = [
   ["", "+OK <PID.TIME@host>\r\n"],
   ["QUIT\r\n", "+OK <PID.TIME@host>\r\n+OK \r\n"],
   ["quit\nNOOP\n", "+OK <PID.TIME@host>\r\n+OK \r\n"],
