@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { lineInput, MAX_LINE, TOO_LONG } from "./line-input.ts";
+
+/** The lines of `bytes`, and what was left unread. */
+async function lines(bytes: string, atOnce: number, count = 100) {
+  let rest = Buffer.from(bytes, "latin1");
+  const next = lineInput(async (buffer) => {
+    const n = rest.copy(buffer);
+    rest = rest.subarray(n);
+    return n;
+  }, atOnce);
+  const found = [];
+  for (let line = await next(); line !== undefined; line = await next()) {
+    found.push(line);
+    if (found.length === count) break;
+  }
+  return { found, rest: rest.toString("latin1") };
+}
+
+const x = (n: number) => "x".repeat(n);
+
+test.each([1, 3, 4096])("lines, %d bytes at once; what has no LF is none", async (atOnce) => {
+  const { found } = await lines("a\r\n\nb\0\xff\nend", atOnce);
+  expect(found).toEqual(["a\r", "", "b\0\xff"]);
+});
+
+test.each([1, 3, 4096])("too long a line is told once and skipped, %d bytes at once", async (atOnce) => {
+  const { found } = await lines(`${x(MAX_LINE)}\n${x(MAX_LINE + 1)}\nb\n${x(3 * MAX_LINE)}\nc\n`, atOnce);
+  expect(found).toEqual([x(MAX_LINE), TOO_LONG, "b", TOO_LONG, "c"]);
+});
+
+test("a byte at a time, nothing behind the line is taken", async () => {
+  expect(await lines("PASS x\r\nSTAT\r\n", 1, 1)).toEqual({ found: ["PASS x\r"], rest: "STAT\r\n" });
+});
