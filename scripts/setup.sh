@@ -17,7 +17,8 @@ want() {
 	bench)
 		want demo
 		echo mariadb-server:mariadbd hyperfine:hyperfine gcc:gcc time:/usr/bin/time \
-			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h
+			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h \
+			libc6-dev:/usr/include/stdio.h libcrypt-dev:/usr/include/crypt.h
 		;;
 	*) echo "setup: no list $1" >&2 && exit 1 ;;
 	esac
