@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 node_modules/.bin/tsc -p .
-node_modules/.bin/biome check --error-on-warnings .
+"$(echo node_modules/@biomejs/cli-*/biome)" check --error-on-warnings .
 scripts/boundaries.sh
 find packages -name '*.[578]' -exec mandoc -Tlint -Wwarning {} +
 shellcheck scripts/*.sh test/*.sh .ci/run
