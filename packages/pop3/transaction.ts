@@ -1,10 +1,11 @@
 import type { Command } from "./command.ts";
-import { type Message, uniqueId } from "./message.ts";
+import { type Digest, type Message, uniqueId } from "./message.ts";
 import { CAPABILITIES, err, ok } from "./replies.ts";
 
 /** A session of the TRANSACTION state. */
 export interface Session {
   readonly messages: readonly Message[];
+  readonly digest: Digest;
   /** 1 where a message is marked as deleted. */
   readonly deleted: Uint8Array;
   /** The highest number deleted: LAST. */
@@ -17,8 +18,8 @@ export type Action =
   | { readonly send: Message; readonly lines: number | undefined }
   | { readonly quit: true };
 
-export function newSession(messages: readonly Message[]): Session {
-  return { messages, deleted: new Uint8Array(messages.length), last: 0 };
+export function newSession(messages: readonly Message[], digest: Digest): Session {
+  return { messages, digest, deleted: new Uint8Array(messages.length), last: 0 };
 }
 
 /** What qmail-pop3d does upon a command; marks are made in `session`. */
@@ -29,7 +30,7 @@ export function transact({ verb, arg }: Command, session: Session): Action {
     case "list":
       return list(arg, session, ({ size }) => size);
     case "uidl":
-      return list(arg, session, ({ name }) => uniqueId(name));
+      return list(arg, session, ({ name }) => uniqueId(name, session.digest));
     case "retr":
     case "top":
       return send(arg, session);

@@ -13,6 +13,7 @@ import {
 } from "@qmail-mysql/pop3";
 import { Gone, leave, OK, popTimeout, REFUSED, say, timedRead, timedWrite } from "@qmail-mysql/unix";
 import { toText } from "@qmail-mysql/wire";
+import { sha256 } from "./digest.ts";
 import { cleanTmp, markOld, open, remove, scan } from "./maildir.ts";
 
 type Reply = (text: string | Uint8Array) => Promise<void>;
@@ -52,7 +53,7 @@ function begin(maildir: string | undefined): Session | string {
   const now = Math.floor(Date.now() / 1000);
   cleanTmp(now);
   try {
-    return newSession(scan(now));
+    return newSession(scan(now), sha256);
   } catch {
     return "unable to scan $HOME/Maildir";
   }

@@ -52,8 +52,9 @@ export async function timedWrite(fd: number, data: string | Uint8Array, ms: numb
   }
 }
 
-const LINGER = 1000; // milliseconds
-const LINGER_BYTES = 1 << 20;
+const QUIET = 100; // milliseconds without a byte: the client waits for us
+const LINGER = 1000; // milliseconds, and
+const LINGER_BYTES = 1 << 20; // bytes, that we are patient with one that does not
 
 /**
  * Takes what a client is still sending, for a moment: a socket closed with unread bytes is reset, which can
@@ -63,8 +64,8 @@ export async function linger(fd: number): Promise<void> {
   const buffer = Buffer.alloc(65536);
   const end = performance.now() + LINGER;
   try {
-    for (let total = 0; total < LINGER_BYTES; ) {
-      const n = await timedRead(fd, buffer, Math.max(1, end - performance.now()));
+    for (let total = 0; total < LINGER_BYTES && performance.now() < end; ) {
+      const n = await timedRead(fd, buffer, QUIET);
       if (n === 0) return;
       total += n;
     }
