@@ -11,7 +11,7 @@ import {
   TOO_LONG_REPLY,
   transact,
 } from "@qmail-mysql/pop3";
-import { Gone, leave, OK, popTimeout, REFUSED, say, timedRead, timedWrite } from "@qmail-mysql/unix";
+import { Gone, leave, linger, OK, popTimeout, REFUSED, say, timedRead, timedWrite } from "@qmail-mysql/unix";
 import { toText } from "@qmail-mysql/wire";
 import { sha256 } from "./digest.ts";
 import { cleanTmp, markOld, open, remove, scan } from "./maildir.ts";
@@ -30,7 +30,8 @@ export async function main([maildir]: readonly string[]): Promise<number> {
     const session = begin(maildir);
     if (typeof session === "string") {
       await reply(err(session));
-      return OK; // the login was good: qmail-popup would take anything else for a refusal
+      await linger(0);
+      return leave(OK); // the login was good: qmail-popup would take anything else for a refusal
     }
     await reply(ok());
     await serve(session, reply, ms);

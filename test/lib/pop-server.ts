@@ -17,7 +17,13 @@ export interface PopServer {
 export async function servePop(world: World, program: readonly string[]): Promise<PopServer> {
   const server: ChildProcess = spawn(
     "tcpserver",
-    ["-1", "-HRDl0", "127.0.0.1", "0", ...program.map((word) => word.replace(/^qmail-po/, `${BIN}/$&`))],
+    [
+      "-1",
+      "-HRDl0",
+      "127.0.0.1",
+      "0",
+      ...program.map((word) => word.replace(/^(qmail-pop|checkpassword$)/, `${BIN}/$&`)),
+    ],
     { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH ?? "", ...world.env } },
   );
   let log = "";
