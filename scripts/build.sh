@@ -20,7 +20,7 @@ bun)
 	# first byte that no variable's name can have. A count that differs is a runtime nobody has looked at.
 	node scripts/harden.js "$bun" build/runtime
 	# shellcheck disable=SC2086 # each define is a word of its own
-	"$bun" build packages/multicall/main.ts --compile --minify --bytecode --format=esm \
+	"$bun" build packages/multicall/main.ts --compile --minify --bytecode --format=esm --splitting \
 		--compile-executable-path="$PWD/build/runtime" --compile-jit-policy=10 \
 		--no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 		--no-compile-autoload-tsconfig --no-compile-autoload-package-json \

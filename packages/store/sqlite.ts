@@ -15,9 +15,7 @@ export function openSqlite(file: string, mode: "read" | "write", timeout: number
   };
   const db = attempt("open", () => {
     statSync(file); // for the reason: SQLite only says "unable to open database file", or makes an empty one
-    const opened = new DatabaseSync(file, { readOnly: mode === "read" });
-    opened.exec(`PRAGMA busy_timeout = ${timeout * 1000}`);
-    return opened;
+    return new DatabaseSync(file, { readOnly: mode === "read", timeout: timeout * 1000 });
   });
   return {
     query: async (statement, values) =>

@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { chownSync, lstatSync, mkdirSync, readlinkSync, type Stats } from "node:fs";
 import { toBuffer } from "@qmail-mysql/wire";
+import { childProcess } from "./child-process.ts";
 import { Trouble } from "./die.ts";
 import { errno, reason } from "./errno.ts";
 
@@ -102,7 +102,7 @@ function asUser(home: string, uid: number, gid: number, isRoot: boolean): void {
   if (!isRoot && process.getuid?.() !== uid) {
     throw new Trouble(`unable to create ${home} for uid ${uid}: only root and uid ${uid} may`);
   }
-  const result = spawnSync("/bin/sh", ["-c", MAKE, "sh", toBuffer(home).toString()], {
+  const result = childProcess().spawnSync("/bin/sh", ["-c", MAKE, "sh", toBuffer(home).toString()], {
     ...(isRoot && { uid, gid }),
     cwd: "/",
     env: { PATH: "/bin:/usr/bin", LC_ALL: "C" },

@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { closeSync, constants, openSync, read, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { childProcess } from "./child-process.ts";
 import { Trouble } from "./die.ts";
 import { errno, reason } from "./errno.ts";
 import { writeAll } from "./io.ts";
@@ -70,7 +70,9 @@ async function terminalLine(tty: number, seconds: number, caught: () => string |
 }
 
 function stty(tty: number, args: readonly string[]): string {
-  const { status, stdout, error } = spawnSync("stty", [...args], { stdio: [tty, "pipe", "ignore"] });
+  const { status, stdout, error } = childProcess().spawnSync("stty", [...args], {
+    stdio: [tty, "pipe", "ignore"],
+  });
   if (status !== 0) throw new Trouble(`unable to change ${TTY}: ${error ? reason(error) : "stty failed"}`);
   return stdout.toString().trim();
 }

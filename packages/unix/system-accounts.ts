@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { fromText, toText } from "@qmail-mysql/wire";
+import { childProcess } from "./child-process.ts";
 import { Trouble } from "./die.ts";
 import { reason } from "./errno.ts";
 
@@ -46,7 +46,7 @@ function getent(database: string, keys: readonly string[], timeout: number): str
   const askable = keys.filter((key) => /^[^\0\n:]+$/.test(key) && key.length <= NAME_MAX);
   const texts = askable.map(toText).filter((text) => text !== undefined);
   if (texts.length === 0) return [];
-  const result = spawnSync(GETENT, [database, "--", ...texts], {
+  const result = childProcess().spawnSync(GETENT, [database, "--", ...texts], {
     env: { LC_ALL: "C" },
     stdio: ["ignore", "pipe", "ignore"],
     timeout: timeout * 1000,
