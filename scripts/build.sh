@@ -1,7 +1,9 @@
 #!/bin/sh
-# Builds bin/qmail-mysql and a link per program. RUNTIME is bun (one self-contained executable) or node (a
-# plain bundle for a Node >= 24, whose absolute path NODE names).
+# build.sh [DIR]: builds qmail-mysql and a link per program in DIR, bin unless told. RUNTIME is bun (one
+# self-contained executable) or node (a plain bundle for a Node >= 24, whose absolute path NODE names).
 set -eu
+out=${1:-$(dirname "$0")/../bin}
+out=$(cd "$out" && pwd)
 cd "$(dirname "$0")/.."
 runtime=${RUNTIME:-bun}
 # The executable goes by the name of one of its programs: that one needs no link.
@@ -19,28 +21,29 @@ bun)
 	# A copy of the runtime that no environment variable can turn into something else: the names below get a
 	# first byte that no variable's name can have. A count that differs is a runtime nobody has looked at.
 	node scripts/harden.js "$bun" build/runtime
+	product=build/qmail-mysql
 	# shellcheck disable=SC2086 # each define is a word of its own
 	"$bun" build packages/multicall/main.ts --compile --minify --bytecode --format=esm --splitting \
 		--compile-executable-path="$PWD/build/runtime" --compile-jit-policy=10 \
 		--no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 		--no-compile-autoload-tsconfig --no-compile-autoload-package-json \
-		$defines --outfile build/qmail-mysql >build/log 2>&1 || { cat build/log >&2; exit 1; }
+		$defines --outfile "$product" >build/log 2>&1 || { cat build/log >&2; exit 1; }
 	;;
 node)
 	node=${NODE:-$(command -v node)}
 	"$node" -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24 ? 1 : 0)' ||
 		{ echo "build: $node is older than Node 24: set NODE" >&2; exit 1; }
+	product=build/qmail-mysql.mjs
 	# shellcheck disable=SC2086
 	"$bun" build packages/multicall/main.ts --target=node --minify --format=esm \
 		--banner="#!$node --disable-warning=ExperimentalWarning" \
-		$defines --outfile build/qmail-mysql.mjs >build/log 2>&1 || { cat build/log >&2; exit 1; }
-	mv build/qmail-mysql.mjs build/qmail-mysql
+		$defines --outfile "$product" >build/log 2>&1 || { cat build/log >&2; exit 1; }
 	;;
 *)
 	echo "build: RUNTIME is bun or node, not $runtime" >&2
 	exit 1
 	;;
 esac
-chmod 755 build/qmail-mysql
-mv build/qmail-mysql bin/qmail-mysql
-for program in $programs; do ln -sf qmail-mysql "bin/$program"; done
+chmod 755 "$product"
+mv "$product" "$out/qmail-mysql"
+for program in $programs; do ln -sf qmail-mysql "$out/$program"; done

@@ -3,6 +3,7 @@ import { toBuffer, toText } from "@qmail-mysql/wire";
 import { Trouble } from "./die.ts";
 import { environment } from "./environment.ts";
 import { errno, reason } from "./errno.ts";
+import { checkExecutable } from "./executable.ts";
 
 const DEFAULT_PATH = "/bin:/usr/bin"; // execvp(3)
 
@@ -21,6 +22,7 @@ export function exec(argv: readonly string[], set: Readonly<Record<string, strin
     try {
       statSync(toBuffer(file)).isFile() || refuse("EACCES");
       accessSync(toBuffer(file), constants.X_OK); // Node aborts where Bun throws
+      if (process.versions.bun === undefined) checkExecutable(file);
       replaceProcess(file, argv, set);
     } catch (error) {
       if (errno(failure) !== "EACCES") failure = error; // execvp(3): access denied is the better answer

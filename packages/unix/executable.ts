@@ -1,0 +1,31 @@
+import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
+import { toBuffer } from "@qmail-mysql/wire";
+
+const ELF = "\x7fELF";
+const LINE = 256; // bytes of a #! line that Linux looks at
+
+/**
+ * Throws ENOEXEC or ENOENT where execve(2) would answer so: a file of no known format, a script whose
+ * interpreter is missing. For Node, whose execve aborts the process when it fails.
+ */
+export function checkExecutable(file: string): void {
+  const start = beginning(file);
+  if (start === undefined || start.startsWith(ELF)) return;
+  const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(start) ?? [];
+  if (interpreter === undefined) throw Object.assign(new Error(), { code: "ENOEXEC" });
+  accessSync(toBuffer(interpreter), constants.X_OK);
+}
+
+/** Undefined for a program that may be run but not read. */
+function beginning(file: string): string | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(toBuffer(file), "r");
+    const bytes = Buffer.alloc(LINE);
+    return bytes.toString("latin1", 0, readSync(fd, bytes));
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
