@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -22,7 +22,12 @@ describe.skipIf(!isRoot)("checkpassword's program", () => {
   beforeAll(() => {
     sqlite.prepare(world).sql(`INSERT INTO mailbox VALUES
       ('iain', ${UID}, ${GID}, '${home}', 'secret', 'Password', 'N'),
-      ('none', ${UID}, 4294967294, '${home}', 'secret', 'Password', 'N')`);
+      ${["sha512crypt", "bcrypt", "yescrypt"]
+        .map((method) => {
+          const hash = execFileSync("mkpasswd", ["-m", method, "secret"]).toString().trim();
+          return `('${method}', ${UID}, ${GID}, '${home}', '${hash}', 'Crypt-Password', 'N')`;
+        })
+        .join()}`);
     mkdirSync(bin);
     for (const [name, text, mode] of [
       ["script", "echo no interpreter\n", 0o755],
@@ -182,6 +187,24 @@ lines" USER=root SHELL=/bin/zsh "QMAIL_HOME=$QMAIL_HOME" "$0" /bin/sh -c \
     const child = spawn(CHECK, ["true"], { env, stdio: ["ignore", "ignore", "ignore", "pipe"] });
     (child.stdio[3] as import("node:stream").Writable).end("iain\0secret\0x\0");
     expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(0);
+  });
+
+  describe.each([
+    ["under softlimit -a 400000000", "ulimit -v 400000"],
+    ["where the runtime may make no code", "export BUN_JSC_useJIT=0"],
+  ])("%s", (_what, limit) => {
+    test.each(["iain", "sha512crypt", "bcrypt", "yescrypt", "joe"])(
+      "%s logs in, and only by its password",
+      async (name) => {
+        const password = name === "joe" ? "system" : "secret";
+        const codes = [];
+        for (const typed of [password, "wrong"]) {
+          const { code, stderr } = await sh(`${limit}; exec "$0" true`, { fd3: `${name}\0${typed}\0x\0` });
+          codes.push(code, stderr);
+        }
+        expect(codes).toEqual([0, "", 1, ""]);
+      },
+    );
   });
 
   test("no program to run: exit 2, nothing read", async () => {

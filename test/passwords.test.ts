@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { hash, verify } from "@qmail-mysql/password";
-import { libcrypt } from "@qmail-mysql/unix";
+import { libcrypt, perlCrypt } from "@qmail-mysql/unix";
 import { describe, expect, inject, test } from "vitest";
 
 // Every hash here was made by another program, in this run.
@@ -104,6 +104,23 @@ test("the system's crypt(3) was there, and answered", () => {
   expect(libcrypt("secret", "$99$unknown")).toBeUndefined();
   expect(libcrypt("se\0cret", "$1$saltsalt$")).toBeUndefined();
 });
+
+test.each(["", "secret", "p\xe4ss", "\xff".repeat(300), "'; print '", "line\nend"])(
+  "perl's crypt(3) hashes %j as the library does",
+  (password) => {
+    for (const setting of [
+      "ab",
+      "$1$saltsalt$",
+      "$6$x",
+      "$2b$04$abcdefghijklmnopqrstuu",
+      "$y$j75$saltsalt$",
+    ]) {
+      expect(perlCrypt(password, setting)).toBe(libcrypt(password, setting));
+    }
+    expect(perlCrypt(password, "$99$unknown")).toBeUndefined();
+    expect(perlCrypt("se\0cret", "ab")).toBeUndefined();
+  },
+);
 
 test.each([
   ["yescrypt", "1", [...ascii.slice(0, 8), ...bytes]],

@@ -9,12 +9,12 @@ import {
   exec,
   findSystemLogin,
   given,
-  libcrypt,
   MISUSED,
   qmailHome,
   REFUSED,
   readAll,
   reason,
+  systemCrypt,
   Trouble,
   Usage,
 } from "@qmail-mysql/unix";
@@ -37,8 +37,8 @@ export async function main(prog: readonly string[]): Promise<number> {
       findVirtual: store.findVirtual,
       decoy: store.decoy,
       findSystemLogin: async (name) => findSystemLogin(name, config.timeout, Date.now()),
-      verify: (typed, stored, type, challenge) => verify(typed, stored, type, challenge, libcrypt),
-      verifySystem: (typed, hash) => verifyCrypt(typed, hash, libcrypt),
+      verify: (typed, stored, type, challenge) => verify(typed, stored, type, challenge, systemCrypt),
+      verifySystem: (typed, hash) => verifyCrypt(typed, hash, systemCrypt),
     });
   } finally {
     await store.close(); // before prog begins, so that the server sees no connection break

@@ -9,7 +9,7 @@ let native: NativeCrypt | undefined | "none";
 
 /**
  * crypt(3) of the system's C library: the hash of `password` as `setting` says, byte strings. Undefined when
- * it fails, or cannot be called: under Node, or where no code may be made at run time.
+ * it fails, or cannot be called: under Node, or where the runtime may make no code.
  */
 export function libcrypt(password: string, setting: string): string | undefined {
   native ??= load() ?? "none";
