@@ -5,51 +5,39 @@ import { run } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
 const UID = 64800;
-const ROUNDS = 21;
-
-const median = (times: readonly number[]) =>
-  [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+const ROUNDS = 15;
 
 describe.skipIf(!isRoot)("the time of a refusal does not tell whether the login exists", () => {
   test.each([
-    ["Password", "plain", "secret"],
-    ["Crypt-Password", "$6$", execFileSync("mkpasswd", ["-m", "sha512crypt", "-R", "50000", "secret"])],
-    ["Crypt-Password", "bcrypt", execFileSync("mkpasswd", ["-m", "bcrypt", "-R", "9", "secret"])],
-  ])("%s %s", async (type, name, stored) => {
+    ["Password", []],
+    ["Crypt-Password", ["-m", "sha512crypt", "-R", "50000"]],
+    ["Crypt-Password", ["-m", "bcrypt", "-R", "9"]],
+  ])("%s %j", async (type, method) => {
+    const hash = () =>
+      execFileSync("mkpasswd", [...method, "secret"])
+        .toString()
+        .trim();
+    const stored = method.length > 0 ? hash() : "secret";
     const world = makeWorld();
     try {
       const home = world.user("iain", UID);
-      sqlite
-        .prepare(world)
-        .sql(
-          ["first", "iain", "last"]
-            .map(
-              (user) =>
-                `INSERT INTO mailbox VALUES ('${user}', ${UID}, ${UID}, '${home}', '${`${stored}`.trim()}', '${type}', 'N');`,
-            )
-            .join("\n"),
-        );
-      const times = { wrong: [] as number[], unknown: [] as number[], right: [] as number[] };
-      const logins = { wrong: "iain\0wrong\0", unknown: "nobody-has-it\0wrong\0", right: "iain\0secret\0" };
+      const { sql } = sqlite.prepare(world);
+      for (const user of ["first", "iain", "last"]) {
+        sql(`INSERT INTO mailbox VALUES ('${user}', ${UID}, ${UID}, '${home}', '${stored}', '${type}', 'N')`);
+      }
+      const times: Record<string, number[]> = { iain: [], stranger: [] };
       for (let i = 0; i < ROUNDS; i++) {
-        for (const who of ["wrong", "unknown", "right"] as const) {
-          const { ms, code } = await run("checkpassword", ["/bin/true"], {
-            fd3: logins[who],
-            env: world.env,
-          });
-          expect(code).toBe(who === "right" ? 0 : 1);
-          times[who].push(ms);
+        for (const [login, measured] of Object.entries(times)) {
+          const how = { fd3: `${login}\0wrong\0x\0`, env: world.env };
+          const { ms, code } = await run("checkpassword", ["/bin/true"], how);
+          expect(code).toBe(1);
+          measured.push(ms);
         }
       }
-      const ratio = median(times.unknown) / median(times.wrong);
-      if (process.env.SHOW_TIMES) {
-        console.log(
-          name,
-          Object.entries(times).map(([who, ms]) => `${who} ${median(ms).toFixed(2)}`),
-        );
-      }
-      expect(ratio).toBeGreaterThan(0.6);
-      expect(ratio).toBeLessThan(1.6);
+      // The shortest of each: a busy machine only ever adds.
+      const [known = 0, unknown = 0] = Object.values(times).map((measured) => Math.min(...measured));
+      expect(unknown / known).toBeGreaterThan(0.6);
+      expect(unknown / known).toBeLessThan(1.6);
     } finally {
       world.remove();
     }
