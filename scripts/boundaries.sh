@@ -3,7 +3,7 @@
 # program has a manual page.
 set -eu
 cd "$(dirname "$0")/../packages"
-pure="wire control accounts routing password dotqmail relay delivery cdb pop3"
+pure="wire control accounts routing password dotqmail relay delivery cdb pop3 assign tcprules"
 status=0
 bad() {
 	echo "boundaries: $1" >&2

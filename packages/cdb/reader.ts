@@ -45,6 +45,14 @@ export function cdbReader(readAt: ReadAt, size: number): CdbReader {
     recordsEnd = Math.min(recordsEnd, position);
   }
 
+  const lengths = (record: number): [number, number] => {
+    const [keyLength, dataLength] = record < HEADER ? [size, size] : pair(bytes(record, 8), 0);
+    if (record + 8 + keyLength + dataLength > recordsEnd) {
+      throw new CdbError(`not a cdb: the record at ${record} reaches behind the last one's end`);
+    }
+    return [keyLength, dataLength];
+  };
+
   function* all(key: Bytes): Generator<Uint8Array> {
     const hash = cdbHash(key);
     const [table, slots] = pair(header, 8 * (hash & 255));
@@ -53,7 +61,7 @@ export function cdbReader(readAt: ReadAt, size: number): CdbReader {
       const [slotHash, record] = pair(bytes(table + 8 * ((first + probe) % slots), 8), 0);
       if (record === 0) return;
       if (slotHash !== hash) continue;
-      const [keyLength, dataLength] = pair(bytes(record, 8), 0);
+      const [keyLength, dataLength] = lengths(record);
       if (keyLength !== key.length || !isEqual(bytes(record + 8, keyLength), key)) continue;
       yield bytes(record + 8 + keyLength, dataLength).slice();
     }
@@ -66,7 +74,7 @@ export function cdbReader(readAt: ReadAt, size: number): CdbReader {
     },
     *records() {
       for (let at = HEADER; at < recordsEnd; ) {
-        const [keyLength, dataLength] = pair(bytes(at, 8), 0);
+        const [keyLength, dataLength] = lengths(at);
         const key = bytes(at + 8, keyLength).slice();
         yield { key, data: bytes(at + 8 + keyLength, dataLength).slice() };
         at += 8 + keyLength + dataLength;

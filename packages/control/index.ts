@@ -1,2 +1,3 @@
+export * from "./host-list.ts";
 export * from "./key-value.ts";
 export * from "./sqlserver.ts";

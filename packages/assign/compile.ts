@@ -1,0 +1,68 @@
+import { lower } from "@qmail-mysql/wire";
+
+/** What a table of users is compiled into; a cdb writer is one. */
+export interface Records {
+  add(key: string, data: string): void;
+}
+
+/** A line of users/assign that no qmail-newu takes. */
+export class AssignError extends Error {}
+
+export interface AssignCompiler {
+  /** Compiles one line, without its line end. Throws AssignError. */
+  line(line: string): void;
+  /** Adds the last record, which tells qmail-lspawn after which characters to look for a + line. */
+  finish(): void;
+}
+
+const FIELDS = 6; // user uid gid home dash ext, each ended by a colon
+
+/** Compiles lines of users/assign into the records of users/cdb, as qmail-newu does. qmail-users(5). */
+export function assignCompiler(records: Records): AssignCompiler {
+  let lastCharacters = "";
+  return {
+    line(line) {
+      const colon = line.indexOf(":");
+      if (colon < 1) throw new AssignError("expected =local: or +local: first");
+      if (line.includes("\0")) throw new AssignError("holds a NUL");
+      const local = line.slice(1, colon);
+      records.add(line.startsWith("+") ? `!${lower(local)}` : `!${lower(local)}\0`, fields(line, colon + 1));
+      // qmail-newu keeps the letter's case, though qmail-lspawn looks for the lower one.
+      const last = local.slice(-1);
+      if (line.startsWith("+") && !lastCharacters.includes(last)) lastCharacters += last;
+    },
+    finish: () => records.add("", lastCharacters),
+  };
+}
+
+/** Compiles the text of users/assign, which a line beginning with a dot ends. Throws AssignError, naming the line. */
+export function compileAssign(text: string, records: Records): void {
+  const compiler = assignCompiler(records);
+  let number = 0;
+  for (let at = 0; text[at] !== "."; ) {
+    number++;
+    const end = text.indexOf("\n", at);
+    try {
+      if (end < 0) throw new AssignError(at < text.length ? "has no line end" : "expected a line with a dot");
+      compiler.line(text.slice(at, end));
+    } catch (error) {
+      throw error instanceof AssignError ? new AssignError(`line ${number}: ${error.message}`) : error;
+    }
+    at = end + 1;
+  }
+  compiler.finish();
+}
+
+/** Six fields with NULs for colons; the one after the last is not stored, nor what follows it. */
+function fields(line: string, from: number): string {
+  let data = "";
+  let at = from;
+  for (let field = 1; ; field++) {
+    const colon = line.indexOf(":", at);
+    if (colon < 0) throw new AssignError(`expected ${FIELDS} fields, each ended by a colon`);
+    data += line.slice(at, colon);
+    if (field === FIELDS) return data;
+    data += "\0";
+    at = colon + 1;
+  }
+}
