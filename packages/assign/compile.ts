@@ -11,6 +11,8 @@ export class AssignError extends Error {}
 export interface AssignCompiler {
   /** Compiles one line, without its line end. Throws AssignError. */
   line(line: string): void;
+  /** Adds a line that is already taken apart: its local part in lower case, its six fields with NULs between. */
+  record(kind: "=" | "+", local: string, fields: string): void;
   /** Adds the last record, which tells qmail-lspawn after which characters to look for a + line. */
   finish(): void;
 }
@@ -20,16 +22,23 @@ const FIELDS = 6; // user uid gid home dash ext, each ended by a colon
 /** Compiles lines of users/assign into the records of users/cdb, as qmail-newu does. qmail-users(5). */
 export function assignCompiler(records: Records): AssignCompiler {
   let lastCharacters = "";
+  // qmail-newu keeps the letter's case, though qmail-lspawn looks for the lower one.
+  const note = (local: string) => {
+    const last = local.slice(-1);
+    if (!lastCharacters.includes(last)) lastCharacters += last;
+  };
   return {
+    record(kind, local, data) {
+      records.add(kind === "+" ? `!${local}` : `!${local}\0`, data);
+      if (kind === "+") note(local);
+    },
     line(line) {
       const colon = line.indexOf(":");
       if (colon < 1) throw new AssignError("expected =local: or +local: first");
       if (line.includes("\0")) throw new AssignError("holds a NUL");
       const local = line.slice(1, colon);
       records.add(line.startsWith("+") ? `!${lower(local)}` : `!${lower(local)}\0`, fields(line, colon + 1));
-      // qmail-newu keeps the letter's case, though qmail-lspawn looks for the lower one.
-      const last = local.slice(-1);
-      if (line.startsWith("+") && !lastCharacters.includes(last)) lastCharacters += last;
+      if (line.startsWith("+")) note(local);
     },
     finish: () => records.add("", lastCharacters),
   };

@@ -16,6 +16,7 @@ const programs: Readonly<Record<string, Program>> = {
   "qmail-popup": { load: () => import("@qmail-mysql/qmail-popup"), soft: SOFT },
   "qmail-getpw": { load: () => import("@qmail-mysql/qmail-getpw"), soft: QLX_SYS },
   "qmail-mysql": { load: () => import("@qmail-mysql/qmail-mysql"), soft: SOFT },
+  "rebuild-cdb": { load: () => import("@qmail-mysql/rebuild-cdb"), soft: SOFT },
 };
 
 const name = calledAs();

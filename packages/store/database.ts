@@ -11,6 +11,13 @@ export type Value = string | number;
  */
 export interface Database {
   query(statement: Statement, values: readonly Value[]): Promise<Row[]>;
+  /**
+   * Calls `each` with every row, its columns in the statement's order, as byte strings. Rows do not gather in
+   * memory, and each has its own time to come.
+   */
+  stream(statement: Statement, values: readonly Value[], each: (columns: string[]) => void): Promise<void>;
+  /** What differs when a table of these has changed: a question light enough to be asked each second. */
+  version(tables: readonly string[]): Promise<Version>;
   /** Runs a statement that changes rows; answers how many. */
   change(statement: Statement, values: readonly Value[]): Promise<number>;
   /** Runs the statements of a schema, none of which takes values. */
@@ -18,4 +25,16 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export type OpenDatabase = (mode: "read" | "write") => Promise<Database>;
+export interface Version {
+  readonly text: string;
+  /** False: a change that comes now may not show. */
+  readonly settled: boolean;
+}
+
+/**
+ * "read" is a program that asks and ends: everything together has the configured time. "stay" reads too, but has
+ * that time for each statement, as "write" has.
+ */
+export type Mode = "read" | "stay" | "write";
+
+export type OpenDatabase = (mode: Mode) => Promise<Database>;

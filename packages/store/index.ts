@@ -2,3 +2,4 @@ export * from "./database.ts";
 export * from "./open.ts";
 export * from "./statements.ts";
 export * from "./store.ts";
+export * from "./tables.ts";

@@ -8,9 +8,10 @@ import mysql, {
   type ResultSetHeader,
   type RowDataPacket,
 } from "mysql2";
-import type { Database, Value } from "./database.ts";
-import { toRow } from "./row.ts";
+import type { Database, Mode, Value } from "./database.ts";
+import { toBytes, toRow } from "./row.ts";
 import { withSpellable } from "./spellable.ts";
+import { statements } from "./statements.ts";
 
 // Where the C library, and so every "server localhost" of old, looks for the local server.
 const SOCKETS = [
@@ -27,7 +28,7 @@ const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs
  * everything it asks, connecting included, is answered within config.timeout seconds or given up. Mode "write"
  * has as long for each statement. Throws Trouble.
  */
-export async function openMysql(config: SqlServer, mode: "read" | "write"): Promise<Database> {
+export async function openMysql(config: SqlServer, mode: Mode): Promise<Database> {
   const end = performance.now() + config.timeout * 1000;
   const connection = await connect(config, end);
   let lost: Error | undefined;
@@ -39,7 +40,7 @@ export async function openMysql(config: SqlServer, mode: "read" | "write"): Prom
 
   const ask = <T>(
     verb: string,
-    start: (done: (error: Error | null, result: T) => void) => void,
+    start: (done: (error: Error | null, result: T) => void, alive: () => void) => void,
   ): Promise<T> =>
     new Promise((resolve, reject) => {
       const settle = () => {
@@ -60,11 +61,12 @@ export async function openMysql(config: SqlServer, mode: "read" | "write"): Prom
       // A lost connection is an event of its own, not always an answer to the statement.
       onLost = (error) => fail(driverReason(error));
       if (lost) return fail(driverReason(lost));
-      start((error, result) => {
+      const done = (error: Error | null, result: T) => {
         if (error) return fail(driverReason(error), error);
         settle();
         resolve(result);
-      });
+      };
+      start(done, () => mode !== "read" && timer.refresh());
     });
 
   const query = async (statement: string, values: readonly Value[]) => {
@@ -76,6 +78,36 @@ export async function openMysql(config: SqlServer, mode: "read" | "write"): Prom
 
   const database: Database = {
     query: (statement, values) => withSpellable(values, (spelt) => query(statement, spelt)),
+    stream: async (statement, values, each) => {
+      let thrown: unknown;
+      await ask<void>("query", (done, alive) => {
+        const request = connection.execute({ sql: statement, values: [...values], rowsAsArray: true });
+        request.on("result", (row: unknown[]) => {
+          if (thrown !== undefined) return;
+          alive();
+          try {
+            each(row.map(toBytes));
+          } catch (error) {
+            thrown = error;
+            connection.destroy();
+            done(null);
+          }
+        });
+        request.on("error", (error: Error) => done(error));
+        request.on("end", () => done(null));
+      });
+      if (thrown !== undefined) throw thrown;
+    },
+    version: async (tables) => {
+      const [first = ""] = tables;
+      const rows = await database.query(statements.tableTimes, [
+        first,
+        tables[1] ?? first,
+        tables[2] ?? first,
+      ]);
+      const text = rows.map((row) => [row.name, row.created, row.updated].join(" ")).join("\n");
+      return { text, settled: rows.every((row) => row.recent !== "1") };
+    },
     change: async (statement, values) => {
       const result = await ask<ResultSetHeader>("change", (done) =>
         connection.execute(statement, [...values], done as never),
@@ -98,6 +130,7 @@ export async function openMysql(config: SqlServer, mode: "read" | "write"): Prom
   };
   // A value cut to fit its column would be a password nobody has.
   if (mode === "write") await database.script("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
+  if (mode === "stay") await database.script(statements.freshTimes);
   return database;
 }
 

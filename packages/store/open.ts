@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { ControlError, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
 import { reason, say, Trouble } from "@qmail-mysql/unix";
-import type { Database } from "./database.ts";
+import type { Database, Mode } from "./database.ts";
 import { type Store, storeOver } from "./store.ts";
+import { type Tables, tablesOver } from "./tables.ts";
 
 /** The path of control/sqlserver below a qmail home. */
 export function sqlServerFile(qmailHome: string): string {
@@ -48,7 +49,7 @@ export function sqliteFile(config: SqlServer, qmailHome: string): string {
 export async function openDatabase(
   config: SqlServer,
   qmailHome: string,
-  mode: "read" | "write",
+  mode: Mode,
 ): Promise<Database> {
   if (config.driver === "sqlite") {
     const { openSqlite } = await import("./sqlite.ts");
@@ -61,4 +62,9 @@ export async function openDatabase(
 /** The store the programs ask, over the configured database. */
 export async function openStore(config: SqlServer, qmailHome: string): Promise<Store> {
   return storeOver(await openDatabase(config, qmailHome, "read"), config.funkyQueries);
+}
+
+/** Whole tables of the configured database, for a program that may stay. */
+export async function openTables(config: SqlServer, qmailHome: string): Promise<Tables> {
+  return tablesOver(await openDatabase(config, qmailHome, "stay"));
 }

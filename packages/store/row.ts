@@ -8,7 +8,8 @@ export function toRow(raw: Readonly<Record<string, unknown>>): Row {
   return row;
 }
 
-function toBytes(value: unknown): string {
+/** One value as a byte string. */
+export function toBytes(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
   return fromText(String(value));

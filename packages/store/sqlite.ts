@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { reason, Trouble } from "@qmail-mysql/unix";
-import type { Database, Row } from "./database.ts";
-import { toRow } from "./row.ts";
+import type { Database, Mode, Row } from "./database.ts";
+import { toBytes, toRow } from "./row.ts";
+import { statements } from "./statements.ts";
 
 /** Opens an SQLite file, never creating one; waits for a writer at most `timeout` seconds. */
-export function openSqlite(file: string, mode: "read" | "write", timeout: number): Database {
+export function openSqlite(file: string, mode: Mode, timeout: number): Database {
   const attempt = <T>(what: string, call: () => T): T => {
     try {
       return call();
@@ -15,7 +16,7 @@ export function openSqlite(file: string, mode: "read" | "write", timeout: number
   };
   const db = attempt("open", () => {
     statSync(file); // for the reason: SQLite only says "unable to open database file", or makes an empty one
-    return new DatabaseSync(file, { readOnly: mode === "read", timeout: timeout * 1000 });
+    return new DatabaseSync(file, { readOnly: mode !== "write", timeout: timeout * 1000 });
   });
   return {
     query: async (statement, values) =>
@@ -23,6 +24,18 @@ export function openSqlite(file: string, mode: "read" | "write", timeout: number
         "query",
         () => (db.prepare(statement).all(...values) as Record<string, unknown>[]).map(toRow) as Row[],
       ),
+    stream: async (statement, values, each) => {
+      const rows = attempt("query", () => db.prepare(statement).iterate(...values));
+      for (;;) {
+        const next = attempt("query", () => rows.next());
+        if (next.done) return;
+        each(Object.values(next.value as Record<string, unknown>).map(toBytes));
+      }
+    },
+    version: async () => {
+      const row = attempt("query", () => db.prepare(statements.dataVersion).get());
+      return { text: String(row?.data_version), settled: true };
+    },
     change: async (statement, values) =>
       attempt("change", () => Number(db.prepare(statement).run(...values).changes)),
     script: async (sql) => attempt("change", () => db.exec(sql)),

@@ -45,6 +45,23 @@ export const statements = {
   listMailboxes: `SELECT username, uid, gid, home, suspended, password_type
     FROM mailbox WHERE username >= ? ORDER BY username LIMIT 1000`,
 
+  /** Whole tables, for rebuild-cdb: in the order of an index, so that neither side sorts or keeps them. */
+  eachVirtualHost: "SELECT virtual_host FROM `virtual` ORDER BY virtual_host",
+
+  eachRcptHost: "SELECT host FROM rcpthosts ORDER BY host",
+
+  /** Backwards: a name comes after those that begin with it. */
+  eachMailbox: "SELECT username, uid, gid, home, suspended FROM mailbox ORDER BY username DESC",
+
+  /** When tables changed. SQLite has one number for the whole file. */
+  tableTimes: `SELECT table_name AS name, create_time AS created, update_time AS updated,
+    update_time >= NOW() - INTERVAL 1 SECOND AS recent
+    FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?) ORDER BY table_name`,
+  dataVersion: "PRAGMA data_version",
+
+  /** MySQL 8 shows update_time as it was up to a day ago, unless told; MariaDB skips what is in the comment. */
+  freshTimes: "SET @fresh = 1 /*!80003 , SESSION information_schema_stats_expiry = 0 */",
+
   addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
     VALUES (?, ?, ?, ?, ?, ?, 'N')`,
 

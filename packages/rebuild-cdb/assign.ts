@@ -1,0 +1,76 @@
+import { AssignError, assignCompiler } from "@qmail-mysql/assign";
+import { cdbWriter } from "@qmail-mysql/cdb";
+import { breakChar, homeOwner, Trouble } from "@qmail-mysql/unix";
+import { lower } from "@qmail-mysql/wire";
+import { assignable } from "./assignable.ts";
+import type { Context, Made } from "./context.ts";
+import { generatedText } from "./generated.ts";
+import { handLines, sourceOf } from "./sources.ts";
+import { warnings } from "./warnings.ts";
+
+/** users/assign and users/cdb: what is kept by hand, then the mailboxes: of equal names qmail-lspawn uses the first. */
+export async function assign(context: Context): Promise<Made> {
+  const { home, config, tables, progress } = context;
+  const path = `${home}/users/assign`;
+  const source = sourceOf(path);
+  const text = context.open(path);
+  const cdb = context.open(`${home}/users/cdb`);
+  const out = generatedText(text);
+  const writer = cdbWriter(cdb.write);
+  const compiler = assignCompiler(writer);
+
+  let hand = 0;
+  let number = 0;
+  for (const line of handLines(source)) {
+    number++;
+    if (line.startsWith(".")) break;
+    if (line === "" || line.startsWith("#")) continue;
+    try {
+      compiler.line(line);
+    } catch (error) {
+      if (!(error instanceof AssignError)) throw error;
+      throw new Trouble(`unable to use ${source.path}: line ${number}: ${error.message}`);
+    }
+    hand++;
+    out.line(line);
+  }
+
+  const decide = assignable({
+    breakChar: breakChar(),
+    suspendedMail: config.suspendedMail,
+    funkyQueries: config.funkyQueries,
+    homeOwner: context.trustHomes ? undefined : homeOwner,
+  });
+  let last: string | undefined;
+  await tables.eachVirtualHost((host) => {
+    progress.row("users/assign: virtual hosts");
+    if (host !== last) decide.virtualHost(host);
+    last = host;
+  });
+  const wrong = warnings("mailbox", (line) => context.warn(line.replace("used:", "in users/assign:")));
+  let rows = 0;
+  await tables.eachMailbox((rowName, row) => {
+    progress.row("users/assign");
+    const lines = decide.mailbox(rowName, row);
+    if (!lines.exact || "wrong" in row) {
+      wrong.row(rowName, lines.exact ? "" : lines.why);
+      return;
+    }
+    const name = lower(rowName);
+    const fields = [row.username, row.uid, row.gid, row.home];
+    out.line(`=${name}:${fields.join(":")}:::`);
+    compiler.record("=", name, `${fields.join("\0")}\0\0`);
+    if (lines.extensions) {
+      out.line(`+${name}${breakChar()}:${fields.join(":")}:-::`);
+      compiler.record("+", `${name}${breakChar()}`, `${fields.join("\0")}\0-\0`);
+    }
+    rows++;
+  });
+  wrong.end();
+  compiler.finish();
+  // qmail-newu reads no further than the dot.
+  out.line(".");
+  out.finish(rows);
+  cdb.begin(writer.finish());
+  return { text, cdb, source, rows, hand };
+}

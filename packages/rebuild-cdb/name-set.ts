@@ -1,0 +1,51 @@
+import { cdbHash } from "@qmail-mysql/cdb";
+
+/** A set of names that may take a name for one of its own (one in 2^40 or so), and keeps 8 bytes for each. */
+export interface NameSet {
+  add(name: string): void;
+  has(name: string): boolean;
+}
+
+/** For a million names, where a Set of strings would take 100 MB. */
+export function nameSet(): NameSet {
+  let slots = new Uint32Array(2 * 1024);
+  let count = 0;
+  /** The slot of a pair of hashes, or the free one where it belongs. */
+  const find = (a: number, b: number): number => {
+    const mask = slots.length / 2 - 1;
+    for (let at = (a ^ b) & mask; ; at = (at + 1) & mask) {
+      const [first, second] = [slots[2 * at], slots[2 * at + 1]];
+      if ((first === 0 && second === 0) || (first === a && second === b)) return 2 * at;
+    }
+  };
+  const put = (a: number, b: number) => {
+    const at = find(a, b);
+    if (slots[at] === 0 && slots[at + 1] === 0) count++;
+    slots[at] = a;
+    slots[at + 1] = b;
+  };
+  return {
+    add(name) {
+      put(cdbHash(name), otherHash(name));
+      if (count <= slots.length / 4) return;
+      const old = slots;
+      slots = new Uint32Array(2 * old.length);
+      count = 0;
+      for (let at = 0; at < old.length; at += 2) {
+        const [a = 0, b = 0] = [old[at], old[at + 1]];
+        if (a !== 0 || b !== 0) put(a, b);
+      }
+    },
+    has(name) {
+      const at = find(cdbHash(name), otherHash(name));
+      return slots[at] !== 0 || slots[at + 1] !== 0;
+    },
+  };
+}
+
+/** FNV-1a, never 0. */
+function otherHash(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0 || 1;
+}
