@@ -1,7 +1,6 @@
 import { AssignError, assignCompiler } from "@qmail-mysql/assign";
 import { cdbWriter } from "@qmail-mysql/cdb";
 import { breakChar, homeOwner, Trouble } from "@qmail-mysql/unix";
-import { lower } from "@qmail-mysql/wire";
 import { assignable } from "./assignable.ts";
 import type { Context, Made } from "./context.ts";
 import { generatedText } from "./generated.ts";
@@ -35,8 +34,9 @@ export async function assign(context: Context): Promise<Made> {
     out.line(line);
   }
 
+  const dash = breakChar();
   const decide = assignable({
-    breakChar: breakChar(),
+    breakChar: dash,
     suspendedMail: config.suspendedMail,
     funkyQueries: config.funkyQueries,
     homeOwner: context.trustHomes ? undefined : homeOwner,
@@ -52,17 +52,18 @@ export async function assign(context: Context): Promise<Made> {
   await tables.eachMailbox((rowName, row) => {
     progress.row("users/assign");
     const lines = decide.mailbox(rowName, row);
-    if (!lines.exact || "wrong" in row) {
-      wrong.row(rowName, lines.exact ? "" : lines.why);
-      return;
-    }
-    const name = lower(rowName);
-    const fields = [row.username, row.uid, row.gid, row.home];
-    out.line(`=${name}:${fields.join(":")}:::`);
-    compiler.record("=", name, `${fields.join("\0")}\0\0`);
-    if (lines.extensions) {
-      out.line(`+${name}${breakChar()}:${fields.join(":")}:-::`);
-      compiler.record("+", `${name}${breakChar()}`, `${fields.join("\0")}\0-\0`);
+    if ("why" in lines) return wrong.row(rowName, lines.why);
+    const { name, extensions } = lines;
+    const { username, uid, gid, home: directory } = lines.mailbox;
+    const exact = `=${name}:${username}:${uid}:${gid}:${directory}:::`;
+    const fields = `${username}\0${uid}\0${gid}\0${directory}\0`;
+    compiler.record("=", name, `${fields}\0`);
+    if (extensions) {
+      const prefix = name + dash;
+      out.line(`${exact}\n+${prefix}:${username}:${uid}:${gid}:${directory}:-::`);
+      compiler.record("+", prefix, `${fields}-\0`);
+    } else {
+      out.line(exact);
     }
     rows++;
   });

@@ -11,10 +11,10 @@ export interface Settings {
   readonly homeOwner: HomeOwner | undefined;
 }
 
-/** Which lines a mailbox gets: =name and +name-, =name alone, or none, and why. */
+/** The lines a mailbox gets: =name and +name-, =name alone, or none, and why. */
 export type Lines =
-  | { readonly exact: true; readonly extensions: boolean }
-  | { readonly exact: false; readonly why: string };
+  | { readonly name: string; readonly mailbox: Mailbox; readonly extensions: boolean }
+  | { readonly why: string };
 
 export interface Assignable {
   /** To be told of every virtual host before the first mailbox. */
@@ -36,6 +36,10 @@ export function assignable(settings: Settings): Assignable {
   /** Names without a + line. */
   const reserved = nameSet();
 
+  let dotless = false;
+
+  /** Most names have no dot and most hosts have one: then there is nothing to look up. */
+  const isHost = (name: string) => (dotless || name.includes(".")) && hosts.has(name);
   const reserveBefore = (name: string) => {
     for (let at = name.lastIndexOf(breakChar); at > 0; at = name.lastIndexOf(breakChar, at - 1)) {
       reserved.add(name.slice(0, at));
@@ -43,27 +47,26 @@ export function assignable(settings: Settings): Assignable {
   };
   const isVirtual = (name: string) =>
     name.includes("-") &&
-    virtualPrefixes(name).some(
-      ({ host }) => hosts.has(host) || patterns.some((pattern) => like(host, pattern)),
-    );
+    virtualPrefixes(name).some(({ host }) => isHost(host) || patterns.some((pattern) => like(host, pattern)));
 
   return {
     virtualHost(host) {
       const name = lower(host);
       if (settings.funkyQueries && /[%_]/.test(name)) patterns.push(name);
+      if (!name.includes(".")) dotless = true;
       hosts.add(name);
-      reserved.add(name);
       reserveBefore(name);
     },
     mailbox(rowName, row) {
       const name = lower(rowName);
       const why = isVirtual(name) ? "it is an address of a virtual host" : whyNot(row, settings);
-      if (why !== undefined) {
+      if (why !== undefined || "wrong" in row) {
         reserveBefore(name);
-        return { exact: false, why };
+        return { why: why ?? "" };
       }
       // A pattern may match any host, and any name may begin the name of a host.
-      return { exact: true, extensions: patterns.length === 0 && !reserved.has(name) };
+      const extensions = patterns.length === 0 && !reserved.has(name) && !isHost(name);
+      return { name, mailbox: row, extensions };
     },
   };
 }

@@ -13,9 +13,11 @@ export function nameSet(): NameSet {
   /** The slot of a pair of hashes, or the free one where it belongs. */
   const find = (a: number, b: number): number => {
     const mask = slots.length / 2 - 1;
-    for (let at = (a ^ b) & mask; ; at = (at + 1) & mask) {
-      const [first, second] = [slots[2 * at], slots[2 * at + 1]];
-      if ((first === 0 && second === 0) || (first === a && second === b)) return 2 * at;
+    let at = Math.imul(a ^ (b >>> 15), 0x9e3779b1); // spread: names that end alike hash alike
+    for (at = (at ^ (at >>> 15)) & mask; ; at = (at + 1) & mask) {
+      const first = slots[2 * at];
+      const second = slots[2 * at + 1];
+      if ((first === a && second === b) || (first === 0 && second === 0)) return 2 * at;
     }
   };
   const put = (a: number, b: number) => {
