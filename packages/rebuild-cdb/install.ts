@@ -18,7 +18,7 @@ export interface Permission {
 export function install(made: readonly Made[], permission: Permission): string[] {
   const tables = made.map((table) => ({
     ...table,
-    files: [table.cdb, table.text].filter((file) => file !== undefined && file.differs()),
+    files: [table.cdb, table.text].filter((file) => file?.differs()),
   }));
   const kept: (() => void)[] = [];
   for (const table of tables) {

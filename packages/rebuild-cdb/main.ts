@@ -2,18 +2,23 @@ import { openTables, readSqlServer } from "@qmail-mysql/store";
 import { OK, qmailHome, say, writeAll } from "@qmail-mysql/unix";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { rebuild, type Summary } from "./rebuild.ts";
-import { watch } from "./watch.ts";
+import { rebuildRelay } from "./relay.ts";
+import { type Work, watch } from "./watch.ts";
 
 /** rebuild-cdb: the tables a stock qmail reads, made of the database. rebuild-cdb(8). */
 export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) writeAll(1, HELP);
+  else if (options.what.includes("relay")) await relay(options);
   else await routing(options);
   return OK;
 }
 
 const SOURCES = ["control/virtualdomains.local", "control/morercpthosts.local", "users/assign.local"];
+const DEFAULT_WINDOW = 1800; // seconds: what every control/sql of the ucspi-tcp patch says
 const TABLES = ["mailbox", "rcpthosts", "virtual"];
+
+const ANYWAY = 60_000; // milliseconds after which it is done unasked: views and homes change unseen
 
 async function routing(options: Options): Promise<void> {
   const home = qmailHome();
@@ -22,15 +27,44 @@ async function routing(options: Options): Promise<void> {
     const tables = await openTables(config, home);
     return {
       version: () => tables.version(TABLES),
-      run: async () => report(await rebuild(home, config, tables, options), options),
+      run: async () => {
+        report(await rebuild(home, config, tables, options), options);
+        return ANYWAY;
+      },
       close: tables.close,
     };
   };
-  if (options.watch) {
-    const files = [...SOURCES, "control/locals"].map((file) => `${home}/${file}`);
-    return watch("rebuild-cdb", { open }, files);
-  }
-  const source = await open();
+  const files = [...SOURCES, "control/locals"].map((file) => `${home}/${file}`);
+  await once(options, { open }, files);
+}
+
+async function relay(options: Options): Promise<void> {
+  const home = qmailHome();
+  const file = options.file ?? `${home}/control/tcp.smtp`;
+  const open = async () => {
+    const config = readSqlServer(home, "rebuild-cdb");
+    const tables = await openTables(config, home);
+    return {
+      version: () => tables.version(["relay"]),
+      run: async () => {
+        const openClients = () => tables.openRelays(options.window ?? DEFAULT_WINDOW);
+        const summary = await rebuildRelay({ file, rblsmtpd: options.rblsmtpd, openClients });
+        if (options.json && (!options.watch || summary.changed)) writeAll(1, `${JSON.stringify(summary)}\n`);
+        if (summary.changed && (options.verbose || options.watch)) {
+          say(`rebuild-cdb: ${summary.file}: ${summary.rows} clients may relay`);
+        }
+        return Math.min(1000 * summary.lapse, ANYWAY);
+      },
+      close: tables.close,
+    };
+  };
+  await once(options, { open }, [file]);
+}
+
+/** Does the work, once or for as long as we live. */
+async function once({ watch: stays }: Options, work: Work, files: readonly string[]): Promise<void> {
+  if (stays) return watch("rebuild-cdb", work, files);
+  const source = await work.open();
   try {
     await source.run();
   } finally {

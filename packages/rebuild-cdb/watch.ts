@@ -10,13 +10,13 @@ export interface Work {
 
 export interface Source {
   version(): Promise<Version>;
-  /** Does the work once. */
-  run(): Promise<void>;
+  /** Does the work once; answers in how many milliseconds it is due again even if nothing changes. */
+  run(): Promise<number>;
   close(): Promise<void>;
 }
 
 const EVERY = 900; // milliseconds between two looks: a change is seen within a second
-const ANYWAY = 60_000; // milliseconds after which it is done unasked: views and homes change unseen
+const LEAST = 200; // milliseconds
 const LONGEST_WAIT = 30_000; // milliseconds between two tries with trouble
 
 /**
@@ -32,12 +32,12 @@ export async function watch(program: string, work: Work, files: readonly string[
     try {
       source = await work.open();
       for (let seen: Seen | undefined; !stop.asked(); ) {
-        const now = { version: await source.version(), files: stamps(files), at: performance.now() };
+        const started = performance.now();
+        const now = { version: await source.version(), files: stamps(files) };
         let rest = EVERY;
         if (seen === undefined || differs(seen, now)) {
-          await source.run();
-          seen = now;
-          rest = Math.max(EVERY, performance.now() - now.at);
+          seen = { ...now, due: performance.now() + Math.max(await source.run(), LEAST) };
+          rest = Math.max(EVERY, performance.now() - started);
         }
         [wait, said] = [EVERY, ""];
         await stop.sleep(rest);
@@ -54,18 +54,18 @@ export async function watch(program: string, work: Work, files: readonly string[
   }
 }
 
-interface Seen {
+interface State {
   readonly version: Version;
   readonly files: string;
-  readonly at: number;
 }
+type Seen = State & { readonly due: number };
 
-function differs(before: Seen, now: Seen): boolean {
+function differs(before: Seen, now: State): boolean {
   return (
     !before.version.settled ||
     before.version.text !== now.version.text ||
     before.files !== now.files ||
-    now.at - before.at > ANYWAY
+    performance.now() > before.due
   );
 }
 

@@ -46,11 +46,7 @@ export function sqliteFile(config: SqlServer, qmailHome: string): string {
 }
 
 /** Opens the configured database; only its own driver is loaded. */
-export async function openDatabase(
-  config: SqlServer,
-  qmailHome: string,
-  mode: Mode,
-): Promise<Database> {
+export async function openDatabase(config: SqlServer, qmailHome: string, mode: Mode): Promise<Database> {
   if (config.driver === "sqlite") {
     const { openSqlite } = await import("./sqlite.ts");
     return openSqlite(sqliteFile(config, qmailHome), mode, config.timeout);
