@@ -26,6 +26,12 @@ export interface SqlServer {
   readonly warnings: readonly string[];
 }
 
+/** What opening a database takes, whichever control file named it. */
+export type DatabaseAddress = Pick<
+  SqlServer,
+  "driver" | "servers" | "login" | "password" | "db" | "timeout" | "tls"
+>;
+
 const DEFAULT_TIMEOUT = 5; // seconds: short beside qmail-popup's 1200, long beside a healthy server's 0.001
 const DEFAULT_PORT = 3306;
 
@@ -106,14 +112,14 @@ export function parseSqlServer(text: string, file: string): SqlServer {
 }
 
 /** A key as a message may show it: a line in the wrong place may begin with half a password. */
-function quoted(key: string): string {
+export function quoted(key: string): string {
   return /^[a-z][a-z0-9_-]{0,31}$/.test(key) ? ` "${key}"` : "";
 }
 
-type Wrong = (setting: Setting, expected: string) => never;
+export type Wrong = (setting: Setting, expected: string) => never;
 
 /** Several names on a line, or several lines, make a failover list. */
-function servers(lines: readonly Setting[], port: number | undefined, wrong: Wrong): Server[] {
+export function servers(lines: readonly Setting[], port: number | undefined, wrong: Wrong): Server[] {
   return lines.flatMap((setting) => {
     const words = setting.value.split(/[\s,]+/).filter((word) => word !== "");
     if (words.length === 0) wrong(setting, "a host, host:port or a socket's path");
@@ -132,12 +138,12 @@ function parseServer(word: string, port: number | undefined, setting: Setting, w
 }
 
 /** The C library takes "localhost" to mean the local socket, and existing control files rely on it. */
-function server(host: string, port: number | undefined): Server {
+export function server(host: string, port: number | undefined): Server {
   const isLocal = host.toLowerCase() === "localhost" && (port ?? DEFAULT_PORT) === DEFAULT_PORT;
   return { host, port: isLocal ? undefined : (port ?? DEFAULT_PORT) };
 }
 
-function parseTls(setting: Setting, wrong: Wrong): Tls | undefined {
+export function parseTls(setting: Setting, wrong: Wrong): Tls | undefined {
   const word = setting.value.toLowerCase();
   if (word === "no") return undefined;
   if (word === "yes") return { verify: "system" };

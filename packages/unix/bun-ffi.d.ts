@@ -3,6 +3,7 @@ declare module "bun:ffi" {
   export type Pointer = number & { readonly pointer: unique symbol };
   export const FFIType: { readonly ptr: 12; readonly cstring: 14; readonly i32: 5 };
   export function ptr(view: ArrayBufferView): Pointer;
+  export const read: { i32(pointer: Pointer, offset: number): number };
   export function dlopen<const S extends Record<string, { args: readonly number[]; returns: number }>>(
     library: string,
     symbols: S,

@@ -2,6 +2,7 @@
 const TEXTS: Readonly<Record<string, string>> = {
   EACCES: "access denied",
   EADDRINUSE: "address already used",
+  EADDRNOTAVAIL: "address not available",
   EAGAIN: "temporary failure",
   EBADF: "descriptor not open",
   EBUSY: "device busy",

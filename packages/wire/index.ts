@@ -1,4 +1,5 @@
 export * from "./address.ts";
 export * from "./bytes.ts";
 export * from "./fields.ts";
+export * from "./ip.ts";
 export * from "./lower.ts";

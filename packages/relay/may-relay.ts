@@ -1,0 +1,36 @@
+import type { Ip } from "@qmail-mysql/wire";
+import { netblocks } from "./netblocks.ts";
+import type { RelayClients } from "./relay-clients.ts";
+import { openBlocks, type RelayRows, windowLeft } from "./row.ts";
+
+/** Ports: rows that may concern the address; each throws on trouble. */
+export interface RelayTableQuestions {
+  readonly rowsOf: (ip: Ip) => Promise<RelayRows>;
+  readonly netblockRows: () => Promise<RelayRows>;
+}
+
+export interface Asker {
+  /** Undefined when the peer has no address, or none that can be read: then no table and no list has it. */
+  readonly ip: Ip | undefined;
+  /** Was RELAYCLIENT given to us? */
+  readonly given: boolean;
+}
+
+/**
+ * db/relay's decision: may this client relay? Yes when whoever called us said so, when control/relayclients
+ * has it, when its login is younger than `time` seconds, or when an open netblock of the table contains it.
+ * Throws when that depends on a table that does not answer.
+ */
+export async function mayRelay(
+  { ip, given }: Asker,
+  time: number,
+  { clients }: Pick<RelayClients, "clients">,
+  table: RelayTableQuestions,
+): Promise<boolean> {
+  if (given) return true;
+  if (!ip) return false;
+  if (clients.contains(ip, 0)) return true;
+  if (windowLeft(ip, await table.rowsOf(ip), time) > 0) return true;
+  const blocks = openBlocks(await table.netblockRows(), time);
+  return netblocks(blocks.map((block) => ({ ...block, until: block.left }))).contains(ip, 0);
+}

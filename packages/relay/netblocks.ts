@@ -1,0 +1,37 @@
+import type { Ip } from "@qmail-mysql/wire";
+import type { Netblock } from "./netblock.ts";
+
+/** A set of blocks, each valid until a moment of the caller's clock. */
+export interface Netblocks {
+  readonly size: number;
+  contains(ip: Ip, now: number): boolean;
+}
+
+/**
+ * Blocks by their masked first address, so that asking costs one look per block length in use, however many
+ * blocks there are. The first and the last address of a block are inside it.
+ */
+export function netblocks(blocks: Iterable<Netblock & { readonly until: number }>): Netblocks {
+  const until = new Map<string, number>();
+  const lengths: Record<4 | 16, Set<number>> = { 4: new Set(), 16: new Set() };
+  for (const block of blocks) {
+    const key = masked(block.ip, block.bits);
+    until.set(key, Math.max(until.get(key) ?? 0, block.until));
+    lengths[block.ip.length as 4 | 16].add(block.bits);
+  }
+  return {
+    size: until.size,
+    contains(ip, now) {
+      for (const bits of lengths[ip.length as 4 | 16]) {
+        if ((until.get(masked(ip, bits)) ?? 0) > now) return true;
+      }
+      return false;
+    },
+  };
+}
+
+/** The first address of the block of `bits` bits around `ip`, and its length: "4/16/10.1.0.0". */
+function masked(ip: Ip, bits: number): string {
+  const bytes = ip.map((byte, i) => byte & (0xff00 >> Math.min(Math.max(bits - i * 8, 0), 8)) & 0xff);
+  return `${ip.length}/${bits}/${bytes.join(".")}`;
+}

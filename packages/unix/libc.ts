@@ -1,0 +1,81 @@
+import { constants } from "node:os";
+import { toBuffer } from "@qmail-mysql/wire";
+import { Trouble } from "./die.ts";
+
+// What a server needs that the runtime does not offer: a backlog of its own, the very socket as a child's
+// descriptors, an environment of any bytes, the raw wait status.
+
+type Arg = "int" | "ptr";
+type Call = (...args: (number | bigint | ArrayBufferView | null)[]) => number;
+
+const SYMBOLS = {
+  accept4: ["int", "ptr", "ptr", "int"],
+  bind: ["int", "ptr", "int"],
+  close: ["int"],
+  fcntl: ["int", "int", "int"],
+  getsockname: ["int", "ptr", "ptr"],
+  listen: ["int", "int"],
+  posix_spawn: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"],
+  posix_spawn_file_actions_adddup2: ["ptr", "int", "int"],
+  posix_spawn_file_actions_destroy: ["ptr"],
+  posix_spawn_file_actions_init: ["ptr"],
+  posix_spawnattr_init: ["ptr"],
+  posix_spawnattr_setflags: ["ptr", "int"],
+  posix_spawnattr_setsigdefault: ["ptr", "ptr"],
+  posix_spawnattr_setsigmask: ["ptr", "ptr"],
+  setsockopt: ["int", "int", "int", "ptr", "int"],
+  sigemptyset: ["ptr"],
+  sigfillset: ["ptr"],
+  socket: ["int", "int", "int"],
+  waitpid: ["int", "ptr", "int"],
+} as const satisfies Record<string, readonly Arg[]>;
+
+export interface Libc {
+  readonly call: Readonly<Record<keyof typeof SYMBOLS, Call>>;
+  /** The reason of the call that just failed, as an error to throw or to name. */
+  failure(): Error & { code: string };
+  /** NUL-ended strings and the vector that points to them; keep both until the call has returned. */
+  vector(strings: readonly string[]): { readonly pointers: BigUint64Array; readonly bytes: readonly Buffer[] };
+}
+
+let loaded: Libc | undefined;
+
+/** The C library. Throws Trouble where the runtime has no way to it. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+/** An error with the name of an errno. */
+export function errnoError(number: number): Error & { code: string } {
+  const code = Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `E${number}`;
+  return Object.assign(new Error(code), { code });
+}
+
+function load(): Libc {
+  if (process.versions.bun === undefined) {
+    throw new Trouble("unable to call the C library: this program needs the compiled runtime");
+  }
+  const { dlopen, FFIType, ptr, read } = require("bun:ffi") as typeof import("bun:ffi");
+  const type = (arg: Arg) => (arg === "int" ? FFIType.i32 : FFIType.ptr);
+  const declared = Object.fromEntries(
+    Object.entries(SYMBOLS).map(([name, args]) => [name, { args: args.map(type), returns: FFIType.i32 }]),
+  );
+  const { symbols } = dlopen("libc.so.6", {
+    ...declared,
+    __errno_location: { args: [], returns: FFIType.ptr },
+  });
+  const errnoAt = symbols.__errno_location as () => Parameters<typeof read.i32>[0];
+  return {
+    call: symbols as unknown as Libc["call"],
+    failure: () => errnoError(read.i32(errnoAt(), 0)),
+    vector(strings) {
+      const bytes = strings.map((s) => toBuffer(`${s}\0`));
+      const pointers = new BigUint64Array(strings.length + 1);
+      bytes.forEach((buffer, i) => {
+        pointers[i] = BigInt(ptr(buffer) as number);
+      });
+      return { pointers, bytes };
+    },
+  };
+}

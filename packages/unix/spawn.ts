@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { errno } from "./errno.ts";
+import { errnoError, libc } from "./libc.ts";
+
+const WNOHANG = 1;
+const SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08; // spawn.h
+const ATTR_SIZE = 512; // posix_spawnattr_t is 336 bytes in glibc, 288 in musl
+const ACTIONS_SIZE = 256;
+const SIGSET_SIZE = 128;
+
+const DEFAULT_PATH = "/bin:/usr/bin";
+// pathexec_run.c: these only mean that the next directory of the path may do better.
+const TRY_NEXT = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR"]);
+
+/** Starts a child; answers its pid. Throws an error with the errno of the exec that failed. */
+export type Spawn = (env: readonly string[], fd: number) => number;
+
+/**
+ * How to start `argv` again and again, each with an environment of its own (NAME=value, any bytes) and one
+ * descriptor for its 0 and 1; 2 is ours, everything else stays here. Signals are at their defaults.
+ */
+export function spawner(argv: readonly string[], path = process.env.PATH): Spawn {
+  const { call, vector } = libc();
+  const args = vector(argv);
+  const attr = new Uint8Array(ATTR_SIZE);
+  const all = new Uint8Array(SIGSET_SIZE);
+  const none = new Uint8Array(SIGSET_SIZE);
+  call.sigfillset(all);
+  call.sigemptyset(none);
+  call.posix_spawnattr_init(attr);
+  call.posix_spawnattr_setflags(attr, SETSIGDEF_AND_SETSIGMASK);
+  call.posix_spawnattr_setsigdefault(attr, all);
+  call.posix_spawnattr_setsigmask(attr, none);
+  const files = candidates(argv[0] ?? "", path).map((file) => ({ file, bytes: vector([file]).bytes[0] }));
+  const actions = new Uint8Array(ACTIONS_SIZE);
+  const pid = new Int32Array(1);
+  const start = (file: Buffer, env: BigUint64Array) =>
+    call.posix_spawn(pid, file, actions, attr, args.pointers, env);
+
+  return (env, fd) => {
+    const environment = vector(env);
+    let failure = errnoError(2); // ENOENT
+    call.posix_spawn_file_actions_init(actions);
+    try {
+      call.posix_spawn_file_actions_adddup2(actions, fd, 0);
+      call.posix_spawn_file_actions_adddup2(actions, fd, 1);
+      for (const { file, bytes } of files) {
+        if (bytes === undefined || (files.length > 1 && !existsSync(file))) continue;
+        const error = start(bytes, environment.pointers);
+        if (error === 0) return pid[0] as number;
+        failure = errno(failure) === "ENOENT" ? errnoError(error) : failure;
+        if (!TRY_NEXT.has(errno(errnoError(error)))) break;
+      }
+      throw failure;
+    } finally {
+      call.posix_spawn_file_actions_destroy(actions);
+      environment.bytes.length; // alive until here
+    }
+  };
+}
+
+function candidates(program: string, path = DEFAULT_PATH): string[] {
+  if (program.includes("/")) return [program];
+  return path.split(":").map((dir) => `${dir === "" ? "." : dir}/${program}`);
+}
+
+/** The children that have ended since the last call, with their raw wait status. Waits for none. */
+export function* endedChildren(): Generator<{ readonly pid: number; readonly status: number }> {
+  const { call } = libc();
+  const status = new Int32Array(1);
+  for (;;) {
+    const pid = call.waitpid(-1, status, WNOHANG);
+    if (pid <= 0) return;
+    yield { pid, status: status[0] as number };
+  }
+}

@@ -1,0 +1,2 @@
+export * from "./spawn.ts";
+export * from "./tcp-listener.ts";
