@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Server, SqlServer } from "@qmail-mysql/control";
+import type { DatabaseAddress, Server } from "@qmail-mysql/control";
 import { reason, Trouble } from "@qmail-mysql/unix";
 import { fromText } from "@qmail-mysql/wire";
 import mysql, {
@@ -28,7 +28,7 @@ const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs
  * everything it asks, connecting included, is answered within config.timeout seconds or given up. Mode "write"
  * has as long for each statement. Throws Trouble.
  */
-export async function openMysql(config: SqlServer, mode: Mode): Promise<Database> {
+export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Database> {
   const end = performance.now() + config.timeout * 1000;
   const connection = await connect(config, end);
   let lost: Error | undefined;
@@ -134,7 +134,7 @@ export async function openMysql(config: SqlServer, mode: Mode): Promise<Database
   return database;
 }
 
-async function connect(config: SqlServer, end: number): Promise<Connection> {
+async function connect(config: DatabaseAddress, end: number): Promise<Connection> {
   const failures: string[] = [];
   for (const [i, server] of config.servers.entries()) {
     const share = Math.max((end - performance.now()) / (config.servers.length - i), 1);
@@ -162,12 +162,13 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
     connection.once("connect", () => {
       clearTimeout(timer);
       connection.off("error", giveUp);
+      connection.on("error", () => {}); // between two questions nobody asks; the next one will
       resolve(connection);
     });
   });
 }
 
-function connectionOptions(config: SqlServer, server: Server, connectTimeout: number): ConnectionOptions {
+function connectionOptions(config: DatabaseAddress, server: Server, connectTimeout: number): ConnectionOptions {
   const base: ConnectionOptions = {
     user: config.login ?? "",
     password: config.password ?? "",
@@ -193,7 +194,7 @@ function connectionOptions(config: SqlServer, server: Server, connectTimeout: nu
 }
 
 function tlsOptions(
-  tls: NonNullable<SqlServer["tls"]>,
+  tls: NonNullable<DatabaseAddress["tls"]>,
 ): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
   if ("verify" in tls) return { verifyIdentity: true };
   try {

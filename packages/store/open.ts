@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { ControlError, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
+import { ControlError, type DatabaseAddress, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
 import { reason, say, Trouble } from "@qmail-mysql/unix";
 import type { Database, Mode } from "./database.ts";
 import { type Store, storeOver } from "./store.ts";
@@ -46,7 +46,7 @@ export function sqliteFile(config: SqlServer, qmailHome: string): string {
 }
 
 /** Opens the configured database; only its own driver is loaded. */
-export async function openDatabase(config: SqlServer, qmailHome: string, mode: Mode): Promise<Database> {
+export async function openDatabase(config: DatabaseAddress, qmailHome: string, mode: Mode): Promise<Database> {
   if (config.driver === "sqlite") {
     const { openSqlite } = await import("./sqlite.ts");
     return openSqlite(sqliteFile(config, qmailHome), mode, config.timeout);

@@ -1,3 +1,5 @@
+import type { RelayStatement } from "./relay-statements.ts";
+
 /**
  * Every SQL statement the programs run, by name. Values are placeholders, always; `virtual` is a reserved
  * word of MySQL 8. The columns are those of qmail/MySQL, so that its databases work as they are.
@@ -74,4 +76,4 @@ export const statements = {
   deleteMailbox: "DELETE FROM mailbox WHERE username = ?",
 } as const;
 
-export type Statement = (typeof statements)[keyof typeof statements];
+export type Statement = (typeof statements)[keyof typeof statements] | RelayStatement;

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { ControlError, parseSql, type RelaySql } from "@qmail-mysql/control";
+import { reason, say, Trouble } from "@qmail-mysql/unix";
+import { openDatabase } from "./open.ts";
+import { type RelayStore, relayStoreOver } from "./relay.ts";
+
+/** The path of control/sql below a qmail home. */
+export function sqlControlFile(qmailHome: string): string {
+  return `${qmailHome}/control/sql`;
+}
+
+/** Reads control/sql and says its warnings on descriptor 2. Throws Trouble, naming file and line. */
+export function readSql(qmailHome: string, program: string): RelaySql {
+  const file = sqlControlFile(qmailHome);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
+  }
+  try {
+    const config = parseSql(text, file);
+    for (const warning of config.warnings) say(`${program}: warning: ${warning}`);
+    return config;
+  } catch (error) {
+    if (error instanceof ControlError) throw new Trouble(`unable to use ${error.message}`);
+    throw error;
+  }
+}
+
+/** The relay questions over the database that control/sql names. */
+export async function openRelayStore(
+  config: RelaySql,
+  qmailHome: string,
+  mode: "read" | "write",
+): Promise<RelayStore> {
+  const database = await openDatabase(config.database, qmailHome, mode);
+  return relayStoreOver(database, config.table, config.database.driver);
+}

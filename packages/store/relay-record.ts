@@ -1,0 +1,41 @@
+import { loginAddress } from "@qmail-mysql/relay";
+import { reason, say } from "@qmail-mysql/unix";
+import { openRelayStore, readSql } from "./relay-open.ts";
+
+/**
+ * Opens the relay for the address a user has just logged in from: TCPREMOTEIP, or IP in a post-login script of
+ * Dovecot. Whatever goes wrong, and however slow the database is, the login goes on: it is said on descriptor
+ * 2, within control/sql's `timeout`.
+ */
+export async function recordLogin(
+  qmailHome: string,
+  program: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  try {
+    const config = readSql(qmailHome, program);
+    const ip = loginAddress(env, config.local);
+    if (!ip) return;
+    const late = new Promise<never>((_, reject) => {
+      const limit = config.database.timeout;
+      setTimeout(() => reject(new Error(`no answer within ${limit} seconds`)), limit * 1000).unref();
+    });
+    await Promise.race([record(config, qmailHome, ip, env.USER), late]);
+  } catch (error) {
+    say(`${program}: warning: unable to open the relay for this login: ${reason(error)}`);
+  }
+}
+
+async function record(
+  config: ReturnType<typeof readSql>,
+  qmailHome: string,
+  ip: NonNullable<ReturnType<typeof loginAddress>>,
+  user: string | undefined,
+): Promise<void> {
+  const store = await openRelayStore(config, qmailHome, "write");
+  try {
+    await store.open(ip, user);
+  } finally {
+    await store.close();
+  }
+}

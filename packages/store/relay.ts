@@ -1,0 +1,64 @@
+import type { RelayTable } from "@qmail-mysql/control";
+import type { RelayRow, RelayRows, RelayTableQuestions } from "@qmail-mysql/relay";
+import { spellings } from "@qmail-mysql/relay";
+import { formatIp, type Ip, toText } from "@qmail-mysql/wire";
+import type { Database, Row } from "./database.ts";
+import { relayStatements } from "./relay-statements.ts";
+
+/** The questions about a relay table of any shape. Each throws on trouble. */
+export interface RelayStore extends RelayTableQuestions {
+  /** Opens the relay for an address, as of now; `user` is who logged in. */
+  readonly open: (ip: Ip, user?: string) => Promise<void>;
+  /** Adds an address or netblock that never expires. */
+  readonly openForEver: (client: string) => Promise<void>;
+  readonly list: () => Promise<RelayRows>;
+  /** Takes an address in any of its spellings, or a netblock as it stands, out; answers how many rows. */
+  readonly remove: (client: Ip | string) => Promise<number>;
+  /** Takes out what is older than `seconds`; permanent rows stay. Answers how many. */
+  readonly purge: (seconds: number) => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+// Where NULL is not allowed; a DATETIME has no value that means "never", so it gets one far away.
+const FOR_EVER = 0;
+const FOR_EVER_DATETIME = "9999-12-31 00:00:00";
+
+export function relayStoreOver(database: Database, table: RelayTable, driver: "mysql" | "sqlite"): RelayStore {
+  const statements = relayStatements(table, driver);
+  const rows = async (found: readonly Row[]): Promise<RelayRows> => {
+    const [first] = found.length > 0 ? found : await database.query(statements.now, []);
+    return { rows: found.map(toRelayRow), now: Number(first?.now) };
+  };
+  const forEver = table.isDatetime ? FOR_EVER_DATETIME : FOR_EVER;
+  return {
+    rowsOf: async (ip) => {
+      const found = await database.query(statements.rowsOf, spellings(ip));
+      return found.length === 0 ? { rows: [], now: 0 } : rows(found);
+    },
+    netblockRows: async () => rows(await database.query(statements.netblockRows, [])),
+    list: async () => rows(await database.query(statements.list, [])),
+    open: async (ip, user = "") => {
+      const client = formatIp(ip);
+      const text = toText(user) ?? "";
+      await database.change(statements.open, table.user === undefined ? [client] : [client, text, text]);
+    },
+    openForEver: async (client) => {
+      await database.change(statements.openForEver, [client, forEver, forEver]);
+    },
+    remove: (client) =>
+      database.change(statements.remove, typeof client === "string" ? [client, client, client] : spellings(client)),
+    purge: (seconds) => database.change(statements.purge, [seconds]),
+    close: () => database.close(),
+  };
+}
+
+/** A time that is none opens nothing: it must not cost the other rows their answer. */
+function toRelayRow(row: Row): RelayRow {
+  const time = row.time ?? "";
+  const seconds = /^-?\d+(?:\.\d+)?$/.test(time) ? Number(time) : -Infinity;
+  return {
+    client: row.client ?? "",
+    time: row.permanent === "1" ? undefined : seconds,
+    user: row.user || undefined,
+  };
+}
