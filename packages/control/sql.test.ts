@@ -62,7 +62,9 @@ test.each([
 });
 
 test("tags in any case, comments anywhere but in a password", () => {
-  const sql = parse("SERVER db1 # the first\nUser x\nDatabase d\nPASS a #b\n# all\ntime 60# no\n".replace("60#", "60 #"));
+  const sql = parse(
+    "SERVER db1 # the first\nUser x\nDatabase d\nPASS a #b\n# all\ntime 60# no\n".replace("60#", "60 #"),
+  );
   expect(sql.database).toMatchObject({ servers: [{ host: "db1", port: 3306 }], password: "a #b" });
   expect(sql.time).toBe(60);
 });

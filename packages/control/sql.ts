@@ -81,12 +81,19 @@ export function parseSql(text: string, file: string): RelaySql {
   const wrong = (setting: Setting, expected: string): never => {
     throw new ControlError(`${file} line ${setting.line}: ${setting.key}: expected ${expected}`);
   };
-  const read = <T>(key: string, fallback: T, expected: string, parse: (value: string) => T | undefined): T => {
+  const read = <T>(
+    key: string,
+    fallback: T,
+    expected: string,
+    parse: (value: string) => T | undefined,
+  ): T => {
     const setting = last.get(key);
     return setting ? (parse(setting.value) ?? wrong(setting, expected)) : fallback;
   };
   const choice = <T extends string>(key: string, allowed: readonly T[], fallback: T): T =>
-    read(key, fallback, allowed.join(" or "), (value) => allowed.find((word) => word === value.toLowerCase()));
+    read(key, fallback, allowed.join(" or "), (value) =>
+      allowed.find((word) => word === value.toLowerCase()),
+    );
   const column = (key: string, fallback: string): string =>
     read(key, fallback, "a name of letters, digits, _ and $", identifier);
   const required = (key: string, expected: string): string => {
@@ -110,14 +117,10 @@ export function parseSql(text: string, file: string): RelaySql {
       login: driver === "mysql" ? required("user", "the database user") : undefined,
       password: last.get("pass")?.value,
       db: required("database", driver === "mysql" ? "the database's name" : "the database's file"),
-      timeout: read(
-        "timeout",
-        DEFAULT_TIMEOUT,
-        `seconds, as 0.5, from 0.01 to ${MAX_TIMEOUT}`,
-        (value) =>
-          /^\d{1,2}(?:\.\d{1,3})?$/.test(value) && Number(value) >= 0.01 && Number(value) <= MAX_TIMEOUT
-            ? Number(value)
-            : undefined,
+      timeout: read("timeout", DEFAULT_TIMEOUT, `seconds, as 0.5, from 0.01 to ${MAX_TIMEOUT}`, (value) =>
+        /^\d{1,2}(?:\.\d{1,3})?$/.test(value) && Number(value) >= 0.01 && Number(value) <= MAX_TIMEOUT
+          ? Number(value)
+          : undefined,
       ),
       tls: tls && parseTls(tls, wrong),
     },
@@ -150,4 +153,3 @@ function product(value: string): number | undefined {
 function localWords(setting: Setting): string[] {
   return setting.value.split(/[\s,]+/).filter((word) => word !== "");
 }
-

@@ -17,6 +17,8 @@ const programs: Readonly<Record<string, Program>> = {
   "qmail-getpw": { load: () => import("@qmail-mysql/qmail-getpw"), soft: QLX_SYS },
   "qmail-mysql": { load: () => import("@qmail-mysql/qmail-mysql"), soft: SOFT },
   "rebuild-cdb": { load: () => import("@qmail-mysql/rebuild-cdb"), soft: SOFT },
+  "relay-check": { load: () => import("@qmail-mysql/relay-check"), soft: SOFT },
+  "tcpserver-sql": { load: () => import("@qmail-mysql/tcpserver-sql"), soft: SOFT },
 };
 
 const name = calledAs();

@@ -168,7 +168,11 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
   });
 }
 
-function connectionOptions(config: DatabaseAddress, server: Server, connectTimeout: number): ConnectionOptions {
+function connectionOptions(
+  config: DatabaseAddress,
+  server: Server,
+  connectTimeout: number,
+): ConnectionOptions {
   const base: ConnectionOptions = {
     user: config.login ?? "",
     password: config.password ?? "",

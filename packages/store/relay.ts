@@ -23,7 +23,11 @@ export interface RelayStore extends RelayTableQuestions {
 const FOR_EVER = 0;
 const FOR_EVER_DATETIME = "9999-12-31 00:00:00";
 
-export function relayStoreOver(database: Database, table: RelayTable, driver: "mysql" | "sqlite"): RelayStore {
+export function relayStoreOver(
+  database: Database,
+  table: RelayTable,
+  driver: "mysql" | "sqlite",
+): RelayStore {
   const statements = relayStatements(table, driver);
   const rows = async (found: readonly Row[]): Promise<RelayRows> => {
     const [first] = found.length > 0 ? found : await database.query(statements.now, []);
@@ -46,7 +50,10 @@ export function relayStoreOver(database: Database, table: RelayTable, driver: "m
       await database.change(statements.openForEver, [client, forEver, forEver]);
     },
     remove: (client) =>
-      database.change(statements.remove, typeof client === "string" ? [client, client, client] : spellings(client)),
+      database.change(
+        statements.remove,
+        typeof client === "string" ? [client, client, client] : spellings(client),
+      ),
     purge: (seconds) => database.change(statements.purge, [seconds]),
     close: () => database.close(),
   };

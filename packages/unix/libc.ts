@@ -35,7 +35,10 @@ export interface Libc {
   /** The reason of the call that just failed, as an error to throw or to name. */
   failure(): Error & { code: string };
   /** NUL-ended strings and the vector that points to them; keep both until the call has returned. */
-  vector(strings: readonly string[]): { readonly pointers: BigUint64Array; readonly bytes: readonly Buffer[] };
+  vector(strings: readonly string[]): {
+    readonly pointers: BigUint64Array;
+    readonly bytes: readonly Buffer[];
+  };
 }
 
 let loaded: Libc | undefined;

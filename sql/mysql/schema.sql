@@ -29,3 +29,11 @@ CREATE TABLE IF NOT EXISTS `virtual` (
 CREATE TABLE IF NOT EXISTS rcpthosts (
   host VARCHAR(255) NOT NULL PRIMARY KEY
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Who may relay: vpopmail's table, with the user's name added. A row is an address with the time of its last
+-- login, or a netblock (10.1.0.0/16, 10.1., 2001:db8:); a time of NULL or 0 never expires.
+CREATE TABLE IF NOT EXISTS relay (
+  ip_addr   VARCHAR(43) NOT NULL PRIMARY KEY,
+  timestamp BIGINT NULL,
+  user      VARCHAR(128) NOT NULL DEFAULT ''
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -30,3 +30,11 @@ CREATE INDEX IF NOT EXISTS virtual_address ON "virtual" (virtual_host, virtual_u
 CREATE TABLE IF NOT EXISTS rcpthosts (
   host TEXT COLLATE NOCASE NOT NULL PRIMARY KEY
 );
+
+-- Who may relay: vpopmail's table, with the user's name added. A row is an address with the time of its last
+-- login, or a netblock (10.1.0.0/16, 10.1., 2001:db8:); a time of NULL or 0 never expires.
+CREATE TABLE IF NOT EXISTS relay (
+  ip_addr   TEXT COLLATE NOCASE NOT NULL PRIMARY KEY,
+  timestamp INTEGER,
+  user      TEXT NOT NULL DEFAULT ''
+);

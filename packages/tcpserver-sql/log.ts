@@ -1,0 +1,17 @@
+import type { Connection } from "./environment.ts";
+
+const MAX_PART = 100; // bytes of a name that a log line shows
+
+/** `ok` or `deny` and who talks to whom, as tcpserver writes it. */
+export function verdictLine(word: "ok" | "deny", pid: number, connection: Connection): string {
+  const { local, remote, localHost, remoteHost, remoteInfo } = connection;
+  const here = [safe(localHost), local.ip, local.port].join(":");
+  const there = [safe(remoteHost), remote.ip, safe(remoteInfo), remote.port].join(":");
+  return `${word} ${pid} ${here} ${there}`;
+}
+
+/** A name from elsewhere, made fit for a log: no blanks, no colons, no control bytes, not too long. */
+export function safe(text = ""): string {
+  const shown = text.slice(0, MAX_PART).replace(/[^!-~]|[%:]/g, "?");
+  return text.length > MAX_PART ? `${shown}...` : shown;
+}

@@ -1,0 +1,171 @@
+import { writeSync } from "node:fs";
+import { reason } from "@qmail-mysql/unix";
+import {
+  closeFd,
+  endedChildren,
+  killIpOptions,
+  type Spawn,
+  setNoDelay,
+  type TcpListener,
+} from "@qmail-mysql/unix/tcp";
+import type { Names } from "./dns.ts";
+import { type Connection, environment } from "./environment.ts";
+import { verdictLine } from "./log.ts";
+import type { Options } from "./options.ts";
+import type { RelaySource } from "./relay-source.ts";
+import { type Rule, ruleFor } from "./rules.ts";
+import type { OpenRules } from "./rules-file.ts";
+
+export interface Parts {
+  readonly listeners: readonly TcpListener[];
+  readonly base: readonly string[];
+  readonly spawn: Spawn;
+  readonly names: Names;
+  readonly askIdent: (
+    local: Connection["local"],
+    remote: Connection["remote"],
+    seconds: number,
+  ) => Promise<string | undefined>;
+  readonly openRules: OpenRules;
+  readonly relay: RelaySource | undefined;
+  readonly say: (level: 1 | 2, line: string) => void;
+}
+
+type Accepted = NonNullable<ReturnType<TcpListener["accept"]>>;
+
+// What `end` shows: a child of tcpserver's that drops or denies exits 111 or 100.
+const DROPPED = 111 << 8;
+const DENIED = 100 << 8;
+// A signal that gets lost must not cost more than this many milliseconds.
+const LOOK_AGAIN = 1000;
+
+/** Serves until SIGTERM; then the children live on, and who was accepted still gets one. */
+export function serve(options: Options, parts: Parts): Promise<void> {
+  const { say } = parts;
+  const children = new Set<number>();
+  let pending = 0;
+  let isOver = false;
+  let whenOver = () => {};
+
+  const status = () => say(2, `status: ${children.size + pending}/${options.limit}`);
+  const ended = (pid: number, code: number) => {
+    say(2, `end ${pid} status ${code}`);
+    status();
+  };
+  const accept = () => {
+    for (const listener of parts.listeners) {
+      while (!isOver && children.size + pending < options.limit) {
+        const accepted = listener.accept();
+        if (!accepted) break;
+        pending++;
+        status();
+        void take(accepted);
+      }
+    }
+  };
+  const take = async (accepted: Accepted): Promise<void> => {
+    let pid: number | undefined;
+    let gone: (() => void) | undefined;
+    try {
+      const outcome = await start(accepted, options, parts);
+      if ("pid" in outcome) pid = outcome.pid;
+      else gone = () => ended(process.pid, outcome.status);
+    } catch (error) {
+      say(1, `warning: dropping connection, ${reason(error)}`);
+      gone = () => ended(process.pid, DROPPED);
+    }
+    closeFd(accepted.fd);
+    pending--;
+    if (pid !== undefined) children.add(pid);
+    gone?.();
+    if (isOver && pending === 0) whenOver();
+    else if (gone) accept();
+  };
+  const reap = () => {
+    for (const { pid, status: code } of endedChildren()) {
+      if (children.delete(pid)) ended(pid, code);
+    }
+    accept();
+  };
+
+  status();
+  process.on("SIGIO", accept);
+  process.on("SIGCHLD", reap);
+  const timer = setInterval(reap, LOOK_AGAIN);
+  accept();
+  return new Promise((resolve) => {
+    whenOver = resolve;
+    process.once("SIGTERM", () => {
+      isOver = true;
+      clearInterval(timer);
+      for (const listener of parts.listeners) listener.close();
+      if (pending === 0) resolve();
+    });
+  });
+}
+
+type Outcome = { readonly pid: number } | { readonly status: number };
+
+/** Everything between accept and the program's start; tcpserver does it in the child. */
+async function start({ fd, local, remote }: Accepted, options: Options, parts: Parts): Promise<Outcome> {
+  if (options.killIpOptions) killIpOptions(fd);
+  if (options.noDelay) setNoDelay(fd);
+  if (options.banner !== "") writeSync(fd, Buffer.from(options.banner, "latin1"));
+  const asked = parts.relay?.mayRelay(remote.ip) ?? false;
+  const { names, say } = parts;
+  const remoteHost = options.lookUpHost ? findRemoteHost(names, remote.ip, options.paranoid) : undefined;
+  const connection: Connection = {
+    local,
+    remote,
+    localHost: options.localName ?? (await names.nameOf(local.ip)),
+    remoteHost: remoteHost && (await remoteHost),
+    remoteInfo: options.askIdent ? await parts.askIdent(local, remote, options.timeout) : undefined,
+  };
+  const mayRelay = typeof asked === "boolean" ? asked : await asked;
+
+  const from = `pid ${process.pid} from ${remote.ip}`;
+  let rule: Rule = { deny: false, env: {} };
+  if (options.rules !== undefined) {
+    try {
+      rule = findRule(options.rules, connection, options.allowNoRules, parts.openRules);
+    } catch (error) {
+      say(2, from);
+      throw new Error(`unable to read ${options.rules}: ${reason(error)}`);
+    }
+  }
+  if (rule.deny) {
+    say(2, from);
+    say(2, verdictLine("deny", process.pid, connection));
+    return { status: DENIED };
+  }
+  try {
+    const pid = parts.spawn(environment(parts.base, connection, mayRelay, rule.env), fd);
+    say(2, `pid ${pid} from ${remote.ip}`);
+    say(2, verdictLine("ok", pid, connection));
+    return { pid };
+  } catch (error) {
+    say(2, from);
+    say(2, verdictLine("ok", process.pid, connection));
+    throw new Error(`unable to run ${options.program[0]}: ${reason(error)}`);
+  }
+}
+
+async function findRemoteHost(names: Names, ip: string, paranoid: boolean): Promise<string | undefined> {
+  const name = await names.nameOf(ip);
+  if (name === undefined || !paranoid) return name;
+  return (await names.hasAddress(name, ip)) ? name : undefined;
+}
+
+function findRule(
+  file: string,
+  { remote, remoteHost, remoteInfo }: Connection,
+  mayLack: boolean,
+  open: OpenRules,
+): Rule {
+  try {
+    return ruleFor({ ip: remote.ip, host: remoteHost, info: remoteInfo }, open(file));
+  } catch (error) {
+    if (mayLack && (error as { code?: unknown }).code === "ENOENT") return { deny: false, env: {} };
+    throw error;
+  }
+}
