@@ -1,5 +1,5 @@
 import { ControlError, keyValues, type Setting } from "./key-value.ts";
-import { type DatabaseAddress, parseTls, server, servers } from "./sqlserver.ts";
+import { type DatabaseAddress, parseTls, quoted, server, servers } from "./sqlserver.ts";
 
 /** A relay table by its columns: vpopmail's, Dovecot's popbsmtp, or one of the administrator's own names. */
 export interface RelayTable {
@@ -72,7 +72,7 @@ export function parseSql(text: string, file: string): RelaySql {
     // The patch ends a line at any #; a password may hold one.
     const value = key === "pass" ? setting.value : setting.value.replace(/(^|\s)#.*$/, "").trimEnd();
     const own = { ...setting, value };
-    if (!KEYS.has(key)) warnings.push(`${file} line ${setting.line}: unknown key "${setting.key}"`);
+    if (!KEYS.has(key)) warnings.push(`${file} line ${setting.line}: unknown key${quoted(setting.key)}`);
     else if (key === "server") serverLines.push(own);
     else if (key === "local") localLines.push(own);
     else last.set(key, own);

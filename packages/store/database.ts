@@ -32,9 +32,9 @@ export interface Version {
 }
 
 /**
- * "read" is a program that asks and ends: everything together has the configured time. "stay" reads too, but has
+ * "read" is a program that asks and ends: everything together has the configured time. "resident" reads too, but has
  * that time for each statement, as "write" has.
  */
-export type Mode = "read" | "stay" | "write";
+export type Mode = "read" | "resident" | "write";
 
 export type OpenDatabase = (mode: Mode) => Promise<Database>;

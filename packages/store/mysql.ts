@@ -25,17 +25,17 @@ const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs
 
 /**
  * One connection to the first server of the list that takes it. Mode "read" is a program that asks and ends:
- * everything it asks, connecting included, is answered within config.timeout seconds or given up. Mode "write"
- * has as long for each statement. Throws Trouble.
+ * everything it asks, connecting included, is answered within config.timeout seconds or given up. Modes "write"
+ * and "resident" have as long for each statement. Throws Trouble.
  */
 export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Database> {
   const end = performance.now() + config.timeout * 1000;
   const connection = await connect(config, end);
   let lost: Error | undefined;
-  let onLost = (_error: Error): void => {};
+  const waiting = new Set<(error: Error) => void>();
   connection.on("error", (error: Error) => {
     lost = error;
-    onLost(error);
+    for (const onLost of waiting) onLost(error);
   });
 
   const ask = <T>(
@@ -45,7 +45,7 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
     new Promise((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer);
-        onLost = () => {};
+        waiting.delete(onLost);
       };
       const fail = (why: string, cause?: unknown) => {
         settle();
@@ -59,7 +59,8 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
         mode === "read" ? end - performance.now() : config.timeout * 1000,
       );
       // A lost connection is an event of its own, not always an answer to the statement.
-      onLost = (error) => fail(driverReason(error));
+      const onLost = (error: Error) => fail(driverReason(error));
+      waiting.add(onLost);
       if (lost) return fail(driverReason(lost));
       const done = (error: Error | null, result: T) => {
         if (error) return fail(driverReason(error), error);
@@ -130,7 +131,7 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
   };
   // A value cut to fit its column would be a password nobody has.
   if (mode === "write") await database.script("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
-  if (mode === "stay") await database.script(statements.freshTimes);
+  if (mode === "resident") await database.script(statements.freshTimes);
   return database;
 }
 

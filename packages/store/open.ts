@@ -41,7 +41,7 @@ export function isWorldReadable(file: string): boolean {
 }
 
 /** The file of an SQLite database; a relative one is below the qmail home. */
-export function sqliteFile(config: SqlServer, qmailHome: string): string {
+export function sqliteFile(config: Pick<SqlServer, "db">, qmailHome: string): string {
   return config.db.startsWith("/") ? config.db : `${qmailHome}/${config.db}`;
 }
 
@@ -62,5 +62,5 @@ export async function openStore(config: SqlServer, qmailHome: string): Promise<S
 
 /** Whole tables of the configured database, for a program that may stay. */
 export async function openTables(config: SqlServer, qmailHome: string): Promise<Tables> {
-  return tablesOver(await openDatabase(config, qmailHome, "stay"));
+  return tablesOver(await openDatabase(config, qmailHome, "resident"));
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ControlError, parseSql, type RelaySql } from "@qmail-mysql/control";
 import { reason, say, Trouble } from "@qmail-mysql/unix";
+import type { Mode } from "./database.ts";
 import { openDatabase } from "./open.ts";
 import { type RelayStore, relayStoreOver } from "./relay.ts";
 
@@ -32,7 +33,7 @@ export function readSql(qmailHome: string, program: string): RelaySql {
 export async function openRelayStore(
   config: RelaySql,
   qmailHome: string,
-  mode: "read" | "write",
+  mode: Mode,
 ): Promise<RelayStore> {
   const database = await openDatabase(config.database, qmailHome, mode);
   return relayStoreOver(database, config.table, config.database.driver);

@@ -53,7 +53,7 @@ function openRelay(speak: (level: 1 | 2, line: string) => void): RelaySource {
   return relaySource({
     read: () => readSql(home, NAME),
     open: (config, timeout = config.database.timeout) =>
-      openRelayStore({ ...config, database: { ...config.database, timeout } }, home, "read"),
+      openRelayStore({ ...config, database: { ...config.database, timeout } }, home, "resident"),
     warn: (line) => speak(1, `warning: ${line}`),
   });
 }
