@@ -46,7 +46,11 @@ export function sqliteFile(config: Pick<SqlServer, "db">, qmailHome: string): st
 }
 
 /** Opens the configured database; only its own driver is loaded. */
-export async function openDatabase(config: DatabaseAddress, qmailHome: string, mode: Mode): Promise<Database> {
+export async function openDatabase(
+  config: DatabaseAddress,
+  qmailHome: string,
+  mode: Mode,
+): Promise<Database> {
   if (config.driver === "sqlite") {
     const { openSqlite } = await import("./sqlite.ts");
     return openSqlite(sqliteFile(config, qmailHome), mode, config.timeout);

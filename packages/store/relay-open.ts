@@ -30,11 +30,7 @@ export function readSql(qmailHome: string, program: string): RelaySql {
 }
 
 /** The relay questions over the database that control/sql names. */
-export async function openRelayStore(
-  config: RelaySql,
-  qmailHome: string,
-  mode: Mode,
-): Promise<RelayStore> {
+export async function openRelayStore(config: RelaySql, qmailHome: string, mode: Mode): Promise<RelayStore> {
   const database = await openDatabase(config.database, qmailHome, mode);
   return relayStoreOver(database, config.table, config.database.driver);
 }
