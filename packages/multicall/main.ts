@@ -19,6 +19,7 @@ const programs: Readonly<Record<string, Program>> = {
   "rebuild-cdb": { load: () => import("@qmail-mysql/rebuild-cdb"), soft: SOFT },
   "relay-check": { load: () => import("@qmail-mysql/relay-check"), soft: SOFT },
   "tcpserver-sql": { load: () => import("@qmail-mysql/tcpserver-sql"), soft: SOFT },
+  "qmail-local": { load: () => import("@qmail-mysql/qmail-local"), soft: SOFT },
 };
 
 const name = calledAs();

@@ -1,3 +1,4 @@
+export * from "./alias.ts";
 export * from "./like.ts";
 export * from "./prefix.ts";
 export * from "./virtual.ts";

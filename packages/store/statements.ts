@@ -9,6 +9,9 @@ import type { RelayStatement } from "./relay-statements.ts";
 export const BATCH = 8;
 const BATCH_OF_NAMES = Array(BATCH).fill("?").join(", ");
 
+/** How many rows may stand for one address. */
+export const ALIASES = 10_000;
+
 /** How many rows may apply to one address with funky queries; more are trouble, not a choice among some of them. */
 export const PATTERNS = 10_000;
 
@@ -20,6 +23,9 @@ export const statements = {
 
   /** Any password: what a stranger's login is made to cost. */
   decoy: "SELECT password, password_type FROM mailbox LIMIT 1",
+
+  findAliases: `SELECT username, alias, alias_username, alias_host FROM alias
+    WHERE username = ? AND alias IN (?, ?, ?, ?) LIMIT ${ALIASES}`,
 
   findVirtual: `SELECT username, ext, virtual_username, virtual_host
     FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT 16`,

@@ -1,9 +1,16 @@
 import type { FindMailboxes, Login, Mailbox } from "@qmail-mysql/accounts";
-import { type FindVirtual, type FindVirtualHosts, like, type VirtualRow } from "@qmail-mysql/routing";
+import {
+  type AliasRow,
+  type FindAliases,
+  type FindVirtual,
+  type FindVirtualHosts,
+  like,
+  type VirtualRow,
+} from "@qmail-mysql/routing";
 import { Trouble } from "@qmail-mysql/unix";
 import { lower, toText } from "@qmail-mysql/wire";
 import type { Database, Row } from "./database.ts";
-import { BATCH, PATTERNS, statements } from "./statements.ts";
+import { ALIASES, BATCH, PATTERNS, statements } from "./statements.ts";
 
 /** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
 export interface Store {
@@ -11,6 +18,7 @@ export interface Store {
   readonly findLogin: (name: string) => Promise<Login | undefined>;
   /** The first password in the table, for a stranger's login to be compared with. */
   readonly decoy: () => Promise<Pick<Login, "password" | "passwordType"> | undefined>;
+  readonly findAliases: FindAliases;
   readonly findVirtual: FindVirtual;
   readonly findVirtualHosts: FindVirtualHosts;
   readonly close: () => Promise<void>;
@@ -35,6 +43,19 @@ export function storeOver(database: Database, funkyQueries: boolean): Store {
     decoy: async () => {
       const [row] = await database.query(statements.decoy, []);
       return row && { password: row.password ?? "", passwordType: row.password_type ?? "" };
+    },
+    findAliases: async (username, aliases) => {
+      const name = toText(username);
+      const [first, ...others] = askable(aliases);
+      if (name === undefined || first === undefined) return [];
+      const asked = Array.from({ length: 4 }, (_, i) => others[i - 1] ?? first);
+      const rows = await database.query(statements.findAliases, [name, ...asked]);
+      if (rows.length === ALIASES)
+        throw new Trouble(`unable to use the alias table: ${ALIASES} rows or more for "${username}"`);
+      // The very ones asked for, whatever the collation takes for them.
+      return rows
+        .map(toAliasRow)
+        .filter((row) => lower(row.username) === username && aliases.includes(lower(row.alias)));
     },
     findVirtual: async (local, host) => {
       const [localText, hostText] = [toText(local), toText(host)];
@@ -70,6 +91,15 @@ function bounded(rows: Row[]): Row[] {
   if (rows.length === PATTERNS)
     throw new Trouble(`unable to use the virtual table: ${PATTERNS} patterns or more`);
   return rows;
+}
+
+function toAliasRow(row: Row): AliasRow {
+  return {
+    username: row.username ?? "",
+    alias: row.alias ?? "",
+    aliasUsername: row.alias_username ?? "",
+    aliasHost: row.alias_host ?? "",
+  };
 }
 
 function toVirtualRow(row: Row): VirtualRow {

@@ -1,0 +1,59 @@
+import type { Instruction } from "@qmail-mysql/dotqmail";
+import { temporary } from "./failure.ts";
+import { afterProgram, type Ended } from "./program-exit.ts";
+
+/** Ports: what a delivery does to the world. Each makes its delivery or throws Failure. */
+export interface Hands {
+  readonly mbox: (file: string) => void;
+  readonly maildir: (dir: string) => void;
+  readonly program: (command: string) => Ended;
+  /** Sends the message on to all of them at once; answers the pid of qmail-queue. */
+  readonly forward: (recipients: readonly string[]) => number;
+}
+
+/** What was done: the last words of qmail-local. */
+export interface Done {
+  readonly files: number;
+  readonly programs: number;
+  readonly forwards: number;
+  /** The pid of qmail-queue, when something was forwarded. */
+  readonly queued: number | undefined;
+}
+
+/**
+ * Does what is asked, one after the other; what is forwarded goes last, all of it together. The first failure is
+ * the end: files that were written stay written, and nothing is forwarded.
+ */
+export function deliver(asked: Iterable<Instruction>, hands: Hands): Done {
+  const recipients: string[] = [];
+  let files = 0;
+  let programs = 0;
+  loop: for (const instruction of asked) {
+    switch (instruction.kind) {
+      case "refuse":
+        throw temporary(instruction.why);
+      case "mbox":
+        files++;
+        hands.mbox(instruction.name);
+        break;
+      case "maildir":
+        files++;
+        hands.maildir(instruction.name);
+        break;
+      case "program":
+        programs++;
+        if (afterProgram(hands.program(instruction.command)) === "stop") break loop;
+        break;
+      case "forward":
+        recipients.push(instruction.address);
+        break;
+    }
+  }
+  const queued = recipients.length === 0 ? undefined : hands.forward(recipients);
+  return { files, programs, forwards: recipients.length, queued };
+}
+
+/** As qmail-local says it. */
+export function report({ files, programs, forwards, queued }: Done): string {
+  return `did ${files}+${forwards}+${programs}\n${queued === undefined ? "" : `qp ${queued}\n`}`;
+}

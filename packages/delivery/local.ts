@@ -1,0 +1,128 @@
+import {
+  aliasInstruction,
+  candidates,
+  deliveredTo,
+  environment,
+  headerHolds,
+  type Instruction,
+  instructions,
+  newSender,
+} from "@qmail-mysql/dotqmail";
+import { ANY_EXTENSION, aliasKeys, chooseAliases, type FindAliases, magicTarget } from "@qmail-mysql/routing";
+import { lower } from "@qmail-mysql/wire";
+import { Failure, temporary } from "./failure.ts";
+
+/** The operands of qmail-local. */
+export interface Order {
+  readonly user: string;
+  readonly home: string;
+  readonly local: string;
+  readonly dash: string;
+  readonly ext: string;
+  readonly host: string;
+  readonly sender: string;
+  /** The instructions for a user without a .qmail file. */
+  readonly defaultDelivery: string;
+}
+
+/** A .qmail file. */
+export interface DotQmail {
+  readonly text: string;
+  /** Its owner's x bit. */
+  readonly executable: boolean;
+}
+
+/** What the database knows about a delivery. */
+export interface Tables {
+  readonly findAliases: FindAliases;
+  readonly magicForwarding: boolean;
+  readonly close: () => Promise<void>;
+}
+
+/** Ports. Those about files look below the home, once entered; each throws Failure on trouble. */
+export interface LocalWorld {
+  /** Makes home the current directory; answers its mode. */
+  readonly enterHome: (home: string) => number;
+  /** The message from its beginning. */
+  readonly message: () => Iterable<Uint8Array>;
+  /** Opens the tables; asked once, and not before there is a need. */
+  readonly tables: () => Promise<Tables>;
+  readonly dotQmail: (file: string) => DotQmail | undefined;
+  readonly exists: (file: string) => boolean;
+  readonly now: () => Date;
+  readonly warn: (line: string) => void;
+}
+
+/** What is to be done with a message, and with what environment. */
+export interface Plan {
+  readonly asked: Iterable<Instruction>;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const OTHERS_WRITE = 0o002; // conf-patrn
+const STICKY = 0o1000;
+
+/**
+ * What is to be done for an address, in the order in which qmail-local finds out: alias rows first, none of them:
+ * the .qmail files. `dry` asks without a message, and also while the user is editing. Throws Failure, or whatever
+ * the lookup of the rows throws; nothing was delivered then.
+ */
+export async function plan(order: Order, dry: boolean, world: LocalWorld): Promise<Plan> {
+  const { home, local, host } = order;
+  const mode = world.enterHome(home);
+  if (mode & OTHERS_WRITE) throw temporary("Uh-oh: home directory is writable. (#4.7.0)");
+  if (mode & STICKY) {
+    const editing = "Home directory is sticky: user is editing his .qmail file. (#4.2.1)";
+    if (!dry) throw temporary(editing);
+    world.warn(editing);
+  }
+  if (!dry && headerHolds(world.message(), deliveredTo(local, host))) {
+    throw new Failure(100, "This message is looping: it already has my Delivered-To line. (#5.4.6)");
+  }
+  const { asked, defaultPart } = (await fromTables(order, world)) ?? fromFiles(order, world);
+  const delivery = {
+    ...order,
+    defaultPart,
+    newSender: newSender(order, world.exists),
+    now: world.now(),
+  };
+  return { asked, env: environment(delivery) };
+}
+
+interface Found {
+  readonly asked: Iterable<Instruction>;
+  readonly defaultPart: string | undefined;
+}
+
+async function fromTables(order: Order, world: LocalWorld): Promise<Found | undefined> {
+  const { user, local, ext, host } = order;
+  const tables = await world.tables();
+  try {
+    const magic = tables.magicForwarding ? magicTarget(user, local, ext) : undefined;
+    if (magic !== undefined) {
+      return { asked: [{ kind: "forward", address: magic }], defaultPart: undefined };
+    }
+    const rows = chooseAliases(await tables.findAliases(lower(user), aliasKeys(ext, host)), ext, host);
+    const [first] = rows;
+    if (!first) return undefined;
+    // All rows are read before the first is obeyed: one that cannot be meant delivers nothing twice.
+    return {
+      asked: rows.map(aliasInstruction),
+      defaultPart: first.alias === ANY_EXTENSION ? ext : undefined,
+    };
+  } finally {
+    await tables.close();
+  }
+}
+
+function fromFiles({ dash, ext, defaultDelivery }: Order, world: LocalWorld): Found {
+  for (const { file, defaultPart } of candidates(dash, ext)) {
+    const found = world.dotQmail(file);
+    if (!found) continue;
+    const asked =
+      found.text === "" ? instructions(defaultDelivery, false) : instructions(found.text, found.executable);
+    return { asked, defaultPart };
+  }
+  if (dash !== "") throw new Failure(100, "Sorry, no mailbox here by that name. (#5.1.1)");
+  return { asked: instructions(defaultDelivery, false), defaultPart: undefined };
+}

@@ -1,0 +1,51 @@
+import { deliveredTo, mboxFrom, returnPath } from "./lines.ts";
+import type { Addressed } from "./new-sender.ts";
+
+/** All that the environment of a delivery is made of. */
+export interface Delivery extends Addressed {
+  readonly user: string;
+  readonly home: string;
+  readonly newSender: string;
+  readonly defaultPart: string | undefined;
+  readonly now: Date;
+}
+
+/** What programs and qmail-queue find in their environment besides ours: qmail-command(8). */
+export function environment(delivery: Delivery): Readonly<Record<string, string>> {
+  const { user, home, local, host, ext, sender, defaultPart } = delivery;
+  const ext2 = afterDash(ext);
+  const ext3 = afterDash(ext2);
+  const host2 = beforeLastDot(host);
+  const host3 = beforeLastDot(host2);
+  return {
+    USER: user,
+    HOME: home,
+    LOCAL: local,
+    HOST: host,
+    HOST2: host2,
+    HOST3: host3,
+    HOST4: beforeLastDot(host3),
+    RECIPIENT: `${local}@${host}`,
+    EXT: ext,
+    EXT2: ext2,
+    EXT3: ext3,
+    EXT4: afterDash(ext3),
+    SENDER: sender,
+    NEWSENDER: delivery.newSender,
+    DTLINE: deliveredTo(local, host),
+    RPLINE: returnPath(sender),
+    UFLINE: mboxFrom(sender, delivery.now),
+    ...(defaultPart !== undefined && { DEFAULT: defaultPart }),
+  };
+}
+
+function afterDash(ext: string): string {
+  const at = ext.indexOf("-");
+  return at < 0 ? "" : ext.slice(at + 1);
+}
+
+/** Without a dot it stays the same: qmail-command(8). */
+function beforeLastDot(host: string): string {
+  const at = host.lastIndexOf(".");
+  return at < 0 ? host : host.slice(0, at);
+}

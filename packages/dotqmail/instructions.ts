@@ -1,0 +1,71 @@
+/** What a line of a .qmail file asks for. */
+export type Instruction =
+  | { readonly kind: "maildir" | "mbox"; readonly name: string }
+  | { readonly kind: "program"; readonly command: string }
+  | { readonly kind: "forward"; readonly address: string }
+  /** A line that may not be obeyed: nothing after it is done, and the mail waits. */
+  | { readonly kind: "refuse"; readonly why: string };
+
+/**
+ * The instructions of a .qmail file, one after the other, as dot-qmail(5) has them. `forwardOnly` is the file's
+ * x bit; a +list line means the same for what follows it.
+ */
+export function* instructions(text: string, forwardOnly: boolean): Generator<Instruction> {
+  let restricted = forwardOnly;
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  for (const [index, raw] of lines.entries()) {
+    const line = raw.replace(/[ \t]+$/, "");
+    if (line === "" && index === 0) {
+      yield { kind: "refuse", why: "Uh-oh: first line of .qmail file is blank. (#4.2.1)" };
+    } else if (line === "+list") {
+      restricted = true;
+    } else {
+      const asked = instruction(line);
+      if (restricted && asked?.kind === "program") {
+        yield { kind: "refuse", why: "Uh-oh: .qmail has prog delivery but has x bit set. (#4.7.0)" };
+      } else if (restricted && (asked?.kind === "maildir" || asked?.kind === "mbox")) {
+        yield { kind: "refuse", why: "Uh-oh: .qmail has file delivery but has x bit set. (#4.7.0)" };
+      } else if (asked) {
+        yield asked;
+      }
+    }
+  }
+}
+
+/** What one line without trailing blanks asks for, nothing for a comment. */
+export function instruction(line: string): Instruction | undefined {
+  switch (line[0]) {
+    case undefined:
+    case "#":
+    case "+":
+      return undefined;
+    case ".":
+    case "/":
+      return { kind: line.endsWith("/") ? "maildir" : "mbox", name: untilNul(line) };
+    case "|":
+      return { kind: "program", command: untilNul(line.slice(1)) };
+    case "&":
+      return { kind: "forward", address: untilNul(line.slice(1)) };
+    default:
+      return { kind: "forward", address: untilNul(line) };
+  }
+}
+
+/** No name, command or address goes on behind a NUL: the system's calls end there. */
+function untilNul(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+/** As qmail-local -n prints it. */
+export function describe(asked: Exclude<Instruction, { kind: "refuse" }>): string {
+  switch (asked.kind) {
+    case "program":
+      return `program ${asked.command}`;
+    case "forward":
+      return `forward ${asked.address}`;
+    default:
+      return `${asked.kind} ${asked.name}`;
+  }
+}

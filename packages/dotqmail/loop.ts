@@ -1,0 +1,28 @@
+const LF = 0x0a;
+
+/**
+ * Does the header of a message hold this very line? The header ends with an empty line; a last line without its
+ * line end is none. However long the lines, only one piece of the message is held at a time.
+ */
+export function headerHolds(message: Iterable<Uint8Array>, line: string): boolean {
+  let begun = ""; // of a line that an earlier piece began: no more of it than the line looked for
+  for (const piece of message) {
+    for (let at = 0; at < piece.length; ) {
+      const end = piece.indexOf(LF, at);
+      const stop = end < 0 ? piece.length : end + 1;
+      const wanted = line.length + 1 - begun.length;
+      begun += latin1(piece.subarray(at, Math.min(stop, at + wanted)));
+      if (end >= 0) {
+        if (begun === "\n") return false;
+        if (begun === line) return true;
+        begun = "";
+      }
+      at = stop;
+    }
+  }
+  return false;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}

@@ -1,0 +1,66 @@
+import { lower } from "@qmail-mysql/wire";
+
+/** A row of the alias table: one delivery instruction for username's address with the extension `alias`. */
+export interface AliasRow {
+  readonly username: string;
+  readonly alias: string;
+  readonly aliasUsername: string;
+  readonly aliasHost: string;
+}
+
+/** Port: the rows of `username` with one of `aliases` (lower case), in any order. */
+export type FindAliases = (username: string, aliases: readonly string[]) => Promise<readonly AliasRow[]>;
+
+/** A row of the alias table that cannot be meant; the message names it. */
+export class AliasMisconfiguration extends Error {
+  constructor(row: AliasRow, why: string) {
+    const columns = [row.username, row.alias, row.aliasUsername, row.aliasHost]
+      .map((c) => `'${c}'`)
+      .join(", ");
+    super(`MySQL misconfiguration: alias row (${columns}) ${why}`);
+  }
+}
+
+/** What the alias column holds for every extension that has no row of its own. */
+export const ANY_EXTENSION = "@";
+
+/** The aliases that may govern user's address `ext` at `host`: the extension, the whole address, any extension. */
+export function aliasKeys(ext: string, host: string): string[] {
+  const own = lower(ext);
+  const keys = [own, `${own}@${lower(host)}`, ANY_EXTENSION];
+  // Before qmail/MySQL 1.1.2 a blank alias stood for any extension: to be noticed, not to be used.
+  return own === ANY_EXTENSION ? [...keys, ""] : keys;
+}
+
+/**
+ * The rows that govern it, all with one alias; none: []. Rows have no order of their own: they come in the byte
+ * order of the lines they spell, so ./Maildir/ before /an/mbox before addresses before |programs.
+ * Throws AliasMisconfiguration when an address meant for any extension only meets a row of the old form.
+ */
+export function chooseAliases(rows: readonly AliasRow[], ext: string, host: string): readonly AliasRow[] {
+  for (const key of aliasKeys(ext, host)) {
+    const found = rows.filter((row) => lower(row.alias) === key);
+    const [first] = found;
+    if (!first) continue;
+    if (key === "" && lower(ext) === ANY_EXTENSION) {
+      throw new AliasMisconfiguration(first, "has a blank alias: for any extension it has to be '@'");
+    }
+    return found.sort((a, b) => (spelt(a) < spelt(b) ? -1 : 1));
+  }
+  return [];
+}
+
+const spelt = (row: AliasRow): string => `${row.aliasUsername}\0${row.aliasHost}`;
+
+/** The user that a virtual row with an address in ext is given to: qmail/MySQL's magic forwarding. */
+const MAGIC_USER = "forward";
+
+/**
+ * The address that magic forwarding sends this mail to; undefined when it is no such mail. Only a virtual row
+ * makes it: forward-stranger@example.com@here is an address that anybody can write, and is not forwarded.
+ */
+export function magicTarget(user: string, local: string, ext: string): string | undefined {
+  if (lower(user) !== MAGIC_USER || !ext.includes("@")) return undefined;
+  const split = lower(local).startsWith(MAGIC_USER) && local.length === user.length + 1 + ext.length;
+  return split ? undefined : ext;
+}

@@ -1,0 +1,35 @@
+import type { Hands } from "@qmail-mysql/delivery";
+import { mboxQuoted } from "@qmail-mysql/dotqmail";
+import { deliverToMaildir } from "./maildir.ts";
+import { deliverToMbox } from "./mbox.ts";
+import { message } from "./message.ts";
+import { type ProgramIo, runProgram } from "./program.ts";
+import { queueMessage } from "./queue.ts";
+
+/**
+ * The hands of one delivery, in the current directory and with its environment (DTLINE and what else
+ * qmail-command(8) promises). Nothing of it outlives the delivery, so a resident process can make many.
+ */
+export function hands(env: Readonly<Record<string, string>>, io: ProgramIo, qmailHome: string): Hands {
+  const { DTLINE = "", RPLINE = "", UFLINE = "", NEWSENDER = "" } = env;
+  return {
+    maildir: (dir) => deliverToMaildir(dir, RPLINE + DTLINE, message(io.message)),
+    mbox: (file) => deliverToMbox(file, mboxText(UFLINE + RPLINE + DTLINE, io.message)),
+    program: (command) => runProgram(command, env, io),
+    forward: (recipients) =>
+      queueMessage({
+        sender: NEWSENDER,
+        recipients,
+        head: DTLINE,
+        message: message(io.message),
+        env,
+        qmailHome,
+        err: io.err,
+      }),
+  };
+}
+
+function* mboxText(head: string, fd: number): Generator<string> {
+  yield head;
+  yield* mboxQuoted(message(fd));
+}
