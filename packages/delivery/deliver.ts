@@ -34,23 +34,29 @@ export function deliver(asked: Iterable<Instruction>, hands: Hands): Done {
         throw temporary(instruction.why);
       case "mbox":
         files++;
-        hands.mbox(instruction.name);
+        hands.mbox(untilNul(instruction.name));
         break;
       case "maildir":
         files++;
-        hands.maildir(instruction.name);
+        hands.maildir(untilNul(instruction.name));
         break;
       case "program":
         programs++;
-        if (afterProgram(hands.program(instruction.command)) === "stop") break loop;
+        if (afterProgram(hands.program(untilNul(instruction.command))) === "stop") break loop;
         break;
       case "forward":
-        recipients.push(instruction.address);
+        recipients.push(untilNul(instruction.address));
         break;
     }
   }
   const queued = recipients.length === 0 ? undefined : hands.forward(recipients);
   return { files, programs, forwards: recipients.length, queued };
+}
+
+/** A name, a command or an address ends before a NUL, as it does in C. */
+function untilNul(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
 }
 
 /** As qmail-local says it. */

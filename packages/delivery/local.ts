@@ -72,9 +72,8 @@ export async function plan(order: Order, dry: boolean, world: LocalWorld): Promi
   const mode = world.enterHome(home);
   if (mode & OTHERS_WRITE) throw temporary("Uh-oh: home directory is writable. (#4.7.0)");
   if (mode & STICKY) {
-    const editing = "Home directory is sticky: user is editing his .qmail file. (#4.2.1)";
-    if (!dry) throw temporary(editing);
-    world.warn(editing);
+    if (!dry) throw temporary("Home directory is sticky: user is editing his .qmail file. (#4.2.1)");
+    world.warn("Warning: home directory is sticky.");
   }
   if (!dry && headerHolds(world.message(), deliveredTo(local, host))) {
     throw new Failure(100, "This message is looping: it already has my Delivered-To line. (#5.4.6)");

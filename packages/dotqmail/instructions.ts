@@ -13,7 +13,7 @@ export type Instruction =
 export function* instructions(text: string, forwardOnly: boolean): Generator<Instruction> {
   let restricted = forwardOnly;
   const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
+  if (text.endsWith("\n")) lines.pop();
   for (const [index, raw] of lines.entries()) {
     const line = raw.replace(/[ \t]+$/, "");
     if (line === "" && index === 0) {
@@ -42,20 +42,14 @@ export function instruction(line: string): Instruction | undefined {
       return undefined;
     case ".":
     case "/":
-      return { kind: line.endsWith("/") ? "maildir" : "mbox", name: untilNul(line) };
+      return { kind: line.endsWith("/") ? "maildir" : "mbox", name: line };
     case "|":
-      return { kind: "program", command: untilNul(line.slice(1)) };
+      return { kind: "program", command: line.slice(1) };
     case "&":
-      return { kind: "forward", address: untilNul(line.slice(1)) };
+      return { kind: "forward", address: line.slice(1) };
     default:
-      return { kind: "forward", address: untilNul(line) };
+      return { kind: "forward", address: line };
   }
-}
-
-/** No name, command or address goes on behind a NUL: the system's calls end there. */
-function untilNul(text: string): string {
-  const end = text.indexOf("\0");
-  return end < 0 ? text : text.slice(0, end);
 }
 
 /** As qmail-local -n prints it. */

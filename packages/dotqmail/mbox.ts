@@ -10,7 +10,8 @@ export function* mboxQuoted(message: Iterable<Uint8Array>): Generator<string> {
     const text = held + Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString("latin1");
     const begins = fresh ? /(^|\n)(>*From )/g : /(\n)(>*From )/g;
     const line = text.slice(text.lastIndexOf("\n") + 1);
-    const open: RegExpExecArray | null = fresh || line.length < text.length ? /^>*(F(?:r(?:om?)?)?)?$/.exec(line) : null;
+    const open: RegExpExecArray | null =
+      fresh || line.length < text.length ? /^>*(F(?:r(?:om?)?)?)?$/.exec(line) : null;
     fresh = open !== null;
     held = open?.[1] ?? "";
     const done = held === "" ? text : text.slice(0, -held.length);

@@ -1,7 +1,7 @@
 import { type Done, deliver, Failure, type Order, plan, report } from "@qmail-mysql/delivery";
 import { describe, type Instruction } from "@qmail-mysql/dotqmail";
 import { AliasMisconfiguration } from "@qmail-mysql/routing";
-import { HARD, hands, message, OK, qmailHome, SOFT, Usage, writeAll } from "@qmail-mysql/unix";
+import { HARD, hands, message, OK, qmailHome, SOFT, say, Usage, writeAll } from "@qmail-mysql/unix";
 import { parseOperands } from "./operands.ts";
 import { world } from "./world.ts";
 
@@ -12,8 +12,9 @@ const ERR = 2;
 /** qmail-local [-nN] user homedir local dash ext domain sender defaultdelivery: delivers or forwards a message. */
 export async function main(args: readonly string[]): Promise<number> {
   const asked = parseOperands(args);
-  if (!asked) {
-    throw new Usage(HARD, "qmail-local [ -nN ] user homedir local dash ext domain sender defaultdelivery");
+  if (!asked || "illegal" in asked) {
+    if (asked) say(`qmail-local: illegal option -- ${asked.illegal}`);
+    throw new Usage(HARD, "qmail-local [ -nN ] user homedir local dash ext domain sender aliasempty");
   }
   process.umask(0o077);
   try {

@@ -9,18 +9,19 @@ export interface Asked {
 
 const OPERANDS = 8;
 
-/** qmail-local [-nN] [--] and eight operands; undefined when it is anything else. */
-export function parseOperands(args: readonly string[]): Asked | undefined {
+/** qmail-local [-nN] [--] and eight operands; the option that is none; undefined when it is anything else. */
+export function parseOperands(args: readonly string[]): Asked | { readonly illegal: string } | undefined {
   let dry = false;
   let at = 0;
   for (; at < args.length; at++) {
     const arg = args[at] ?? "";
-    if (arg === "--") {
+    if (arg.startsWith("--")) {
       at++;
       break;
     }
     if (!arg.startsWith("-") || arg === "-") break;
-    if (!/^-[nN]+$/.test(arg)) return undefined;
+    const illegal = /^-[nN]*([^nN])/.exec(arg)?.[1];
+    if (illegal !== undefined) return { illegal };
     dry = arg.endsWith("n"); // the last one counts
   }
   const operands = args.slice(at);

@@ -1,5 +1,6 @@
 /** Reasons in qmail's words (error_str.c), so that logs read alike. */
 const TEXTS: Readonly<Record<string, string>> = {
+  E2BIG: "argument list too long",
   EACCES: "access denied",
   EADDRINUSE: "address already used",
   EADDRNOTAVAIL: "address not available",
@@ -11,6 +12,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EDQUOT: "disk quota exceeded",
   EEXIST: "file already exists",
   EHOSTUNREACH: "host unreachable",
+  EFBIG: "file too big",
   EINVAL: "invalid argument",
   EIO: "input/output error",
   EISDIR: "is a directory",
@@ -24,6 +26,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENOSPC: "out of disk space",
   ENOTDIR: "not a directory",
   ENOTEMPTY: "directory not empty",
+  ENXIO: "device not configured",
   EPERM: "permission denied",
   EPIPE: "broken pipe",
   EPROTO: "protocol error",
