@@ -1,0 +1,98 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { sqlite } from "./lib/databases.ts";
+import { type LocalCase, localCases } from "./lib/local-cases.ts";
+import { BIN } from "./lib/program.ts";
+import { isRoot, makeWorld } from "./lib/world.ts";
+
+// What a stock qmail-local (notqmail 1.09) did in each case: lines of a result and the names of its cases.
+// STOCK_QMAIL=/the/home compares with that one as well; RECORD=1 on top keeps what it did.
+const KEPT = join(import.meta.dirname, "data/qmail-local.jsonl");
+const STOCK = process.env.STOCK_QMAIL;
+const JOE = 64020;
+
+const cases = localCases();
+const group = (name: string) => name.split(/[ :]/, 1)[0] ?? "";
+const groups = [...new Set(cases.map((one) => group(one.name)))];
+
+/** What qmail-local did, as one line of JSON without what differs from run to run. */
+type Results = ReadonlyMap<string, string>;
+
+async function results(program: string, env: Readonly<Record<string, string>>): Promise<Results> {
+  const raw = await deliver({ program, env, cwd: "/tmp", uid: isRoot ? JOE : 0, cases });
+  return new Map(cases.map(({ name }, i) => [name, constant(raw[i])]));
+}
+
+function deliver(job: {
+  readonly cases: readonly LocalCase[];
+  readonly [more: string]: unknown;
+}): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    const script = join(import.meta.dirname, "lib/deliver.py");
+    const child = execFile("python3", [script], { maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+      error ? reject(new Error(stderr)) : resolve(JSON.parse(stdout)),
+    );
+    child.stdin?.end(JSON.stringify(job));
+  });
+}
+
+const LONG = 1000;
+
+function constant(result: unknown): string {
+  return JSON.stringify(result, (_, value) => {
+    if (typeof value !== "string") return value;
+    const text = value
+      .replace(/qp \d+\n/g, "qp PID\n")
+      .replace(/(From [^ ]+) \w{3} \w{3} \d\d \d\d:\d\d:\d\d \d{4}\n/g, "$1 DATE\n");
+    if (text.length < LONG) return text;
+    return `${text.length} bytes ${createHash("sha256").update(text, "latin1").digest("hex").slice(0, 16)}`;
+  });
+}
+
+function readKept(): Results {
+  const lines = readFileSync(KEPT, "utf8").split("\n").filter(Boolean);
+  const entries = lines.flatMap((line) => {
+    const { result, cases: names } = JSON.parse(line) as { result: unknown; cases: string[] };
+    return names.map((name) => [name, JSON.stringify(result)] as const);
+  });
+  return new Map(entries);
+}
+
+function keep(found: Results): void {
+  const names = Map.groupBy(found.keys(), (name) => found.get(name) ?? "");
+  const lines = Array.from(names, ([result, of]) => `{"result":${result},"cases":${JSON.stringify(of)}}\n`);
+  writeFileSync(KEPT, lines.join(""));
+}
+
+describe("qmail-local does what a stock one does", async () => {
+  const world = makeWorld();
+  afterAll(() => world.remove());
+  sqlite.prepare(world);
+  const stock = STOCK === undefined ? undefined : results(`${STOCK}/bin/qmail-local`, {});
+  if (stock && process.env.RECORD) keep(await stock);
+  const kept = readKept();
+  const ours = results(join(BIN, "qmail-local"), world.env);
+
+  const differences = (a: Results, b: Results, wanted: string) =>
+    cases
+      .map(({ name }) => name)
+      .filter((name) => group(name) === wanted && a.get(name) !== b.get(name))
+      .map((name) => ({ name, got: a.get(name), expected: b.get(name) }));
+
+  test("there are at least 500 cases, each of another name and with a result", () => {
+    expect(cases.length).toBeGreaterThanOrEqual(500);
+    expect(new Set(cases.map(({ name }) => name))).toEqual(new Set(kept.keys()));
+  });
+
+  test.each(groups)("%s: as kept", async (name) => {
+    expect(differences(await ours, kept, name)).toEqual([]);
+  });
+
+  test.skipIf(!stock)("all of them: as the one in $STOCK_QMAIL now does", async () => {
+    const now = (await stock) ?? new Map();
+    expect(groups.flatMap((name) => differences(kept, now, name))).toEqual([]);
+  });
+});
