@@ -1,6 +1,6 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { fromText, toText } from "@qmail-mysql/wire";
+import { environment } from "./environment.ts";
 import { errno } from "./errno.ts";
 
 /** A child to run to its end. All strings are byte strings. */
@@ -30,7 +30,9 @@ export interface ChildEnd {
  */
 export function runChild({ argv, env, stdio, cwd, limit }: Child): ChildEnd {
   const texts = argv.map(toText);
-  const inherited = Object.entries(process.env).filter(([, value]) => value?.includes("\ufffd"));
+  const inherited = Object.entries(process.env).filter(
+    ([name, value]) => value?.includes("\ufffd") && !(name in env),
+  );
   const added = Object.entries(env).filter(([, value]) => toText(value) === undefined);
   const options = {
     stdio: stdio.map((fd) => (fd === "none" ? "ignore" : fd)),
@@ -54,8 +56,8 @@ type Variables = readonly (readonly [name: string, value: string | undefined])[]
  * then becomes the program.
  */
 function bytesByShell(argv: readonly string[], inherited: Variables, added: Variables): string[] {
-  const own = inherited.length === 0 ? {} : environFile();
-  const set = [...inherited.map(([name]) => [name, own[name] ?? ""] as const), ...added];
+  const own = inherited.length === 0 ? new Map<string, string>() : new Map(environment().map(atEquals));
+  const set = [...inherited.map(([name]) => [name, own.get(name)] as const), ...added];
   const script = [
     ...set.map(([name, value = ""]) => `${bytes(value)}; export ${name}="\${_%x}"`),
     ...argv.map((arg) => `${bytes(arg)}; set -- "$@" "\${_%x}"`),
@@ -64,18 +66,15 @@ function bytesByShell(argv: readonly string[], inherited: Variables, added: Vari
   return ["/bin/sh", "-c", script.join("\n")];
 }
 
+function atEquals(entry: string): [name: string, value: string] {
+  const at = entry.indexOf("=");
+  return [entry.slice(0, at), entry.slice(at + 1)];
+}
+
 /** Into $_, which no shell keeps for anybody: the bytes, and an x, for a line end last would be cut off. */
 function bytes(value: string): string {
   const octal = Array.from(`${value}x`, (c) => `\\0${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
   return `_=$(printf %b '${octal.join("")}')`;
-}
-
-/** The environment we were started with, as it was. */
-function environFile(): Record<string, string> {
-  const entries = readFileSync("/proc/self/environ", "latin1").split("\0");
-  return Object.fromEntries(
-    entries.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
-  );
 }
 
 function asText(env: Readonly<Record<string, string>>): Record<string, string> {
