@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { AliasMisconfiguration, type AliasRow, aliasKeys, chooseAliases, magicTarget } from "./index.ts";
+
+const row = (alias: string, aliasUsername: string, aliasHost = "h.org"): AliasRow => ({
+  username: "iain",
+  alias,
+  aliasUsername,
+  aliasHost,
+});
+
+describe("chooseAliases()", () => {
+  const rows = [
+    row("@", "any"),
+    row("", "own"),
+    row("Sales", "two"),
+    row("sales", ".", "/Maildir/"),
+    row("sales", "|", "cmd"),
+    row("info@x.org", "whole"),
+    row("sales@x.org", "less"),
+  ];
+  test.each([
+    ["sales", "x.org", [".", "two", "|"]],
+    ["SALES", "y.org", [".", "two", "|"]],
+    ["Info", "X.org", ["whole"]],
+    ["info", "y.org", ["any"]],
+    ["", "x.org", ["own"]],
+    ["info@x.org", "y.org", ["whole"]],
+    ["@", "x.org", ["any"]],
+  ])("%j at %s, in whatever order the rows come", (ext, host, expected) => {
+    const chosen = (given: readonly AliasRow[]) =>
+      chooseAliases(given, ext, host).map(({ aliasUsername }) => aliasUsername);
+    expect(chosen(rows)).toEqual(expected);
+    expect(chosen(rows.toReversed())).toEqual(expected);
+  });
+  test("no row: none, and the .qmail files decide", () => {
+    expect(chooseAliases([row("sales", "x"), row("", "own")], "info", "x.org")).toEqual([]);
+  });
+  test("a catch-all of before 1.1.2 is named, not obeyed, and no mail is lost", () => {
+    expect(aliasKeys("@", "x.org")).toContain("");
+    expect(() => chooseAliases([row("", ".", "/Maildir/")], "@", "x.org")).toThrow(
+      new AliasMisconfiguration(
+        row("", ".", "/Maildir/"),
+        "has a blank alias: for any extension it has to be '@'",
+      ),
+    );
+  });
+  test("is asked for no more than four aliases", () => {
+    for (const ext of ["", "x", "@", "\xff", "a@b"])
+      expect(aliasKeys(ext, "h").length).toBeLessThanOrEqual(4);
+  });
+});
+
+test.each([
+  ["forward", "virtual.com-user", "you@hotmail.com", "you@hotmail.com"],
+  ["Forward", "virtual.com-user", "you@hotmail.com", "you@hotmail.com"],
+  ["forward", "virtual.com-user", "", undefined],
+  ["forward", "virtual.com-user", "you", undefined],
+  ["iain", "virtual.com-user", "you@hotmail.com", undefined],
+  // an address that anybody can write
+  ["forward", "forward-you@hotmail.com", "you@hotmail.com", undefined],
+  ["forward", "FORWARD-you@hotmail.com", "you@hotmail.com", undefined],
+  ["forward", "forward+you@hotmail.com", "you@hotmail.com", undefined],
+])("magic forwarding for %s, %s, %j: %s", (user, local, ext, expected) => {
+  expect(magicTarget(user, local, ext)).toBe(expected);
+});
