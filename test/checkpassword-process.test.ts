@@ -53,7 +53,7 @@ describe.skipIf(!isRoot)("checkpassword's program", () => {
 
   test("has default signals and an empty mask, whatever the caller had", async () => {
     const { stdout } = await sh(
-      'exec env --block-signal=CHLD,TERM --ignore-signal=PIPE "$0" grep -E "^Sig(Blk|Ign):" /proc/self/status',
+      'exec env --default-signal --block-signal=CHLD,TERM --ignore-signal=PIPE "$0" grep -E "^Sig(Blk|Ign):" /proc/self/status',
     );
     expect(stdout).toMatch(/^SigBlk:\t0+\nSigIgn:\t0+\n$/);
   });
