@@ -55,7 +55,8 @@ describe.skipIf(!isRoot)("checkpassword's program", () => {
     const { stdout } = await sh(
       'exec env --default-signal --block-signal=CHLD,TERM --ignore-signal=PIPE "$0" grep -E "^Sig(Blk|Ign):" /proc/self/status',
     );
-    expect(stdout).toMatch(/^SigBlk:\t0+\nSigIgn:\t0+\n$/);
+    // 32 and 33 are the C library's own; under make(1) they arrive ignored, and no program can tell.
+    expect(stdout).toMatch(/^SigBlk:\t0+\nSigIgn:\t0{7}[01][08]0{7}\n$/);
   });
 
   test("dies of SIGPIPE", async () => {
