@@ -40,7 +40,7 @@ export async function rebuild(
     progress: shown,
     warn: (line) => {
       shown.done();
-      say(`rebuild-cdb: warning: ${line}`);
+      say(`rebuild-cdb: warning: ${line.replace(/[\0-\x1f\x7f]+/g, " ")}`);
     },
     open: (path) => {
       const file = openReplacement(path);

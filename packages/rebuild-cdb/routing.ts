@@ -20,10 +20,10 @@ export async function virtualdomains(context: Context): Promise<Made> {
   let last: string | undefined;
   await tables.eachVirtualHost((host) => {
     progress.row("control/virtualdomains");
-    if (host === last) return;
-    last = host;
     const made = virtualDomain(host, config.funkyQueries);
     if ("unusable" in made) return wrong.row(host, made.unusable);
+    if (made.entry === last) return;
+    last = made.entry;
     rows++;
     out.line(made.entry);
   });
