@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { sqlite } from "./lib/databases.ts";
-import { type LocalCase, localCases } from "./lib/local-cases.ts";
+import { deliver } from "./lib/deliver.ts";
+import { localCases } from "./lib/local-cases.ts";
 import { BIN } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
@@ -22,21 +22,8 @@ const groups = [...new Set(cases.map((one) => group(one.name)))];
 type Results = ReadonlyMap<string, string>;
 
 async function results(program: string, env: Readonly<Record<string, string>>): Promise<Results> {
-  const raw = await deliver({ program, env, cwd: "/tmp", uid: isRoot ? JOE : 0, cases });
+  const raw = await deliver({ program, env, uid: isRoot ? JOE : 0, cases });
   return new Map(cases.map(({ name }, i) => [name, constant(raw[i])]));
-}
-
-function deliver(job: {
-  readonly cases: readonly LocalCase[];
-  readonly [more: string]: unknown;
-}): Promise<unknown[]> {
-  return new Promise((resolve, reject) => {
-    const script = join(import.meta.dirname, "lib/deliver.py");
-    const child = execFile("python3", [script], { maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
-      error ? reject(new Error(stderr)) : resolve(JSON.parse(stdout)),
-    );
-    child.stdin?.end(JSON.stringify(job));
-  });
 }
 
 const LONG = 1000;

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -96,6 +97,8 @@ def run(number, case):
     capture = place + b"/capture"
     for dir in (home, capture):
         os.mkdir(dir)
+        if dir == home and "disk" in case:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + case["disk"], "none", home], check=True)
         own(dir)
     files = case.get("files", {})
     make(home, files)
@@ -120,7 +123,7 @@ def run(number, case):
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-            os.chdir(job["cwd"])
+            os.chdir("/tmp")
             if uid:
                 os.setgroups([uid])
                 os.setgid(uid)
@@ -145,6 +148,8 @@ def run(number, case):
         "message": text(capture + b"/message"),
         "envelope": text(capture + b"/envelope"),
     }
+    if "disk" in case:
+        subprocess.run(["umount", home], check=True)
     shutil.rmtree(place)
     return {key: value for key, value in result.items() if value not in ("", None, {})}
 

@@ -1,19 +1,8 @@
-/** One run of qmail-local: what is in the home, what it is called with. Strings are byte strings. */
-export interface LocalCase {
-  readonly name: string;
-  /** @HOME@ stands for the home. */
-  readonly args: readonly string[];
-  readonly files?: Readonly<Record<string, FileInHome>>;
-  readonly homeMode?: number;
-  readonly message?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
+import { type FileInHome, type LocalCase, MAILDIR } from "./deliver.ts";
 
-type FileInHome =
-  | { readonly text: string; readonly mode?: number }
-  | { readonly link: string }
-  | { readonly dir: number }
-  | { readonly fifo: true };
+interface NamedCase extends LocalCase {
+  readonly name: string;
+}
 
 interface Address {
   readonly local?: string;
@@ -33,12 +22,6 @@ function args(address: Address = {}): string[] {
 
 const text = (content: string, mode = 0o600): FileInHome => ({ text: content, mode });
 
-const MAILDIR = {
-  "Maildir/tmp": { dir: 0o700 },
-  "Maildir/new": { dir: 0o700 },
-  "Maildir/cur": { dir: 0o700 },
-} as const satisfies Record<string, FileInHome>;
-
 const VARIABLES =
   "USER HOME LOCAL HOST HOST2 HOST3 HOST4 RECIPIENT EXT EXT2 EXT3 EXT4 SENDER NEWSENDER DTLINE RPLINE DEFAULT";
 
@@ -46,7 +29,7 @@ const VARIABLES =
 const SHOW_ENV = `|for v in ${VARIABLES}; do eval "printf '%s=<%s>\\n' $v \\"\\\${$v-unset}\\""; done`;
 
 /** Every case, always the same ones in the same order. */
-export function localCases(): LocalCase[] {
+export function localCases(): NamedCase[] {
   return [
     ...search(),
     ...owners(),
@@ -64,7 +47,7 @@ export function localCases(): LocalCase[] {
 }
 
 /** Which file is used, and what it makes of $DEFAULT. */
-function search(): LocalCase[] {
+function search(): NamedCase[] {
   const says = (name: string) =>
     text(`|echo ${name}; printf '%s\\n' "\${DEFAULT-unset}/$EXT/$EXT2/$EXT3/$EXT4"`);
   const exts = [
@@ -124,7 +107,7 @@ function search(): LocalCase[] {
   );
 }
 
-function owners(): LocalCase[] {
+function owners(): NamedCase[] {
   const sets: Record<string, readonly string[]> = {
     "no owner": [],
     owner: [".qmail-list-owner"],
@@ -148,7 +131,7 @@ function owners(): LocalCase[] {
 }
 
 /** Every first byte, blanks, line ends; with and without the x bit; done and described. */
-function lines(): LocalCase[] {
+function lines(): NamedCase[] {
   const contents = [
     [
       "",
@@ -237,7 +220,7 @@ function lines(): LocalCase[] {
 const EXITS = Array.from({ length: 256 }, (_, code) => code);
 
 /** Exit codes of programs. */
-function exits(): LocalCase[] {
+function exits(): NamedCase[] {
   return [
     ...EXITS.map((code) => ({
       name: `exit ${code}`,
@@ -253,7 +236,7 @@ function exits(): LocalCase[] {
 }
 
 /** What qmail-queue says, and what becomes of it. */
-function queueExits(): LocalCase[] {
+function queueExits(): NamedCase[] {
   const forward = { ".qmail": text("./Mailbox\na@b\nc@d\n") };
   return [
     ...EXITS.map((code) => ({
@@ -276,7 +259,7 @@ function queueExits(): LocalCase[] {
 }
 
 /** Homes and files that may not be used. */
-function modes(): LocalCase[] {
+function modes(): NamedCase[] {
   const homes = [0o755, 0o775, 0o770, 0o757, 0o702, 0o1755, 0o1700, 0o2755, 0o500, 0o1777, 0o711];
   const qmails = [
     0, 0o200, 0o400, 0o600, 0o620, 0o622, 0o602, 0o644, 0o664, 0o666, 0o700, 0o710, 0o611, 0o702, 0o4700,
@@ -349,7 +332,7 @@ function modes(): LocalCase[] {
   ];
 }
 
-function loops(): LocalCase[] {
+function loops(): NamedCase[] {
   const mark = "Delivered-To: joe@example.com";
   const list = [
     [
@@ -398,7 +381,7 @@ function loops(): LocalCase[] {
 }
 
 /** What is written of which message. */
-function messages(): LocalCase[] {
+function messages(): NamedCase[] {
   const bodies = [
     [
       "",
@@ -451,7 +434,7 @@ function messages(): LocalCase[] {
   );
 }
 
-function environments(): LocalCase[] {
+function environments(): NamedCase[] {
   const senders = [
     [
       "",
@@ -517,7 +500,7 @@ function environments(): LocalCase[] {
     "\xe9-\xff",
   ];
   const show = { ".qmail": text(SHOW_ENV), ".qmail-default": text(SHOW_ENV) };
-  const one = (name: string, address: Address, env?: Record<string, string>): LocalCase => ({
+  const one = (name: string, address: Address, env?: Record<string, string>): NamedCase => ({
     name: `environment: ${name}`,
     args: args(address),
     files: show,
@@ -551,7 +534,7 @@ function environments(): LocalCase[] {
   ];
 }
 
-function usage(): LocalCase[] {
+function usage(): NamedCase[] {
   const eight = ["joe", "@HOME@", "joe", "", "", "h", "s", "./Mailbox"];
   const lists: readonly (readonly string[])[] = [
     [],
@@ -578,7 +561,7 @@ function usage(): LocalCase[] {
   return lists.map((list) => ({ name: `arguments ${JSON.stringify(list)}`, args: list }));
 }
 
-function defaults(): LocalCase[] {
+function defaults(): NamedCase[] {
   const contents = [
     "",
     "\n",
@@ -605,7 +588,7 @@ function defaults(): LocalCase[] {
 }
 
 /** Lines thrown together; the same ones in every run. */
-function mixtures(): LocalCase[] {
+function mixtures(): NamedCase[] {
   const pool = [
     [
       "./Mailbox",
