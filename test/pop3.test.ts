@@ -55,6 +55,17 @@ describe.skipIf(!isRoot)("POP3 by tcpserver", () => {
         )
       ).stdout;
 
+    test("curl, where APOP is not offered, sends user and password", async () => {
+      world.control("pop3apop", "0\n");
+      try {
+        const greeting = /^\+OK \r\n/;
+        expect(await talk(server.port, ["QUIT\r\n"])).toMatch(greeting);
+        expect(await curl("")).toBe(`1 ${FIRST.length}\r\n2 ${SECOND.length}\r\n`);
+      } finally {
+        world.control("pop3apop", "1\n");
+      }
+    });
+
     test("curl, which prefers APOP, lists, fetches and deletes", async () => {
       expect(await curl("")).toBe(`1 ${FIRST.length}\r\n2 ${SECOND.length}\r\n`);
       expect(await curl("2")).toBe(`${crlf(SECOND)}\r\n`);

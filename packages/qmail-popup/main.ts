@@ -9,7 +9,17 @@ import {
   TOO_LONG,
   TOO_LONG_REPLY,
 } from "@qmail-mysql/pop3";
-import { Gone, leave, linger, popTimeout, say, spawnWithFd3, timedRead, timedWrite } from "@qmail-mysql/unix";
+import {
+  Gone,
+  leave,
+  linger,
+  offersApop,
+  popTimeout,
+  say,
+  spawnWithFd3,
+  timedRead,
+  timedWrite,
+} from "@qmail-mysql/unix";
 
 const ALWAYS = 1; // qmail-popup's exit code, however the session went
 
@@ -23,8 +33,9 @@ export async function main([hostname, ...subprogram]: readonly string[]): Promis
       await reply(err("usage: popup hostname subprogram"));
       return ALWAYS;
     }
+    const offered = offersApop("qmail-popup");
     const timestamp = `<${process.pid}.${Math.floor(Date.now() / 1000)}@${hostname}>`;
-    await reply(`+OK ${timestamp}\r\n`);
+    await reply(offered ? `+OK ${timestamp}\r\n` : "+OK \r\n");
     for (let user: string | undefined; ; ) {
       const line = await nextLine();
       if (line === undefined) return ALWAYS;

@@ -21,7 +21,7 @@ export * from "./make-home.ts";
 export * from "./mbox.ts";
 export * from "./message.ts";
 export * from "./perl-crypt.ts";
-export * from "./pop-timeout.ts";
+export * from "./pop-control.ts";
 export * from "./program.ts";
 export * from "./qmail-home.ts";
 export * from "./qmail-send.ts";
