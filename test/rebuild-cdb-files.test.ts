@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cdbReader } from "@qmail-mysql/cdb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { backends, sqlite } from "./lib/databases.ts";
+import { overTcp, sqlite } from "./lib/databases.ts";
 import { BIN, run } from "./lib/program.ts";
 import { isRoot, makeWorld, type World } from "./lib/world.ts";
 
@@ -271,7 +271,7 @@ describe.skipIf(!isRoot)("qmail-send is told", () => {
   });
 });
 
-describe.each(backends)("--watch over $name", (backend) => {
+describe.each([sqlite, overTcp])("--watch over $name", (backend) => {
   test("rebuilds within a second of a change, and ends on SIGTERM", async () => {
     begin(backend);
     const child = start(join(BIN, "rebuild-cdb"), ["--watch", "--no-hup"]);

@@ -1,8 +1,9 @@
-import { openTables, readSqlServer } from "@qmail-mysql/store";
+import { openRelayStore, openTables, readSql, readSqlServer } from "@qmail-mysql/store";
 import { OK, qmailHome, say, writeAll } from "@qmail-mysql/unix";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { rebuild, type Summary } from "./rebuild.ts";
 import { rebuildRelay } from "./relay.ts";
+import { openClients } from "./relay-lines.ts";
 import { type Work, watch } from "./watch.ts";
 
 /** rebuild-cdb: the tables a stock qmail reads, made of the database. rebuild-cdb(8). */
@@ -15,7 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 const SOURCES = ["control/virtualdomains.local", "control/morercpthosts.local", "users/assign.local"];
-const DEFAULT_WINDOW = 1800; // seconds: what every control/sql of the ucspi-tcp patch says
+const PATIENCE = 5; // seconds for an answer about the relay table
 const TABLES = ["mailbox", "rcpthosts", "virtual"];
 
 const ANYWAY = 60_000; // milliseconds after which it is done unasked: views and homes change unseen
@@ -42,20 +43,27 @@ async function relay(options: Options): Promise<void> {
   const home = qmailHome();
   const file = options.file ?? `${home}/control/tcp.smtp`;
   const open = async () => {
-    const config = readSqlServer(home, "rebuild-cdb");
-    const tables = await openTables(config, home);
+    const config = readSql(home, "rebuild-cdb");
+    // Its time-out is what an SMTP client may be made to wait; nobody waits for this.
+    const database = { ...config.database, timeout: Math.max(config.database.timeout, PATIENCE) };
+    const store = await openRelayStore({ ...config, database }, home, "resident");
+    const window = options.window ?? config.time;
     return {
-      version: () => tables.version(["relay"]),
+      version: store.version,
       run: async () => {
-        const openClients = () => tables.openRelays(options.window ?? DEFAULT_WINDOW);
-        const summary = await rebuildRelay({ file, rblsmtpd: options.rblsmtpd, openClients });
+        const clients = async () => openClients(await store.list(), window);
+        const { lapse, ...summary } = await rebuildRelay({
+          file,
+          rblsmtpd: options.rblsmtpd,
+          openClients: clients,
+        });
         if (options.json && (!options.watch || summary.changed)) writeAll(1, `${JSON.stringify(summary)}\n`);
         if (summary.changed && (options.verbose || options.watch)) {
           say(`rebuild-cdb: ${summary.file}: ${summary.rows} clients may relay`);
         }
-        return Math.min(1000 * summary.lapse, ANYWAY);
+        return Math.min(1000 * lapse, ANYWAY);
       },
-      close: tables.close,
+      close: store.close,
     };
   };
   await once(options, { open }, [file]);

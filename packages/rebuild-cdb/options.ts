@@ -28,7 +28,7 @@ there already becomes its .local file the first time.
       --service DIR  signal qmail-send through its supervised service; without it, the
                      qmail-send that works in this qmail home is found in /proc
       --no-hup       do not signal qmail-send
-      --window SECS  relay: for how long a login opens the relay
+      --window SECS  relay: for how long a login opens the relay, if not as in control/sql
       --rblsmtpd     relay: set RBLSMTPD="" too, as vpopmail does
   -h, --help         this text
 

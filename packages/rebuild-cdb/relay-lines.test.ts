@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { relayLine } from "./relay-lines.ts";
+import { openClients, relayLine } from "./relay-lines.ts";
 
 test.each([
   ["10.1.2.3", "10.1.2.3"],
@@ -36,4 +36,14 @@ test.each([
   "10.1-3.2.1",
 ])("%j has no line", (client) => {
   expect(relayLine(client, false)).toBeUndefined();
+});
+
+test("a row counts for the window after its login; one without a time, for ever", () => {
+  const row = (client: string, time: number | undefined) => ({ client, time, user: undefined });
+  const rows = [row("a", 1000), row("b", 1001), row("c", undefined), row("d", 1500)];
+  expect(openClients({ rows, now: 1100 }, 100)).toEqual({ clients: ["b", "c", "d"], lapse: 1 });
+  expect(openClients({ rows: [row("c", undefined)], now: 1 }, 1)).toEqual({
+    clients: ["c"],
+    lapse: Infinity,
+  });
 });

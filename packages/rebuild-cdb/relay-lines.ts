@@ -1,34 +1,39 @@
-/** A client of the relay table that may relay now, as it stands there: an address or a netblock. */
-export type Client = string;
+import { parseClient, type RelayRows, secondsLeft } from "@qmail-mysql/relay";
 
-const OCTET = "(?:0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])";
-const ADDRESS = new RegExp(`^(?:::ffff:)?(${OCTET}(?:\\.${OCTET}){3})(?:/(\\d{1,2}))?$`, "i");
-const PREFIX = new RegExp(`^(${OCTET}(?:\\.${OCTET}){0,2})\\.?$`);
+/** Who may relay now, as the table spells them, and in how many seconds the first of them no longer may. */
+export interface OpenClients {
+  readonly clients: readonly string[];
+  readonly lapse: number;
+}
+
+/** The rows that are still open `window` seconds after their login. */
+export function openClients({ rows, now }: RelayRows, window: number): OpenClients {
+  const open = rows
+    .map((row) => ({ client: row.client, left: secondsLeft(row, now, window) }))
+    .filter(({ left }) => left > 0);
+  return {
+    clients: open.map(({ client }) => client),
+    lapse: open.reduce((least, { left }) => Math.min(least, left), Infinity),
+  };
+}
 
 /**
  * The line of tcprules for a client: 10.1.2.3, 10.1.2. for a prefix or a /24, 10.1.2.64-127 for a /26.
- * Undefined for what tcprules cannot say (IPv6 addresses, whose colons end the address) and for what is none.
+ * Undefined for what tcprules cannot say (IPv6 addresses, whose colons would end the address), for the whole
+ * world, and for what is no address.
  */
-export function relayLine(client: Client, rblsmtpd: boolean): string | undefined {
-  const address = ruleAddress(client);
-  if (address === undefined) return undefined;
-  return `${address}:allow,RELAYCLIENT=""${rblsmtpd ? ',RBLSMTPD=""' : ""}`;
+export function relayLine(client: string, rblsmtpd: boolean): string | undefined {
+  const block = parseClient(client);
+  if (block?.ip.length !== 4 || block.bits === 0) return undefined;
+  return `${ruleAddress(block.ip, block.bits)}:allow,RELAYCLIENT=""${rblsmtpd ? ',RBLSMTPD=""' : ""}`;
 }
 
-function ruleAddress(client: Client): string | undefined {
-  const prefix = PREFIX.exec(client);
-  if (prefix) return `${prefix[1]}.`;
-  const match = ADDRESS.exec(client);
-  if (!match) return undefined;
-  const [, address = "", mask = "32"] = match;
-  const bits = Number(mask);
-  // A mask of 0 would open the relay to the world.
-  if (bits < 1 || bits > 32) return undefined;
-  const octets = address.split(".");
-  const whole = octets.slice(0, Math.floor(bits / 8)).join(".");
-  if (bits % 8 === 0) return bits === 32 ? whole : `${whole}.`;
+function ruleAddress(ip: readonly number[], bits: number): string {
+  if (bits === 32) return ip.join(".");
+  const whole = ip.slice(0, Math.floor(bits / 8)).map((octet) => `${octet}.`);
+  if (bits % 8 === 0) return whole.join("");
   const size = 2 ** (8 - (bits % 8));
-  const low = Math.floor(Number(octets[Math.floor(bits / 8)]) / size) * size;
-  const range = `${low}-${low + size - 1}${bits < 24 ? "." : ""}`;
-  return whole === "" ? range : `${whole}.${range}`;
+  const octet = ip[whole.length] ?? 0;
+  const low = octet - (octet % size);
+  return `${whole.join("")}${low}-${low + size - 1}${bits < 24 ? "." : ""}`;
 }

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { cdbWriter } from "@qmail-mysql/cdb";
 import { compileRules, RuleError } from "@qmail-mysql/tcprules";
 import { Die, HARD, openReplacement, reason, say, syncDirectory, Trouble } from "@qmail-mysql/unix";
-import { type Client, relayLine } from "./relay-lines.ts";
+import { type OpenClients, relayLine } from "./relay-lines.ts";
 import { waitForTurn } from "./turn.ts";
 
 export interface RelayTask {
@@ -13,17 +13,11 @@ export interface RelayTask {
   readonly openClients: () => Promise<OpenClients>;
 }
 
-/** Who may relay now, and in how many seconds the first of them no longer may. */
-export interface OpenClients {
-  readonly clients: readonly Client[];
-  readonly lapse: number;
-}
-
 export interface RelaySummary {
   readonly file: string;
   readonly rows: number;
-  /** Another process does it, or is about to. */
-  readonly left: boolean;
+  /** Another process is about to do it. */
+  readonly busy: boolean;
   readonly changed: boolean;
   /** Seconds until a client's time is over. */
   readonly lapse: number;
@@ -37,7 +31,7 @@ export interface RelaySummary {
 export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): Promise<RelaySummary> {
   const path = `${file}.cdb`;
   const turn = await waitForTurn(path);
-  if (!turn) return { file: path, rows: 0, left: true, changed: false, lapse: 0 };
+  if (!turn) return { file: path, rows: 0, busy: true, changed: false, lapse: 0 };
   try {
     const { clients, lapse } = await openClients();
     const lines = clients.map((client) => relayLine(client, rblsmtpd));
@@ -55,7 +49,7 @@ export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): 
       }
       const skipped = clients.length - usable.length;
       if (skipped > 0) say(`rebuild-cdb: warning: ${skipped} relay rows have no form in ${path}`);
-      return { file: path, rows: usable.length, left: false, changed, lapse };
+      return { file: path, rows: usable.length, busy: false, changed, lapse };
     } catch (error) {
       if (error instanceof RuleError)
         throw new Die(HARD, `unable to parse this line of ${file}: ${error.message}`);

@@ -2,7 +2,7 @@ import type { RelayTable } from "@qmail-mysql/control";
 import type { RelayRow, RelayRows, RelayTableQuestions } from "@qmail-mysql/relay";
 import { spellings } from "@qmail-mysql/relay";
 import { formatIp, type Ip, toText } from "@qmail-mysql/wire";
-import type { Database, Row } from "./database.ts";
+import type { Database, Row, Version } from "./database.ts";
 import { relayStatements } from "./relay-statements.ts";
 
 /** The questions about a relay table of any shape. Each throws on trouble. */
@@ -16,6 +16,8 @@ export interface RelayStore extends RelayTableQuestions {
   readonly remove: (client: Ip | string) => Promise<number>;
   /** Takes out what is older than `seconds`; permanent rows stay. Answers how many. */
   readonly purge: (seconds: number) => Promise<number>;
+  /** What differs when the table has changed. */
+  readonly version: () => Promise<Version>;
   readonly close: () => Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export function relayStoreOver(
         typeof client === "string" ? [client, client, client] : spellings(client),
       ),
     purge: (seconds) => database.change(statements.purge, [seconds]),
+    version: () => database.version([table.table]),
     close: () => database.close(),
   };
 }

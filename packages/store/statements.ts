@@ -61,8 +61,6 @@ export const statements = {
   /** Backwards: a name comes after those that begin with it. */
   eachMailbox: "SELECT username, uid, gid, home, suspended FROM mailbox ORDER BY username DESC",
 
-  openRelays: "SELECT ip_addr, timestamp FROM relay WHERE timestamp > ? ORDER BY ip_addr",
-
   /** When tables changed. SQLite has one number for the whole file. */
   tableTimes: `SELECT table_name AS name, create_time AS created, update_time AS updated,
     update_time >= NOW() - INTERVAL 1 SECOND AS recent

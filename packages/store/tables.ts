@@ -13,8 +13,6 @@ export interface Tables {
   readonly eachMailbox: (
     each: (name: string, row: Mailbox | { readonly wrong: string }) => void,
   ) => Promise<void>;
-  /** Who logged in less than `window` seconds ago, and in how many seconds the first of them no longer did. */
-  readonly openRelays: (window: number) => Promise<{ clients: string[]; lapse: number }>;
   readonly version: (tables: readonly string[]) => Promise<Version>;
   readonly close: () => Promise<void>;
 }
@@ -30,16 +28,6 @@ export function tablesOver(database: Database): Tables {
         ([username = "", uid = "", gid = "", home = "", suspended = ""]) =>
           each(username, checked({ username, uid, gid, home, suspended })),
       ),
-    openRelays: async (window) => {
-      const since = Math.floor(Date.now() / 1000) - window;
-      const clients: string[] = [];
-      let lapse = window;
-      await database.stream(statements.openRelays, [since], ([client = "", timestamp = ""]) => {
-        clients.push(client);
-        lapse = Math.min(lapse, Number(timestamp) - since);
-      });
-      return { clients, lapse };
-    },
     version: database.version,
     close: database.close,
   };
