@@ -83,7 +83,7 @@ const VALUES: Readonly<Record<string, (value: string) => Partial<Options>>> = {
   B: (value) => ({ banner: value }),
   u: (value) => ({ uid: leadingNumber(value) }),
   g: (value) => ({ gid: leadingNumber(value) }),
-  l: (value) => ({ localName: value || undefined }),
+  l: (value) => ({ localName: value }),
   t: (value) => ({ timeout: leadingNumber(value) }),
 };
 

@@ -89,7 +89,7 @@ export function serve(options: Options, parts: Parts): Promise<void> {
   };
 
   status();
-  process.on("SIGIO", accept);
+  for (const listener of parts.listeners) listener.watch(accept);
   process.on("SIGCHLD", reap);
   const timer = setInterval(reap, LOOK_AGAIN);
   accept();

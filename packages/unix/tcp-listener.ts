@@ -26,9 +26,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A listening socket that raises SIGIO when somebody connects, so that waiting for it costs nothing. */
+/** A listening socket. */
 export interface TcpListener {
   readonly port: number;
+  /** Calls back when somebody has connected: by SIGIO, which several listeners may share. */
+  watch(onConnection: () => void): void;
   /** The next connection of the backlog: a blocking socket of our own. Undefined when there is none now. */
   accept(): { readonly fd: number; readonly remote: Endpoint; readonly local: Endpoint } | undefined;
   close(): void;
@@ -52,8 +54,6 @@ export function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
   const address = sockaddr(ip, port);
   check(call.bind(fd, address, address.length));
   check(call.listen(fd, backlog));
-  check(call.fcntl(fd, F_SETOWN, process.pid));
-  check(call.fcntl(fd, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
 
   const peer = new Uint8Array(SOCKADDR_SIZE);
   const own = new Uint8Array(SOCKADDR_SIZE);
@@ -65,6 +65,11 @@ export function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
   };
   return {
     port: localName(fd).port,
+    watch(onConnection) {
+      process.on("SIGIO", onConnection); // first: its default is to end the process
+      check(call.fcntl(fd, F_SETOWN, process.pid));
+      check(call.fcntl(fd, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
+    },
     accept() {
       length[0] = SOCKADDR_SIZE;
       const socket = call.accept4(fd, peer, length, SOCK_CLOEXEC);
