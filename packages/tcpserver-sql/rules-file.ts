@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { findInCdb } from "./cdb.ts";
+import { CdbError, type CdbReader, cdbReader } from "@qmail-mysql/cdb";
 
 /** Answers the data of a record of the rules file. */
 export type FindRule = (key: string) => string | undefined;
@@ -14,19 +14,36 @@ export type OpenRules = (file: string) => FindRule;
  * long as it is the very same file.
  */
 export function rulesReader(): OpenRules {
-  let kept: { readonly identity: string; readonly bytes: Buffer } | undefined;
+  let kept: { readonly identity: string; readonly cdb: CdbReader } | undefined;
   return (file) => {
     const fd = openSync(file, "r");
     try {
       const stat = fstatSync(fd, { bigint: true });
       const identity = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join();
-      if (kept?.identity !== identity) kept = { identity, bytes: readWhole(fd, Number(stat.size)) };
+      if (kept?.identity !== identity) {
+        const bytes = readWhole(fd, Number(stat.size));
+        const cdb = sound(() => cdbReader((at, length) => bytes.subarray(at, at + length), bytes.length));
+        kept = { identity, cdb };
+      }
     } finally {
       closeSync(fd);
     }
-    const { bytes } = kept;
-    return (key) => findInCdb(bytes, key);
+    const { cdb } = kept;
+    return (key) => {
+      const data = sound(() => cdb.get(key));
+      return data && Buffer.from(data).toString("latin1");
+    };
   };
+}
+
+/** What tcpserver says of a file that is no cdb. */
+function sound<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CdbError) throw Object.assign(new Error(error.message), { code: "EPROTO" });
+    throw error;
+  }
 }
 
 function readWhole(fd: number, size: number): Buffer {
