@@ -1,5 +1,6 @@
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import type { SpawnSyncReturns } from "node:child_process";
 import { fromText, toText } from "@qmail-mysql/wire";
+import { childProcess } from "./child-process.ts";
 import { environment } from "./environment.ts";
 import { errno } from "./errno.ts";
 
@@ -43,7 +44,10 @@ export function runChild({ argv, env, stdio, cwd, limit }: Child): ChildEnd {
   } as const;
   const exact = inherited.length === 0 && added.length === 0 && !texts.includes(undefined);
   const [file = "", ...args] = exact ? (texts as string[]) : bytesByShell(argv, inherited, added);
-  const result: SpawnSyncReturns<Buffer> = spawnSync(file, args, { ...options, stdio: [...options.stdio] });
+  const result: SpawnSyncReturns<Buffer> = childProcess().spawnSync(file, args, {
+    ...options,
+    stdio: [...options.stdio],
+  });
   const late = errno(result.error) === "ETIMEDOUT";
   if (result.error && !late) throw result.error;
   return { pid: result.pid, code: result.status ?? undefined, late };

@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
+import { childProcess } from "./child-process.ts";
 import { Trouble } from "./die.ts";
 import { reason } from "./errno.ts";
 
@@ -24,10 +24,14 @@ export function lockFile(path: string, seconds: number): FileLock | undefined {
     throw new Trouble(`unable to open ${path}: ${reason(error)}`);
   }
   const release = () => closeSync(fd);
-  const done = spawnSync("flock", ["-x", ...(seconds > 0 ? ["-w", String(seconds)] : ["-n"]), "3"], {
-    stdio: ["ignore", "ignore", "ignore", fd],
-    timeout: (seconds + 5) * 1000,
-  });
+  const done = childProcess().spawnSync(
+    "flock",
+    ["-x", ...(seconds > 0 ? ["-w", String(seconds)] : ["-n"]), "3"],
+    {
+      stdio: ["ignore", "ignore", "ignore", fd],
+      timeout: (seconds + 5) * 1000,
+    },
+  );
   if (done.status === 0) return { fd, release };
   release();
   if (done.status === BUSY && !done.error) return undefined;

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { childProcess } from "./child-process.ts";
 import { pause } from "./io.ts";
 
 const LOCK_EX_LOCK_NB = 2 | 4; // sys/file.h
@@ -29,7 +29,7 @@ function byCall(fd: number, seconds: number): Locked {
 
 /** A lock belongs to the open file, not to who asked for it: flock(1) can take it for us. */
 function byProgram(fd: number, seconds: number): Locked {
-  const { status } = spawnSync("flock", ["-x", "-w", String(seconds), "-E", "75", "3"], {
+  const { status } = childProcess().spawnSync("flock", ["-x", "-w", String(seconds), "-E", "75", "3"], {
     stdio: ["ignore", "ignore", "ignore", fd],
   });
   return status === 0 ? "locked" : status === 75 ? "busy" : "not lockable";

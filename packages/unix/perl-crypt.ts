@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { toBuffer } from "@qmail-mysql/wire";
+import { childProcess } from "./child-process.ts";
 
 const PERLS = ["/usr/bin/perl", "/usr/local/bin/perl"]; // Debian's is in every system; FreeBSD's
 const PROGRAM = "binmode STDIN; local $/; my ($p, $s) = split /\\0/, <STDIN>, -1; print crypt($p, $s) // ''";
@@ -9,7 +9,7 @@ const LIMIT = 30_000; // milliseconds; the dearest hash that is ever asked for t
 export function perlCrypt(password: string, setting: string): string | undefined {
   if (`${password}${setting}`.includes("\0")) return undefined;
   for (const perl of PERLS) {
-    const { error, status, stdout } = spawnSync(perl, ["-e", PROGRAM], {
+    const { error, status, stdout } = childProcess().spawnSync(perl, ["-e", PROGRAM], {
       input: toBuffer(`${password}\0${setting}\0`), // not in argv, which everybody can read
       env: {},
       stdio: ["pipe", "pipe", "ignore"],
