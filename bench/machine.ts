@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { cpus, loadavg, release } from "node:os";
 import type { MariaDb } from "../test/lib/mariadb.ts";
 
 /** What was measured on, and with what: versions, no names. */
@@ -12,5 +12,6 @@ export function machine(server: MariaDb): string {
     `- ${cpus()[0]?.model} (${cpus().length} cores), Linux ${release().split("-")[0]}, ${system}`,
     `- Bun ${process.versions.bun}; MariaDB ${server.sql("SELECT VERSION()").trim()}; SQLite ${firstLine("sqlite3", "--version").split(" ", 1)[0]} (C)`,
     `- ${firstLine("cc", "--version")}; ${firstLine("hyperfine", "--version")}`,
+    `- load average at the end: ${loadavg()[0]?.toFixed(1)} (above 1, something else ran, and ratios rise)`,
   ].join("\n");
 }
