@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { hash, verify } from "@qmail-mysql/password";
+import { verify } from "@qmail-mysql/password";
+import { hash } from "@qmail-mysql/password/hash";
 import { libcrypt, perlCrypt } from "@qmail-mysql/unix";
 import { describe, expect, inject, test } from "vitest";
 

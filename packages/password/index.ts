@@ -1,4 +1,3 @@
 export { type Crypt, verifyCrypt } from "./crypt.ts";
-export * from "./hash.ts";
 export * from "./unverifiable.ts";
 export * from "./verify.ts";

@@ -1,5 +1,5 @@
 import { digits } from "./base64.ts";
-import { digest } from "./equal.ts";
+import { digest } from "./digest.ts";
 
 const ROUNDS = 1000;
 

@@ -1,5 +1,6 @@
 import { lower } from "@qmail-mysql/wire";
-import { digest, equal } from "./equal.ts";
+import { digest } from "./digest.ts";
+import { equal } from "./equal.ts";
 import { Unverifiable } from "./unverifiable.ts";
 
 /** Is `typed` the password of a value of PASSWORD(), either form? Throws Unverifiable. */

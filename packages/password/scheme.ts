@@ -1,5 +1,6 @@
 import { type Crypt, verifyCrypt } from "./crypt.ts";
-import { digest, equal } from "./equal.ts";
+import { digest } from "./digest.ts";
+import { equal } from "./equal.ts";
 import { verifySecret } from "./secret.ts";
 import { Unverifiable } from "./unverifiable.ts";
 
@@ -63,7 +64,7 @@ export async function verifyScheme(
   if (raw.length < length || (salt.length > 0 && name in DIGESTS)) {
     throw new Unverifiable("what follows its {SCHEME} has not the length of such a digest");
   }
-  return equal(raw.subarray(0, length), digest(algorithm, typed, salt));
+  return equal(digest(algorithm, typed, salt).toString("latin1"), raw.toString("latin1", 0, length));
 }
 
 function decode(text: string, encoding: "HEX" | "B64"): Buffer {

@@ -1,5 +1,5 @@
 import { digits } from "./base64.ts";
-import { digest } from "./equal.ts";
+import { digest } from "./digest.ts";
 import { repeat } from "./md5-crypt.ts";
 
 /** The hash of $5$ and $6$: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", whose letters these are. */

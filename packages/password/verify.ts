@@ -1,7 +1,5 @@
 import { lower } from "@qmail-mysql/wire";
 import { type Crypt, verifyCrypt } from "./crypt.ts";
-import { verifyMysql } from "./mysql.ts";
-import { parseScheme, verifyScheme } from "./scheme.ts";
 import { verifySecret } from "./secret.ts";
 import { Unverifiable } from "./unverifiable.ts";
 
@@ -28,8 +26,10 @@ export async function verify(
     case "password":
       return verifySecret(typed, stored, challenge);
     case "mysql-password":
-      return verifyMysql(typed, stored);
+      return (await import("./mysql.ts")).verifyMysql(typed, stored);
     case "crypt-password": {
+      if (!stored.startsWith("{")) return verifyCrypt(typed, stored, crypt);
+      const { parseScheme, verifyScheme } = await import("./scheme.ts");
       const scheme = parseScheme(stored);
       return scheme ? verifyScheme(typed, scheme, challenge, crypt) : verifyCrypt(typed, stored, crypt);
     }
