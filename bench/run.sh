@@ -12,4 +12,5 @@ echo 'process.exit(0);' >build/bench/empty.ts
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 	--no-compile-autoload-tsconfig --no-compile-autoload-package-json \
 	--outfile build/bench/empty >/dev/null
-exec "$bun" bench/bench.ts
+"$bun" bench/bench.ts
+node_modules/.bin/biome format --write bench/RESULTS.md >/dev/null
