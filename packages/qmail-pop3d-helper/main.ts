@@ -1,10 +1,20 @@
-import { exec } from "@qmail-mysql/unix";
+import { existsSync } from "node:fs";
+import { exec, given, qmailHome } from "@qmail-mysql/unix";
 import { checkMaildir } from "./check-maildir.ts";
 import { parseOptions } from "./options.ts";
 
 /** qmail-pop3d-helper [-c] [-m maildir] prog: between checkpassword and qmail-pop3d. qmail-pop3d-helper(8). */
-export function main(args: readonly string[]): never {
+export async function main(args: readonly string[]): Promise<never> {
+  const hasFd3 = given(3); // Dovecot's script-login speaks to what it started through it
   const { create, maildir, program } = parseOptions(args);
-  checkMaildir(maildir, create);
-  return exec(program);
+  const { IP, TCPREMOTEIP } = process.env;
+  // Dovecot, which sets IP, knows for itself where its mail is.
+  if (IP === undefined || TCPREMOTEIP !== undefined) checkMaildir(maildir, create);
+  const home = qmailHome();
+  // A site without POP before SMTP has no such file, and does not pay for it.
+  if (existsSync(`${home}/control/sql`)) {
+    const { recordLogin } = await import("@qmail-mysql/store");
+    await recordLogin(home, "qmail-pop3d-helper", process.env);
+  }
+  return exec(program, {}, hasFd3 ? 3 : undefined);
 }

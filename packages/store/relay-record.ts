@@ -18,7 +18,7 @@ export async function recordLogin(
     if (!ip) return;
     const late = new Promise<never>((_, reject) => {
       const limit = config.database.timeout;
-      setTimeout(() => reject(new Error(`no answer within ${limit} seconds`)), limit * 1000).unref();
+      setTimeout(() => reject(new Error(`no answer within ${limit} seconds`)), limit * 1000);
     });
     await Promise.race([record(config, qmailHome, ip, env.USER), late]);
   } catch (error) {

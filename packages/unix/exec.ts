@@ -4,15 +4,21 @@ import { Trouble } from "./die.ts";
 import { environment } from "./environment.ts";
 import { errno, reason } from "./errno.ts";
 import { checkExecutable } from "./executable.ts";
+import { libc } from "./libc.ts";
 
+const F_SETFD = 2; // fcntl.h
 const DEFAULT_PATH = "/bin:/usr/bin"; // execvp(3)
 
 /**
  * Becomes another program, as execvp(3): same pid, descriptors 0-2 kept, the runtime's own closed,
  * SIGPIPE and SIGXFSZ at their defaults. `argv` are byte strings; `set` is added to the environment.
- * Throws Trouble when no such program can be run.
+ * Throws Trouble when no such program can be run. `keep` is a descriptor above 2 that the program gets too.
  */
-export function exec(argv: readonly string[], set: Readonly<Record<string, string>> = {}): never {
+export function exec(
+  argv: readonly string[],
+  set: Readonly<Record<string, string>> = {},
+  keep?: number,
+): never {
   const [program = ""] = argv;
   // The runtime ignores these two; exec resets a caught signal to its default, an ignored one stays ignored.
   process.on("SIGPIPE", () => {});
@@ -23,7 +29,7 @@ export function exec(argv: readonly string[], set: Readonly<Record<string, strin
       statSync(toBuffer(file)).isFile() || refuse("EACCES");
       accessSync(toBuffer(file), constants.X_OK); // Node aborts where Bun throws
       if (process.versions.bun === undefined) checkExecutable(file);
-      replaceProcess(file, argv, set);
+      replaceProcess(file, argv, set, keep);
     } catch (error) {
       if (errno(failure) !== "EACCES") failure = error; // execvp(3): access denied is the better answer
       if (!["ENOENT", "ENOTDIR", "EACCES"].includes(errno(error))) break;
@@ -42,13 +48,22 @@ function candidates(program: string): string[] {
   return (process.env.PATH ?? DEFAULT_PATH).split(":").map((dir) => `${dir === "" ? "." : dir}/${program}`);
 }
 
-function replaceProcess(file: string, argv: readonly string[], set: Readonly<Record<string, string>>): void {
+function replaceProcess(
+  file: string,
+  argv: readonly string[],
+  set: Readonly<Record<string, string>>,
+  keep: number | undefined,
+): void {
   const path = toText(file);
   const args = argv.map(toText).filter((arg) => arg !== undefined);
   const env = { ...process.env };
   for (const [name, value] of Object.entries(set)) env[name] = toText(value) ?? "\ufffd";
   // What is not UTF-8 the runtime could not decode and cannot pass on: then the bytes go around it.
   const lost = Object.entries(env).some((entry) => entry.join("").includes("\ufffd"));
+  if (keep !== undefined && process.versions.bun !== undefined) {
+    libc().call.fcntl(keep, F_SETFD, 0); // the runtime has marked it to be closed
+    execBytes(file, argv, set);
+  }
   if (path === undefined || args.length < argv.length || lost) execBytes(file, argv, set);
   else process.execve?.(path, args, env);
 }
@@ -59,7 +74,7 @@ function execBytes(file: string, argv: readonly string[], set: Readonly<Record<s
     throw new Error("its arguments or environment are not UTF-8, which this runtime cannot pass on");
   }
   const { dlopen, FFIType, ptr } = require("bun:ffi") as typeof import("bun:ffi");
-  const libc = dlopen("libc.so.6", {
+  const clib = dlopen("libc.so.6", {
     execve: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
   });
   const names = new Set(Object.keys(set));
@@ -82,6 +97,6 @@ function execBytes(file: string, argv: readonly string[], set: Readonly<Record<s
     ...inherited,
     ...Object.entries(set).map(([name, value]) => `${name}=${value}`),
   ]);
-  libc.symbols.execve(ptr(cString(file)), ptr(argvPointers), ptr(envPointers));
+  clib.symbols.execve(ptr(cString(file)), ptr(argvPointers), ptr(envPointers));
   throw new Error(`execve failed (${keep.length} strings)`);
 }
