@@ -1,8 +1,8 @@
 import { isatty } from "node:tty";
+import { hash } from "@qmail-mysql/password";
 import type { Row } from "@qmail-mysql/store";
 import { askSecrets, Die, firstLine, HARD, makeHome, Usage } from "@qmail-mysql/unix";
 import type { Context } from "./context.ts";
-import { hashPassword } from "./hash.ts";
 import { homeState } from "./home-state.ts";
 import { newPassword, PASSWORD_TYPES, type PasswordType } from "./mailbox-input.ts";
 import {
@@ -32,7 +32,7 @@ export async function add(context: Context, username: string, options: AddOption
     if (await findMailbox(database, username)) {
       throw new Die(HARD, `mailbox "${username}" exists (its password: qmail-mysql user passwd ${username})`);
     }
-    const password = hashPassword(type, await readPassword(username));
+    const password = hash(await readPassword(username), PASSWORD_TYPES[type]);
     if (createHome) makeHome(home, uid, gid);
     await insertMailbox(database, { username, uid, gid, home, password, passwordType: PASSWORD_TYPES[type] });
     if (username === "forward" && config.magicForwarding) {
@@ -51,7 +51,7 @@ export async function passwd(
   await context.withDatabase("write", async (database) => {
     const row = await mustFind(database, name);
     const type = options.type ?? typeOf(row) ?? "crypt";
-    const password = hashPassword(type, await readPassword(name));
+    const password = hash(await readPassword(name), PASSWORD_TYPES[type]);
     await storePassword(database, row, password, PASSWORD_TYPES[type]);
   });
 }
