@@ -1,7 +1,10 @@
 import { HARD, OK, say } from "@qmail-mysql/unix";
 import { Command, CommanderError } from "commander";
+import { addCheck } from "./check-command.ts";
 import type { Context } from "./context.ts";
 import { addInit } from "./init.ts";
+import { addRouting } from "./routing.ts";
+import { addTrace } from "./trace-command.ts";
 import { addUser } from "./user.ts";
 
 const WIDTH = 100; // columns of help
@@ -34,9 +37,15 @@ below $QMAIL_HOME. Exit status: 0 done, 100 cannot be done as asked, 111 trouble
     );
   addInit(program, context);
   addUser(program, context);
+  addRouting(program, context);
+  addTrace(program, context);
+  let code = OK;
+  addCheck(program, context, (problems) => {
+    if (problems > 0) code = HARD;
+  });
   try {
     await program.parseAsync([...args], { from: "user" });
-    return OK;
+    return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // It has said why; help that was asked for is no error, help instead of a command is.

@@ -4,6 +4,7 @@ import type { SqlServer } from "@qmail-mysql/control";
 import {
   type Database,
   isWorldReadable,
+  type Mode,
   openDatabase,
   readSqlServer,
   sqliteFile,
@@ -21,8 +22,10 @@ export interface Context {
   readonly bold: (text: string) => string;
   readonly config: () => SqlServer;
   readonly withDatabase: <T>(
-    mode: "read" | "write",
+    mode: Mode,
     use: (database: Database, config: SqlServer) => Promise<T>,
+    /** With the mail programs' settings and account, not with the administrator's own. */
+    asMail?: "as mail",
   ) => Promise<T>;
 }
 
@@ -39,8 +42,8 @@ export function contextOf(): Context {
     warn,
     bold: (text) => (colours ? `\x1b[1m${text}\x1b[0m` : text),
     config,
-    async withDatabase(mode, use) {
-      const settings = config();
+    async withDatabase(mode, use, asMail) {
+      const settings = asMail ? readSqlServer(home, PROGRAM) : config();
       warnOfReaders(settings, home, warn);
       try {
         const database = await openDatabase(settings, home, mode);

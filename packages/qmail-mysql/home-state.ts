@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { reason } from "@qmail-mysql/unix";
 import { toBuffer } from "@qmail-mysql/wire";
 
@@ -15,6 +16,8 @@ export function homeState(home: string, uid: number, gid: number): HomeState {
   const chown = `chown -R ${uid}:${gid} ${home}`;
   const problem = (text: string, fix: string): HomeState => ({ problem: text, fix });
   if (uid === 0) return problem("its uid is 0, which is never used", "give it a uid of its own");
+  const closed = uid > 0 && home.startsWith("/") ? unsearchable(dirname(home), uid, gid) : undefined;
+  if (closed) return problem(`${closed} is not searchable by ${uid}:${gid}`, `chmod o+x ${closed}`);
   const dir = look(home);
   if (typeof dir === "string")
     return problem(`home ${home}: ${dir}`, `install -d -m 700 -o ${uid} -g ${gid} ${home}`);
@@ -30,6 +33,19 @@ export function homeState(home: string, uid: number, gid: number): HomeState {
     if (here.uid !== uid) return problem(`${path} is owned by uid ${here.uid}, not by its uid ${uid}`, chown);
   }
   return {};
+}
+
+/** The first directory on the way to `path`, itself included, that uid:gid may not search; as far as we may look. */
+function unsearchable(path: string, uid: number, gid: number): string | undefined {
+  const parts = path.split("/").filter((part) => part !== "");
+  for (let n = 1; n <= parts.length; n++) {
+    const dir = `/${parts.slice(0, n).join("/")}`;
+    const stat = look(dir);
+    if (typeof stat === "string" || !stat.isDirectory()) return undefined; // another complaint
+    const bit = stat.uid === uid ? 0o100 : stat.gid === gid ? 0o010 : 0o001;
+    if ((stat.mode & bit) === 0) return dir;
+  }
+  return undefined;
 }
 
 function look(path: string) {

@@ -1,7 +1,7 @@
-import { type Database, type Row, type Statement, statements, type Value } from "@qmail-mysql/store";
-import { Die, HARD, Trouble } from "@qmail-mysql/unix";
-import { lower, toText } from "@qmail-mysql/wire";
-import { columnFix } from "./column-fix.ts";
+import { type Database, type Row, statements } from "@qmail-mysql/store";
+import { Die, HARD } from "@qmail-mysql/unix";
+import { lower } from "@qmail-mysql/wire";
+import { change, notKept, text } from "./change.ts";
 
 /** A mailbox to be written; every text a byte string. */
 export interface NewMailbox {
@@ -12,8 +12,6 @@ export interface NewMailbox {
   readonly password: string;
   readonly passwordType: string;
 }
-
-const text = (bytes: string): string => toText(bytes) ?? "";
 
 /**
  * The row of a mailbox, undefined when there is none. Where the database takes other names for equal (jose,
@@ -44,25 +42,10 @@ export async function mustFind(database: Database, name: string): Promise<Row> {
   return row;
 }
 
-/** Every mailbox in the order of the database, a page at a time. */
-export async function* listMailboxes(database: Database): AsyncGenerator<Row> {
-  let from = "";
-  let seen = 0; // rows of the name `from` that were given already
-  for (;;) {
-    const page = await database.query(statements.listMailboxes, [text(from)]);
-    const fresh = page.slice(seen);
-    yield* fresh;
-    const last = fresh.at(-1)?.username;
-    if (last === undefined) return;
-    from = last;
-    seen = page.filter((row) => row.username === last).length;
-  }
-}
-
 export async function insertMailbox(database: Database, box: NewMailbox): Promise<void> {
   const { username, uid, gid, home, password, passwordType } = box;
   const values = [text(username), uid, gid, text(home), text(password), passwordType];
-  await change(database, username, statements.addMailbox, values);
+  await change(database, "mailbox", `mailbox "${username}"`, statements.addMailbox, values);
   const undo = () => database.change(statements.deleteMailbox, [text(username)]);
   const wanted = {
     username,
@@ -82,7 +65,11 @@ export async function storePassword(
   type: string,
 ): Promise<void> {
   const name = row.username ?? "";
-  await change(database, name, statements.setPassword, [text(password), type, text(name)]);
+  await change(database, "mailbox", `mailbox "${name}"`, statements.setPassword, [
+    text(password),
+    type,
+    text(name),
+  ]);
   const undo = () =>
     database.change(statements.setPassword, [text(row.password ?? ""), row.password_type ?? "", text(name)]);
   await verify(database, name, { password, password_type: type }, undo);
@@ -90,31 +77,13 @@ export async function storePassword(
 
 export async function storeSuspended(database: Database, row: Row, suspended: "N" | "Y"): Promise<void> {
   const name = row.username ?? "";
-  await change(database, name, statements.setSuspended, [suspended, text(name)]);
+  await change(database, "mailbox", `mailbox "${name}"`, statements.setSuspended, [suspended, text(name)]);
   const undo = () => database.change(statements.setSuspended, [row.suspended ?? "N", text(name)]);
   await verify(database, name, { suspended }, undo);
 }
 
 export async function deleteMailbox(database: Database, row: Row): Promise<void> {
   await database.change(statements.deleteMailbox, [text(row.username ?? "")]);
-}
-
-/** Runs a change; what a column's make refuses is named with its fix. Strict mode leaves the old value. */
-async function change(
-  database: Database,
-  name: string,
-  statement: Statement,
-  values: readonly Value[],
-): Promise<void> {
-  try {
-    await database.change(statement, values);
-  } catch (error) {
-    const fix = error instanceof Trouble && columnFix("mailbox", error.message);
-    if (!fix) throw error;
-    throw new Trouble(
-      `unable to store mailbox "${name}": column mailbox.${fix.column} ${fix.problem}, nothing was changed; fix: ${fix.fix}`,
-    );
-  }
 }
 
 /** Reads back what was stored: a server that is not strict, or a trigger, may have made something else of it. */
@@ -129,8 +98,5 @@ async function verify(
   const column = Object.keys(wanted).find((key) => (row?.[key] ?? "") !== wanted[key]);
   if (row && column === undefined) return;
   await undo();
-  const fix = columnFix("mailbox", `Data too long for column '${column}'`)?.fix;
-  throw new Trouble(
-    `unable to store mailbox "${name}": column mailbox.${column} did not keep the value, the old one is back; fix: ${fix}`,
-  );
+  throw notKept("mailbox", `mailbox "${name}"`, column ?? "username");
 }

@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 import { hash } from "@qmail-mysql/password";
-import type { Row } from "@qmail-mysql/store";
+import { type Row, statements } from "@qmail-mysql/store";
 import { askSecrets, Die, firstLine, HARD, makeHome, Usage } from "@qmail-mysql/unix";
 import type { Context } from "./context.ts";
 import { homeState } from "./home-state.ts";
@@ -9,7 +9,6 @@ import {
   deleteMailbox,
   findMailbox,
   insertMailbox,
-  listMailboxes,
   mustFind,
   storePassword,
   storeSuspended,
@@ -96,7 +95,7 @@ interface Shown {
   readonly suspended: boolean;
 }
 
-function shown(row: Row): Shown {
+function shown(row: Readonly<Record<string, string | undefined>>): Shown {
   const number = (value = "") => (/^\d{1,15}$/.test(value) ? Number(value) : value);
   return {
     username: row.username ?? "",
@@ -109,10 +108,11 @@ function shown(row: Row): Shown {
 }
 
 export async function list(context: Context, options: { json?: true }): Promise<void> {
-  // However many pages: each has the whole time limit.
-  const boxes = await context.withDatabase("write", async (database) => {
+  const boxes = await context.withDatabase("stay", async (database) => {
     const all: Shown[] = [];
-    for await (const row of listMailboxes(database)) all.push(shown(row));
+    await database.stream(statements.listMailboxes, [], ([username, uid, gid, home, suspended, type]) =>
+      all.push(shown({ username, uid, gid, home, suspended, password_type: type })),
+    );
     return all;
   });
   if (options.json) return context.print(json(boxes));

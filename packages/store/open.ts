@@ -11,13 +11,14 @@ export function sqlServerFile(qmailHome: string): string {
 }
 
 /**
- * Reads control/sqlserver, or another file of its form, and says its warnings on descriptor 2. Throws Trouble,
+ * Reads control/sqlserver, or another file of its form, and says its warnings, on descriptor 2 if nobody else is told. Throws Trouble,
  * naming file and line.
  */
 export function readSqlServer(
   qmailHome: string,
   program: string,
   file = sqlServerFile(qmailHome),
+  warn: (line: string) => void = (line) => say(`${program}: warning: ${line}`),
 ): SqlServer {
   let text: string;
   try {
@@ -27,7 +28,7 @@ export function readSqlServer(
   }
   try {
     const config = parseSqlServer(text, file);
-    for (const warning of config.warnings) say(`${program}: warning: ${warning}`);
+    config.warnings.forEach(warn);
     return config;
   } catch (error) {
     if (error instanceof ControlError) throw new Trouble(`unable to use ${error.message}`);

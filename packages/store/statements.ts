@@ -49,9 +49,12 @@ export const statements = {
   showMailbox: `SELECT username, uid, gid, home, suspended, password, password_type
     FROM mailbox WHERE username = ? LIMIT 9`,
 
-  /** A page, from a name on. */
-  listMailboxes: `SELECT username, uid, gid, home, suspended, password_type
-    FROM mailbox WHERE username >= ? ORDER BY username LIMIT 1000`,
+  listMailboxes: "SELECT username, uid, gid, home, suspended, password_type FROM mailbox ORDER BY username",
+
+  listAliases: "SELECT username, alias, alias_username, alias_host FROM alias ORDER BY username, alias",
+
+  listVirtual: `SELECT username, ext, virtual_username, virtual_host
+    FROM \`virtual\` ORDER BY virtual_host, virtual_username`,
 
   /** Whole tables, for rebuild-cdb: in the order of an index, so that neither side sorts or keeps them. */
   eachVirtualHost: "SELECT virtual_host FROM `virtual` ORDER BY virtual_host",
@@ -78,6 +81,32 @@ export const statements = {
   setSuspended: "UPDATE mailbox SET suspended = ? WHERE username = ?",
 
   deleteMailbox: "DELETE FROM mailbox WHERE username = ?",
+
+  /** All that compare equal, for the administrator: a collation takes more for equal than we do. */
+  showAliases: `SELECT username, alias, alias_username, alias_host FROM alias
+    WHERE username = ? AND alias = ? LIMIT 1000`,
+
+  addAlias: "INSERT INTO alias (username, alias, alias_username, alias_host) VALUES (?, ?, ?, ?)",
+
+  deleteAlias: `DELETE FROM alias
+    WHERE username = ? AND alias = ? AND COALESCE(alias_username, '') = ? AND COALESCE(alias_host, '') = ?`,
+
+  showVirtual: `SELECT username, ext, virtual_username, virtual_host FROM \`virtual\`
+    WHERE virtual_username = ? AND virtual_host = ? LIMIT 1000`,
+
+  addVirtual: "INSERT INTO `virtual` (username, ext, virtual_username, virtual_host) VALUES (?, ?, ?, ?)",
+
+  deleteVirtual: `DELETE FROM \`virtual\`
+    WHERE COALESCE(username, '') = ? AND COALESCE(ext, '') = ? AND virtual_username = ? AND virtual_host = ?`,
+
+  showRcptHost: "SELECT host FROM rcpthosts WHERE host = ? LIMIT 9",
+
+  addRcptHost: "INSERT INTO rcpthosts (host) VALUES (?)",
+
+  deleteRcptHost: "DELETE FROM rcpthosts WHERE host = ?",
+
+  /** What the account may do. */
+  showGrants: "SHOW GRANTS",
 } as const;
 
 export type Statement = (typeof statements)[keyof typeof statements] | RelayStatement;

@@ -1,0 +1,169 @@
+import { splits } from "@qmail-mysql/accounts";
+import { type Database, type Row, type Statement, statements, storeOver } from "@qmail-mysql/store";
+import { aliasUser, breakChar, Die, findSystemAccounts, HARD, Usage } from "@qmail-mysql/unix";
+import { lower, toText } from "@qmail-mysql/wire";
+import type { Context } from "./context.ts";
+import { instructionColumns, virtualAddress } from "./routing-input.ts";
+import { ALIAS, addRow, deleteRow, findRows, RCPTHOSTS, type RowTable, VIRTUAL } from "./rows.ts";
+import { json, printable, table } from "./table.ts";
+
+interface ListOptions {
+  readonly json?: true;
+}
+
+const none = (what: string): never => {
+  throw new Die(HARD, `no ${what}`);
+};
+
+async function all(database: Database, statement: Statement, columns: readonly string[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  await database.stream(statement, [], (values) => {
+    rows.push(Object.fromEntries(columns.map((column, i) => [column, values[i] ?? ""])));
+  });
+  return rows;
+}
+
+function print(
+  context: Context,
+  columns: readonly string[],
+  rows: readonly Row[],
+  options: ListOptions,
+): void {
+  const cells = rows.map((row) => columns.map((column) => row[column] ?? ""));
+  context.print(options.json ? json(rows) : table(columns, cells, context.bold));
+}
+
+async function deleteAll(database: Database, rowTable: RowTable, rows: readonly Row[]): Promise<void> {
+  // Rows that are the same in every column go with one statement.
+  const distinct = new Map(
+    rows.map((row) => [rowTable.columns.map((column) => row[column]).join("\0"), row]),
+  );
+  for (const row of distinct.values()) await deleteRow(database, rowTable, row);
+}
+
+/** A user nobody has gets no mail: say so, the row may come before the mailbox. */
+async function warnOfNobody(
+  context: Context,
+  database: Database,
+  user: string,
+  timeout: number,
+): Promise<void> {
+  if (user === aliasUser() || lower(user) === "forward") return;
+  const names = [...splits(user, breakChar())].map((way) => way.user);
+  if ((await storeOver(database, false).findMailboxes(names)).length > 0) return;
+  if (findSystemAccounts(names, timeout).length > 0) return;
+  context.warn(
+    `there is no mailbox "${user}" yet: its mail goes to ${aliasUser()}; fix: qmail-mysql user add ${user}`,
+  );
+}
+
+export const domain = {
+  add: (context: Context, host: string) =>
+    context.withDatabase("write", (database) => addRow(database, RCPTHOSTS, { host })),
+
+  del: (context: Context, host: string) =>
+    context.withDatabase("write", async (database) => {
+      const rows = await findRows(database, RCPTHOSTS, { host });
+      if (rows.length === 0) none(`domain "${host}" in rcpthosts (qmail-mysql domain list)`);
+      await deleteAll(database, RCPTHOSTS, rows);
+      const virtuals = await storeOver(database, false).findVirtualHosts([host]);
+      if (virtuals.length > 0)
+        context.warn(
+          `the virtual table still has addresses of ${host}: mail from outside no longer reaches them`,
+        );
+    }),
+
+  list: (context: Context, options: ListOptions) =>
+    context.withDatabase("stay", async (database) => {
+      const domains = new Map<string, { accepted: boolean; addresses: number; catch_all: boolean }>();
+      const at = (host: string) => {
+        const known = domains.get(lower(host)) ?? { accepted: false, addresses: 0, catch_all: false };
+        domains.set(lower(host), known);
+        return known;
+      };
+      for (const row of await all(database, statements.eachRcptHost, RCPTHOSTS.columns))
+        at(row.host ?? "").accepted = true;
+      for (const row of await all(database, statements.listVirtual, VIRTUAL.columns)) {
+        const known = at(row.virtual_host ?? "");
+        known.addresses++;
+        if (row.virtual_username === "" || row.virtual_username === "%") known.catch_all = true;
+      }
+      const list = [...domains]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([host, known]) => ({ host, ...known }));
+      if (options.json) return context.print(json(list));
+      const yes = (value: boolean) => (value ? "Y" : "N");
+      context.print(
+        table(
+          ["host", "accepted", "addresses", "catch_all"],
+          list.map((one) => [one.host, yes(one.accepted), String(one.addresses), yes(one.catch_all)]),
+          context.bold,
+        ),
+      );
+    }),
+};
+
+export const virtual = {
+  add: (context: Context, address: string, username: string, ext: string) =>
+    context.withDatabase("write", async (database, config) => {
+      if (toText(ext) === undefined || /[\0-\x1f\x7f]/.test(ext))
+        throw new Usage(HARD, "--ext: expected a line of UTF-8");
+      const { user, host } = virtualAddress(address, config.funkyQueries);
+      const row = { username, ext, virtual_username: user, virtual_host: host };
+      const [other] = await findRows(database, VIRTUAL, row);
+      if (other) {
+        throw new Die(
+          HARD,
+          `${printable(address)} belongs to "${other.username}" already; to give it to somebody else: qmail-mysql virtual del ${printable(address)}`,
+        );
+      }
+      await addRow(database, VIRTUAL, row);
+      if ((await findRows(database, RCPTHOSTS, { host })).length === 0) {
+        context.warn(
+          `${host} is not in the table rcpthosts; fix, unless control/rcpthosts has it: qmail-mysql domain add ${host}`,
+        );
+      }
+      await warnOfNobody(context, database, username, config.timeout);
+    }),
+
+  del: (context: Context, address: string) =>
+    context.withDatabase("write", async (database, config) => {
+      const { user, host } = virtualAddress(address, config.funkyQueries);
+      const rows = await findRows(database, VIRTUAL, { virtual_username: user, virtual_host: host });
+      if (rows.length === 0) none(`virtual address "${address}" (qmail-mysql virtual list ${host})`);
+      await deleteAll(database, VIRTUAL, rows);
+    }),
+
+  list: (context: Context, host: string | undefined, options: ListOptions) =>
+    context.withDatabase("stay", async (database) => {
+      const rows = await all(database, statements.listVirtual, VIRTUAL.columns);
+      const here = rows.filter((row) => host === undefined || lower(row.virtual_host ?? "") === host);
+      print(context, VIRTUAL.columns, here, options);
+    }),
+};
+
+export const alias = {
+  add: (context: Context, username: string, ext: string, line: string) =>
+    context.withDatabase("write", async (database, config) => {
+      const { left, right } = instructionColumns(line);
+      await addRow(database, ALIAS, { username, alias: ext, alias_username: left, alias_host: right });
+      await warnOfNobody(context, database, username, config.timeout);
+    }),
+
+  del: (context: Context, username: string, ext: string, line: string | undefined) =>
+    context.withDatabase("write", async (database) => {
+      const wanted = line === undefined ? undefined : instructionColumns(line);
+      const rows = (await findRows(database, ALIAS, { username, alias: ext })).filter(
+        (row) => !wanted || (row.alias_username === wanted.left && row.alias_host === wanted.right),
+      );
+      if (rows.length === 0) none(`such alias of "${username}" (qmail-mysql alias list ${username})`);
+      await deleteAll(database, ALIAS, rows);
+    }),
+
+  list: (context: Context, user: string | undefined, options: ListOptions) =>
+    context.withDatabase("stay", async (database) => {
+      const rows = await all(database, statements.listAliases, ALIAS.columns);
+      const theirs = rows.filter((row) => user === undefined || lower(row.username ?? "") === user);
+      print(context, ALIAS.columns, theirs, options);
+    }),
+};

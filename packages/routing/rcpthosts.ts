@@ -1,0 +1,36 @@
+import { lower, splitAddress } from "@qmail-mysql/wire";
+
+/** Why qmail-smtpd takes a recipient, or that it does not. */
+export type RcptDecision =
+  | { readonly accepted: true; readonly by: "no host" | "no rcpthosts" }
+  | { readonly accepted: true; readonly by: "rcpthosts" | "morercpthosts.cdb"; readonly entry: string }
+  | { readonly accepted: false };
+
+/** The entries that would let a host in, in the order tried: itself, then each ending that begins with a dot. */
+export function rcptHostKeys(host: string): string[] {
+  const name = lower(host);
+  const keys = [name];
+  for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) {
+    if (at > 0) keys.push(name.slice(at));
+  }
+  return keys;
+}
+
+/**
+ * Does qmail-smtpd take this recipient from a client that may not relay? qmail-smtpd(8). `rcpthosts` are the
+ * entries of control/rcpthosts in lower case, undefined when there is no such file: then it takes everything.
+ */
+export function acceptRecipient(
+  address: string,
+  rcpthosts: ReadonlySet<string> | undefined,
+  isInMore: (key: string) => boolean,
+): RcptDecision {
+  if (!rcpthosts) return { accepted: true, by: "no rcpthosts" };
+  const split = splitAddress(address);
+  if (!split) return { accepted: true, by: "no host" };
+  const keys = rcptHostKeys(split.host);
+  const entry = keys.find((key) => rcpthosts.has(key));
+  if (entry !== undefined) return { accepted: true, by: "rcpthosts", entry };
+  const more = keys.find(isInMore);
+  return more === undefined ? { accepted: false } : { accepted: true, by: "morercpthosts.cdb", entry: more };
+}
