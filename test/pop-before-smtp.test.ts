@@ -87,7 +87,7 @@ describe.skipIf(!isRoot).each([sqlite, overTcp, overSocket])(
     test("a real Dovecot with the post-login script does the same", async () => {
       const home = join(world.home, "../home/joe");
       const dovecot = await startDovecot(world, UID, home);
-    await sleep(1100); // a yes of the test before is good for a second
+      await sleep(1100); // a yes of the test before is good for a second
       expect(await relays()).toEqual(["relay=no", "relay=no"]);
       expect(await talk(dovecot.port, { input: "" }).catch(() => "")).toContain("+OK");
       const session = await conversation(dovecot.port);

@@ -26,7 +26,7 @@ const PROGRAM = "qmail-mysql";
 export async function* check(home: string): AsyncGenerator<Problem> {
   yield* checkFiles(home);
   const config = readSqlServer(home, PROGRAM, undefined, () => {});
-  const database = await openDatabase(config, home, "stay");
+  const database = await openDatabase(config, home, "resident");
   try {
     if (config.driver === "mysql") yield* checkAccount(database, config.db, config.login ?? "");
     const mailboxes: Row[] = [];

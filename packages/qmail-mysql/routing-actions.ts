@@ -74,7 +74,7 @@ export const domain = {
     }),
 
   list: (context: Context, options: ListOptions) =>
-    context.withDatabase("stay", async (database) => {
+    context.withDatabase("resident", async (database) => {
       const domains = new Map<string, { accepted: boolean; addresses: number; catch_all: boolean }>();
       const at = (host: string) => {
         const known = domains.get(lower(host)) ?? { accepted: false, addresses: 0, catch_all: false };
@@ -135,7 +135,7 @@ export const virtual = {
     }),
 
   list: (context: Context, host: string | undefined, options: ListOptions) =>
-    context.withDatabase("stay", async (database) => {
+    context.withDatabase("resident", async (database) => {
       const rows = await all(database, statements.listVirtual, VIRTUAL.columns);
       const here = rows.filter((row) => host === undefined || lower(row.virtual_host ?? "") === host);
       print(context, VIRTUAL.columns, here, options);
@@ -161,7 +161,7 @@ export const alias = {
     }),
 
   list: (context: Context, user: string | undefined, options: ListOptions) =>
-    context.withDatabase("stay", async (database) => {
+    context.withDatabase("resident", async (database) => {
       const rows = await all(database, statements.listAliases, ALIAS.columns);
       const theirs = rows.filter((row) => user === undefined || lower(row.username ?? "") === user);
       print(context, ALIAS.columns, theirs, options);

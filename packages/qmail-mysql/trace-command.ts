@@ -35,7 +35,7 @@ Examples:
       }
       const fallback = entries(`${context.home}/control/defaultdelivery`)?.join("\n") || "./Mailbox";
       const traced = await context.withDatabase(
-        "stay",
+        "resident",
         (database, config) =>
           trace(address, context.home, database, config, options.defaultDelivery ?? fallback),
         "as mail",

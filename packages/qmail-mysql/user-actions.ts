@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import { hash } from "@qmail-mysql/password";
+import { hash } from "@qmail-mysql/password/hash";
 import { type Row, statements } from "@qmail-mysql/store";
 import { askSecrets, Die, firstLine, HARD, makeHome, Usage } from "@qmail-mysql/unix";
 import type { Context } from "./context.ts";
@@ -108,7 +108,7 @@ function shown(row: Readonly<Record<string, string | undefined>>): Shown {
 }
 
 export async function list(context: Context, options: { json?: true }): Promise<void> {
-  const boxes = await context.withDatabase("stay", async (database) => {
+  const boxes = await context.withDatabase("resident", async (database) => {
     const all: Shown[] = [];
     await database.stream(statements.listMailboxes, [], ([username, uid, gid, home, suspended, type]) =>
       all.push(shown({ username, uid, gid, home, suspended, password_type: type })),
