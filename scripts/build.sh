@@ -12,32 +12,20 @@ mkdir -p build
 
 bun=$(scripts/find-bun.sh)
 
-value() { sed -n 1p "conf/$1"; }
-define() { printf -- '--define %s="%s" ' "$1" "$2"; }
-defines="$(define CONF_QMAIL "$(value conf-qmail)")$(define CONF_BREAK "$(value conf-break)")$(define CONF_ALIAS "$(value conf-users)")"
-
 case $runtime in
 bun)
 	# A copy of the runtime that no environment variable can turn into something else: the names below get a
 	# first byte that no variable's name can have. A count that differs is a runtime nobody has looked at.
 	node scripts/harden.js "$bun" build/runtime
 	product=build/qmail-mysql
-	# shellcheck disable=SC2086 # each define is a word of its own
-	"$bun" build packages/multicall/main.ts --compile --minify --bytecode --format=esm --splitting \
-		--compile-executable-path="$PWD/build/runtime" --compile-jit-policy=10 \
-		--no-compile-autoload-dotenv --no-compile-autoload-bunfig \
-		--no-compile-autoload-tsconfig --no-compile-autoload-package-json \
-		$defines --outfile "$product" >build/log 2>&1 || { cat build/log >&2; exit 1; }
+	"$bun" scripts/bundle.js bun "$product" "$PWD/build/runtime"
 	;;
 node)
 	node=${NODE:-$(command -v node)}
 	"$node" -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24 ? 1 : 0)' ||
 		{ echo "build: $node is older than Node 24: set NODE" >&2; exit 1; }
 	product=build/qmail-mysql.mjs
-	# shellcheck disable=SC2086
-	"$bun" build packages/multicall/main.ts --target=node --minify --format=esm \
-		--banner="#!$node --disable-warning=ExperimentalWarning" \
-		$defines --outfile "$product" >build/log 2>&1 || { cat build/log >&2; exit 1; }
+	"$bun" scripts/bundle.js node "$product" "$node"
 	;;
 *)
 	echo "build: RUNTIME is bun or node, not $runtime" >&2
