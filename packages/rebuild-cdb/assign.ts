@@ -1,6 +1,6 @@
 import { AssignError, assignCompiler } from "@qmail-mysql/assign";
 import { cdbWriter } from "@qmail-mysql/cdb";
-import { breakChar, homeOwner, Trouble } from "@qmail-mysql/unix";
+import { breakChar, homeOwner, reason, Trouble } from "@qmail-mysql/unix";
 import { assignable } from "./assignable.ts";
 import type { Context, Made } from "./context.ts";
 import { generatedText } from "./generated.ts";
@@ -39,7 +39,7 @@ export async function assign(context: Context): Promise<Made> {
     breakChar: dash,
     suspendedMail: config.suspendedMail,
     funkyQueries: config.funkyQueries,
-    homeOwner: context.trustHomes ? undefined : homeOwner,
+    homeOwner: context.trustHomes ? undefined : ownerOf,
   });
   let last: string | undefined;
   await tables.eachVirtualHost((host) => {
@@ -47,7 +47,7 @@ export async function assign(context: Context): Promise<Made> {
     if (host !== last) decide.virtualHost(host);
     last = host;
   });
-  const wrong = warnings("mailbox", (line) => context.warn(line.replace("used:", "in users/assign:")));
+  const wrong = warnings("mailbox", context.warn, "in users/assign");
   let rows = 0;
   await tables.eachMailbox((rowName, row) => {
     progress.row("users/assign");
@@ -74,4 +74,13 @@ export async function assign(context: Context): Promise<Made> {
   out.finish(rows);
   cdb.begin(writer.finish());
   return { text, cdb, source, rows, hand };
+}
+
+/** Whose a home is; what may pass is trouble, whatever qmail-getpw would exit with. */
+function ownerOf(home: string): ReturnType<typeof homeOwner> {
+  try {
+    return homeOwner(home);
+  } catch (error) {
+    throw new Trouble(reason(error));
+  }
 }
