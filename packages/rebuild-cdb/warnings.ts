@@ -8,7 +8,8 @@ export function warnings(table: string, warn: (line: string) => void, place = "u
       if (++count <= MOST) warn(`MySQL misconfiguration: ${table} row "${row}" is not ${place}: ${why}`);
     },
     end(): void {
-      if (count > MOST) warn(`MySQL misconfiguration: ${count - MOST} more rows of ${table} are not ${place}`);
+      if (count > MOST)
+        warn(`MySQL misconfiguration: ${count - MOST} more rows of ${table} are not ${place}`);
     },
   };
 }
