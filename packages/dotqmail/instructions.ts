@@ -16,9 +16,9 @@ export function* instructions(text: string, forwardOnly: boolean): Generator<Ins
   if (text.endsWith("\n")) lines.pop();
   for (const [index, raw] of lines.entries()) {
     const line = raw.replace(/[ \t]+$/, "");
-    if (line === "" && index === 0) {
+    if (isBlank(line) && index === 0) {
       yield { kind: "refuse", why: "Uh-oh: first line of .qmail file is blank. (#4.2.1)" };
-    } else if (line === "+list") {
+    } else if (/^\+list(\0|$)/.test(line)) {
       restricted = true;
     } else {
       const asked = instruction(line);
@@ -35,8 +35,8 @@ export function* instructions(text: string, forwardOnly: boolean): Generator<Ins
 
 /** What one line without trailing blanks asks for, nothing for a comment. */
 export function instruction(line: string): Instruction | undefined {
+  if (isBlank(line)) return undefined;
   switch (line[0]) {
-    case undefined:
     case "#":
     case "+":
       return undefined;
@@ -50,6 +50,11 @@ export function instruction(line: string): Instruction | undefined {
     default:
       return { kind: "forward", address: line };
   }
+}
+
+/** Also a line that begins with NUL: it ends there. */
+function isBlank(line: string): boolean {
+  return line === "" || line.startsWith("\0");
 }
 
 /** As qmail-local -n prints it. */

@@ -50,6 +50,22 @@ describe("chooseAliases()", () => {
   });
 });
 
+test("whatever the bytes of an address, only rows of that very alias are chosen", () => {
+  const bytes = (seed: number) =>
+    Array.from({ length: seed % 7 }, (_, i) =>
+      String.fromCharCode((seed * 31 + i * 97 + (seed >> 3)) % 256),
+    ).join("");
+  for (let seed = 0; seed < 5000; seed++) {
+    const [ext, host, other] = [bytes(seed), bytes(seed * 7 + 1), bytes(seed * 13 + 5)];
+    const rows = [row(other, "other"), row(`${ext}@${host}`, "whole")];
+    const chosen = chooseAliases(rows, ext, host);
+    const own = other.toUpperCase() === ext.toUpperCase();
+    if (!own && other !== "@" && ext !== "@") {
+      expect(chosen.map(({ aliasUsername }) => aliasUsername)).toEqual(["whole"]);
+    }
+  }
+});
+
 test.each([
   ["forward", "virtual.com-user", "you@hotmail.com", "you@hotmail.com"],
   ["Forward", "virtual.com-user", "you@hotmail.com", "you@hotmail.com"],

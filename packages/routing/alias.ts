@@ -14,11 +14,14 @@ export type FindAliases = (username: string, aliases: readonly string[]) => Prom
 /** A row of the alias table that cannot be meant; the message names it. */
 export class AliasMisconfiguration extends Error {
   constructor(row: AliasRow, why: string) {
-    const columns = [row.username, row.alias, row.aliasUsername, row.aliasHost]
-      .map((c) => `'${c}'`)
-      .join(", ");
-    super(`MySQL misconfiguration: alias row (${columns}) ${why}`);
+    const columns = [row.username, row.alias, row.aliasUsername, row.aliasHost];
+    super(`MySQL misconfiguration: alias row (${columns.map(printable).join(", ")}) ${why}`);
   }
+}
+
+/** In quotes, and on one line whatever is in it. */
+function printable(column: string): string {
+  return `'${column.replace(/[\0-\x1f\x7f]/g, "_")}'`;
 }
 
 /** What the alias column holds for every extension that has no row of its own. */

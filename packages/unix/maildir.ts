@@ -1,15 +1,7 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-} from "node:fs";
+import { accessSync, closeSync, constants, fsyncSync, linkSync, openSync, unlinkSync } from "node:fs";
+import { hostname } from "node:os";
 import { Failure, temporary } from "@qmail-mysql/delivery";
-import { toBuffer } from "@qmail-mysql/wire";
+import { fromText, toBuffer } from "@qmail-mysql/wire";
 import { errno, isTemporary } from "./errno.ts";
 import { writeAll } from "./io.ts";
 
@@ -79,12 +71,12 @@ function create(dir: string): { fd: number; name: string } {
 function uniqueName(): string {
   const seconds = Math.floor(Date.now() / 1000);
   const nth = count++ === 0 ? "" : `_${count}`;
-  return `${seconds}.${process.pid}${nth}.${hostname()}`;
+  return `${seconds}.${process.pid}${nth}.${host()}`;
 }
 
 /** gethostname(2), cut as qmail-local cuts it. */
-function hostname(): string {
-  return readFileSync("/proc/sys/kernel/hostname", "latin1").trimEnd().slice(0, 63);
+function host(): string {
+  return fromText(hostname()).slice(0, 63);
 }
 
 /** Would chdir(2) fail, and not just for now? */

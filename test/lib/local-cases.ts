@@ -184,6 +184,9 @@ function lines(): NamedCase[] {
       "|kill -9 $$\n",
     ],
     [
+      "\0\n./Mailbox",
+      "#\n\0a@b\n./Mailbox\n",
+      "+list\0x\n|true\n",
       "a@b\0c\n",
       "./Mail\0box\n",
       "|echo a\0b\n",
