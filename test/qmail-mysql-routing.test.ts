@@ -28,7 +28,7 @@ function inOrder(world: World): void {
   world.control("virtualdomains", "virtual.com:virtual.com\nsillydomain.com:sillydomain.com\n");
 }
 
-describe.each(backends)("domain, virtual, alias over $name", ({ name, prepare }) => {
+describe.each(backends)("domain, virtual, alias over $name", ({ prepare }) => {
   const world = makeWorld();
   let sql: (text: string) => string;
   beforeAll(() => {
@@ -96,13 +96,6 @@ describe.each(backends)("domain, virtual, alias over $name", ({ name, prepare })
     expect(await listed(world, "alias", "list")).toHaveLength(3);
   });
 
-  test.skipIf(name === "SQLite")("rows of old tables with SQL's NULL can be deleted", async () => {
-    sql("ALTER TABLE alias MODIFY alias_host varchar(255)");
-    sql("INSERT INTO alias VALUES ('old', 'x', 'joe', NULL)");
-    await ok(world, "alias", "del", "old", "x");
-    expect(sql("SELECT COUNT(*) FROM alias WHERE username = 'old'").trim()).toBe("0");
-  });
-
   test("two rows that only the database takes for equal are not deleted together", async () => {
     sql("INSERT INTO alias VALUES ('iain', 'caf\u00e9', 'a', 'x.org'), ('iain', 'cafe', 'a', 'x.org')");
     const got = await admin(world, "alias", "del", "iain", "cafe");
@@ -138,6 +131,16 @@ describe.each(backends)("domain, virtual, alias over $name", ({ name, prepare })
     expect(got.stderr).toContain(expected);
     expect(tables()).toBe(before);
   });
+});
+
+test("rows of old tables with SQL's NULL can be deleted", async () => {
+  const world = makeWorld();
+  const { sql } = overSocket.prepare(world);
+  sql("ALTER TABLE alias MODIFY alias_host varchar(255)");
+  sql("INSERT INTO alias VALUES ('old', 'x', 'joe', NULL)");
+  await ok(world, "alias", "del", "old", "x");
+  expect(sql("SELECT COUNT(*) FROM alias").trim()).toBe("0");
+  world.remove();
 });
 
 describe("funky queries", () => {

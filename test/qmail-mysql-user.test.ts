@@ -294,7 +294,12 @@ describe("old databases over MariaDB", () => {
     const db = /^db (.*)$/m.exec(
       execFileSync("cat", [join(world.home, "control/sqlserver")]).toString(),
     )?.[1];
-    sql(stdout.replaceAll("'qmail'", `'mail_${db}'`).replaceAll("'qmailadmin'", `'admin_${db}'`));
+    sql(
+      stdout
+        .replaceAll("'qmail'", `'mail_${db}'`)
+        .replaceAll("'qmailadmin'", `'admin_${db}'`)
+        .replaceAll("'qmailrelay'", `'relay_${db}'`),
+    );
     const as = (user: string, password: string) =>
       world.control(
         "sqlserver",

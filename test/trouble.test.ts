@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -18,7 +18,18 @@ const programs: readonly [
 ][] = [
   ["qmail-getpw", 118, (env) => run("qmail-getpw", ["iain"], { env })],
   ["checkpassword", 111, (env) => run("checkpassword", ["/bin/true"], { env, fd3: "iain\0typed\0x\0" })],
+  ["qmail-mysql", 111, (env) => administrator(env, ["user", "show", "iain"])],
+  ["qmail-mysql", 111, (env) => administrator(env, ["user", "list", "--json"])],
 ];
+
+/** With files that it does not warn of. */
+function administrator(env: Record<string, string>, args: readonly string[]): Promise<Outcome> {
+  for (const name of ["control/sqlserver", "users/mail.db"]) {
+    const file = `${env.QMAIL_HOME}/${name}`;
+    if (existsSync(file)) chmodSync(file, 0o640);
+  }
+  return run("qmail-mysql", args, { env });
+}
 
 describe.each(programs)("%s", (program, code, ask) => {
   const world = makeWorld();

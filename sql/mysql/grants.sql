@@ -1,6 +1,7 @@
--- Accounts that may do no more than they need. Read, replace both passwords, then run as the server's root:
+-- Accounts that may do no more than they need. Run qmail-mysql init first, read this, replace the passwords
+-- CHANGE-ME-1 to -3, then give it to the server's root:
 --
---   qmail-mysql init --grants | sed 's/CHANGE-ME-1/.../; s/CHANGE-ME-2/.../' | mariadb
+--   qmail-mysql init --grants >grants.sql; editor grants.sql; mariadb <grants.sql; rm grants.sql
 --
 -- For a server on another machine write 'qmail'@'192.0.2.%' (the mail hosts' network) instead of localhost,
 -- and add REQUIRE SSL to CREATE USER.
@@ -12,3 +13,7 @@ GRANT SELECT ON `qmail`.* TO 'qmail'@'localhost';
 -- The administrator: control/sqlserver-admin, owned by root, mode 0600. CREATE and INDEX are for init.
 CREATE USER IF NOT EXISTS 'qmailadmin'@'localhost' IDENTIFIED BY 'CHANGE-ME-2';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, INDEX ON `qmail`.* TO 'qmailadmin'@'localhost';
+
+-- POP-before-SMTP: control/sql. It records who has logged in, and forgets.
+CREATE USER IF NOT EXISTS 'qmailrelay'@'localhost' IDENTIFIED BY 'CHANGE-ME-3';
+GRANT SELECT, INSERT, UPDATE, DELETE ON `qmail`.relay TO 'qmailrelay'@'localhost';
