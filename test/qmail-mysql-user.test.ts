@@ -132,9 +132,9 @@ describe.each(backends)("mailboxes over $name", ({ prepare }) => {
     sql("DELETE FROM mailbox WHERE uid = 1000");
     expect((await admin(world, ["user", "list"])).stdout).toBe(
       [
-        "username  uid    gid    home             password_type   suspended",
-        `iain      ${UID}  ${GID}  /home/mail/iain  MySQL-Password  N`,
-        "kept      800    100    /home/mail/kept  Password        N\n",
+        "username  uid    gid    home             suspended  password_type",
+        `iain      ${UID}  ${GID}  /home/mail/iain  N          MySQL-Password`,
+        "kept      800    100    /home/mail/kept  N          Password\n",
       ].join("\n"),
     );
   });

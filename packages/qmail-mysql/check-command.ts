@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { check } from "./check.ts";
 import type { Context } from "./context.ts";
 import type { Problem } from "./problem.ts";
-import { json, printable } from "./table.ts";
+import { jsonArray, printable } from "./table.ts";
 
 /** check; `found` is told how many problems there are. */
 export function addCheck(program: Command, context: Context, found: (problems: number) => void): void {
@@ -21,15 +21,19 @@ Examples:
   qmail-mysql check --json | jq -r '.[].fix' | sort -u`,
     )
     .action(async (options: { json?: true }) => {
-      const problems: Problem[] = [];
-      for await (const problem of check(context.home)) {
-        problems.push(problem);
-        if (!options.json) context.print(spelt(problem, context.bold));
-      }
-      if (options.json) context.print(json(problems));
-      else if (problems.length === 0) context.print("all is well\n");
-      else context.print(`${problems.length} ${problems.length === 1 ? "problem" : "problems"} found\n`);
-      found(problems.length);
+      let count = 0;
+      const out = options.json ? jsonArray(context.print) : undefined;
+      await check(context.home, (problem) => {
+        count++;
+        if (out) out.add(problem);
+        else context.print(spelt(problem, context.bold));
+      });
+      if (out) out.end();
+      else
+        context.print(
+          count === 0 ? "all is well\n" : `${count} ${count === 1 ? "problem" : "problems"} found\n`,
+        );
+      found(count);
     });
 }
 

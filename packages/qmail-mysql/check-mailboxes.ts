@@ -13,21 +13,19 @@ export interface MailboxSettings {
   /** Does mail for the user's own address go somewhere else than to the home's Maildir? */
   readonly hasOwnDelivery: (user: string) => boolean;
   readonly exists: (path: string) => boolean;
+  /** Do several rows have this name, in lower case? */
+  readonly isTwice: (name: string) => boolean;
 }
 
-/** What is wrong with one row of mailbox, and with the home it names. `seen` are the names of the rows before. */
-export function* checkMailbox(
-  row: Row,
-  seen: ReadonlySet<string>,
-  settings: MailboxSettings,
-): Generator<Problem> {
+/** What is wrong with one row of mailbox, and with the home it names. */
+export function* checkMailbox(row: Row, settings: MailboxSettings): Generator<Problem> {
   const name = row.username ?? "";
   const what = `mailbox "${name}"`;
   if (name === "") {
     yield { what, problem: "has no username", fix: "set username, or delete the row" };
     return;
   }
-  if (seen.has(lower(name))) {
+  if (settings.isTwice(lower(name))) {
     yield { what, problem: "another row has the same name", fix: "delete all of them but one" };
   }
   if (!TYPES.includes(lower(row.password_type ?? ""))) {

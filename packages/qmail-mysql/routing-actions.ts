@@ -1,37 +1,16 @@
 import { splits } from "@qmail-mysql/accounts";
-import { type Database, type Row, type Statement, statements, storeOver } from "@qmail-mysql/store";
+import { type Database, type Row, statements, storeOver } from "@qmail-mysql/store";
 import { aliasUser, breakChar, Die, findSystemAccounts, HARD, Usage } from "@qmail-mysql/unix";
 import { lower, toText } from "@qmail-mysql/wire";
 import type { Context } from "./context.ts";
+import { eachRow, type ListOptions, list } from "./list.ts";
 import { instructionColumns, virtualAddress } from "./routing-input.ts";
 import { ALIAS, addRow, deleteRow, findRows, RCPTHOSTS, type RowTable, VIRTUAL } from "./rows.ts";
 import { json, printable, table } from "./table.ts";
 
-interface ListOptions {
-  readonly json?: true;
-}
-
 const none = (what: string): never => {
   throw new Die(HARD, `no ${what}`);
 };
-
-async function all(database: Database, statement: Statement, columns: readonly string[]): Promise<Row[]> {
-  const rows: Row[] = [];
-  await database.stream(statement, [], (values) => {
-    rows.push(Object.fromEntries(columns.map((column, i) => [column, values[i] ?? ""])));
-  });
-  return rows;
-}
-
-function print(
-  context: Context,
-  columns: readonly string[],
-  rows: readonly Row[],
-  options: ListOptions,
-): void {
-  const cells = rows.map((row) => columns.map((column) => row[column] ?? ""));
-  context.print(options.json ? json(rows) : table(columns, cells, context.bold));
-}
 
 async function deleteAll(database: Database, rowTable: RowTable, rows: readonly Row[]): Promise<void> {
   // Rows that are the same in every column go with one statement.
@@ -81,13 +60,14 @@ export const domain = {
         domains.set(lower(host), known);
         return known;
       };
-      for (const row of await all(database, statements.eachRcptHost, RCPTHOSTS.columns))
+      await eachRow(database, statements.eachRcptHost, RCPTHOSTS.columns, (row) => {
         at(row.host ?? "").accepted = true;
-      for (const row of await all(database, statements.listVirtual, VIRTUAL.columns)) {
+      });
+      await eachRow(database, statements.listVirtual, VIRTUAL.columns, (row) => {
         const known = at(row.virtual_host ?? "");
         known.addresses++;
         if (row.virtual_username === "" || row.virtual_username === "%") known.catch_all = true;
-      }
+      });
       const list = [...domains]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([host, known]) => ({ host, ...known }));
@@ -134,12 +114,10 @@ export const virtual = {
       await deleteAll(database, VIRTUAL, rows);
     }),
 
-  list: (context: Context, host: string | undefined, options: ListOptions) =>
-    context.withDatabase("resident", async (database) => {
-      const rows = await all(database, statements.listVirtual, VIRTUAL.columns);
-      const here = rows.filter((row) => host === undefined || lower(row.virtual_host ?? "") === host);
-      print(context, VIRTUAL.columns, here, options);
-    }),
+  list: (context: Context, host: string | undefined, options: ListOptions) => {
+    const matches = (row: Row) => host === undefined || lower(row.virtual_host ?? "") === host;
+    return list(context, { statement: statements.listVirtual, columns: VIRTUAL.columns, matches }, options);
+  },
 };
 
 export const alias = {
@@ -160,10 +138,8 @@ export const alias = {
       await deleteAll(database, ALIAS, rows);
     }),
 
-  list: (context: Context, user: string | undefined, options: ListOptions) =>
-    context.withDatabase("resident", async (database) => {
-      const rows = await all(database, statements.listAliases, ALIAS.columns);
-      const theirs = rows.filter((row) => user === undefined || lower(row.username ?? "") === user);
-      print(context, ALIAS.columns, theirs, options);
-    }),
+  list: (context: Context, user: string | undefined, options: ListOptions) => {
+    const matches = (row: Row) => user === undefined || lower(row.username ?? "") === user;
+    return list(context, { statement: statements.listAliases, columns: ALIAS.columns, matches }, options);
+  },
 };

@@ -9,16 +9,28 @@ export function table(
   rows: readonly (readonly string[])[],
   bold: (text: string) => string,
 ): string {
-  const cells = rows.map((row) => row.map((value) => printable(value) || "-"));
-  const widths = headings.map((heading, i) =>
-    cells.reduce((width, row) => Math.max(width, columns(row[i] ?? "")), heading.length),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, i) => cell + " ".repeat(Math.max((widths[i] ?? 0) - columns(cell), 0)))
-      .join("  ")
-      .trimEnd();
-  return [bold(line(headings)), ...cells.map(line)].map((text) => `${text}\n`).join("");
+  const layout = tableLayout(headings);
+  for (const row of rows) layout.measure(row);
+  return [bold(layout.line(headings)), ...rows.map(layout.line)].map((text) => `${text}\n`).join("");
+}
+
+/** A table that comes row by row, twice: first to be measured, then to be spelt. */
+export function tableLayout(headings: readonly string[]): {
+  measure(row: readonly string[]): void;
+  line(row: readonly string[]): string;
+} {
+  const widths = headings.map((heading) => heading.length);
+  const cell = (row: readonly string[], i: number) => printable(row[i] ?? "") || "-";
+  return {
+    measure(row) {
+      for (const i of widths.keys()) widths[i] = Math.max(widths[i] ?? 0, columns(cell(row, i)));
+    },
+    line: (row) =>
+      widths
+        .map((width, i) => cell(row, i) + " ".repeat(Math.max(width - columns(cell(row, i)), 0)))
+        .join("  ")
+        .trimEnd(),
+  };
 }
 
 /** What a value takes on the screen: of a byte string's UTF-8, the first byte of each character counts. */
@@ -28,10 +40,48 @@ function columns(cell: string): number {
 
 /** A document of byte strings as JSON in UTF-8, itself a byte string. */
 export function json(value: unknown): string {
+  return `${spelt(value)}\n`;
+}
+
+function spelt(value: unknown): string {
   const text = JSON.stringify(
     value,
     (_key, part: unknown) => (typeof part === "string" ? Buffer.from(part, "latin1").toString("utf8") : part),
     2,
   );
-  return `${Buffer.from(text, "utf8").toString("latin1")}\n`;
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+const CHUNK = 65_536; // bytes written at a time
+
+/** Output that comes in small pieces, written in large ones. */
+export function buffered(print: (text: string) => void): { add(text: string): void; end(): void } {
+  let text = "";
+  const flush = () => {
+    print(text);
+    text = "";
+  };
+  return {
+    add(piece) {
+      text += piece;
+      if (text.length >= CHUNK) flush();
+    },
+    end: flush,
+  };
+}
+
+/** An array in JSON whose elements come one by one. */
+export function jsonArray(print: (text: string) => void): { add(value: unknown): void; end(): void } {
+  const out = buffered(print);
+  let before = "[";
+  return {
+    add(value) {
+      out.add(`${before}\n  ${spelt(value).replaceAll("\n", "\n  ")}`);
+      before = ",";
+    },
+    end() {
+      out.add(before === "[" ? "[]\n" : "\n]\n");
+      out.end();
+    },
+  };
 }

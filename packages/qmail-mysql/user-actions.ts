@@ -4,6 +4,7 @@ import { type Row, statements } from "@qmail-mysql/store";
 import { askSecrets, Die, firstLine, HARD, makeHome, Usage } from "@qmail-mysql/unix";
 import type { Context } from "./context.ts";
 import { homeState } from "./home-state.ts";
+import { type ListOptions, list } from "./list.ts";
 import { newPassword, PASSWORD_TYPES, type PasswordType } from "./mailbox-input.ts";
 import {
   deleteMailbox,
@@ -13,7 +14,7 @@ import {
   storePassword,
   storeSuspended,
 } from "./mailboxes.ts";
-import { json, printable, table } from "./table.ts";
+import { json, printable } from "./table.ts";
 
 const PATIENCE = 300; // seconds for a person to type a password, or for a pipe to deliver one
 
@@ -95,7 +96,7 @@ interface Shown {
   readonly suspended: boolean;
 }
 
-function shown(row: Readonly<Record<string, string | undefined>>): Shown {
+function shown(row: Row): Shown {
   const number = (value = "") => (/^\d{1,15}$/.test(value) ? Number(value) : value);
   return {
     username: row.username ?? "",
@@ -107,24 +108,9 @@ function shown(row: Readonly<Record<string, string | undefined>>): Shown {
   };
 }
 
-export async function list(context: Context, options: { json?: true }): Promise<void> {
-  const boxes = await context.withDatabase("resident", async (database) => {
-    const all: Shown[] = [];
-    await database.stream(statements.listMailboxes, [], ([username, uid, gid, home, suspended, type]) =>
-      all.push(shown({ username, uid, gid, home, suspended, password_type: type })),
-    );
-    return all;
-  });
-  if (options.json) return context.print(json(boxes));
-  const rows = boxes.map((box) => [
-    box.username,
-    String(box.uid),
-    String(box.gid),
-    box.home,
-    box.password_type,
-    box.suspended ? "Y" : "N",
-  ]);
-  context.print(table(["username", "uid", "gid", "home", "password_type", "suspended"], rows, context.bold));
+export function listUsers(context: Context, options: ListOptions): Promise<void> {
+  const columns = ["username", "uid", "gid", "home", "suspended", "password_type"];
+  return list(context, { statement: statements.listMailboxes, columns, matches: () => true, shown }, options);
 }
 
 export async function show(context: Context, name: string, options: { json?: true }): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Context } from "./context.ts";
 import { gidOption, homeOption, mailboxName, typeOption, uidOption } from "./mailbox-input.ts";
-import { add, del, list, passwd, setSuspended, show } from "./user-actions.ts";
+import { add, del, listUsers, passwd, setSuspended, show } from "./user-actions.ts";
 
 const PASSWORD_HELP = `
 The password is asked for twice on the terminal, without echo; where descriptor 0 is no terminal, its first
@@ -74,7 +74,7 @@ Examples:
       "after",
       "\nExample:\n  qmail-mysql user list --json | jq -r '.[] | select(.suspended).username'",
     )
-    .action((options) => list(context, options));
+    .action((options) => listUsers(context, options));
 
   user
     .command("show <name>")
