@@ -58,9 +58,14 @@ function steady(text: string, port: number): string {
 }
 
 /** A server with -v on both makes in turn: what its clients see, what it logs, how it ends. */
-async function both(args: readonly string[], clients: (server: Server) => Promise<unknown>, env = {}) {
+async function both(
+  args: readonly string[],
+  clients: (server: Server) => Promise<unknown>,
+  env = {},
+  programs = [STOCK, OURS],
+) {
   const outcomes = [];
-  for (const program of [STOCK, OURS]) {
+  for (const program of programs) {
     const server = await startServer(program, args, {
       cwd: dir,
       env: { DNSCACHEIP: DNS, PLAIN: "x", TCPREMOTEHOST: "stale", TCPREMOTEINFO: "stale", ...env },
@@ -128,6 +133,8 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     writeFileSync(join(dir, "zero.cdb"), "");
     writeFileSync(join(dir, "cut.cdb"), Buffer.alloc(1000));
     writeFileSync(join(dir, "junk.cdb"), "junk".repeat(1000));
+    const limited = `#!/bin/sh\nulimit -v 400000; exec ${join(BIN, OURS)} "$@"\n`;
+    writeFileSync(join(dir, "limited"), limited, { mode: 0o755 });
     writeFileSync(join(dir, "noexec"), "#!/bin/sh\n");
   });
   afterAll(() => {
@@ -187,6 +194,40 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
   ])("%s", async (_, args, env) => {
     const [stock, ours] = await both(args, one, env);
     expect(ours).toBe(stock);
+  });
+
+  // Below 3 GB of address space the runtime makes no code of its own, and the C library is out of its reach.
+  test.each<[string, readonly string[], object?]>([
+    ["the plain environment", ["-v", ...quiet, ...sh(SHOW)]],
+    ["names and ident", ["-v", ...sh(SHOW)]],
+    ["-B, -D", ["-v", ...quiet, "-D", "-B", "220 wait\r\n", ...sh("echo after")]],
+    ["a missing program", ["-v", ...quiet, "127.0.0.1", "0", "./nonesuch"]],
+    ["a program that may not be run", ["-v", ...quiet, "127.0.0.1", "0", "./noexec"]],
+    ["exit 3", ["-v", ...quiet, ...sh("exit 3")]],
+    ["a killed program", ["-v", ...quiet, ...sh("kill -9 $$")]],
+    ["-g and -u", ["-v", ...quiet, "-g", "64001", "-u", "64011", ...sh("id -u; id -g; id -G")]],
+    ["-x: an address's rule", ["-v", ...quiet, "-x", "ip.cdb", ...sh(SHOW)]],
+    ["-x: denied", ["-v", ...quiet, "-x", "deny.cdb", ...sh(SHOW)]],
+  ])("with 400 MB of address space: %s", async (_, args, env) => {
+    const [stock, ours] = await both(args, one, env, [STOCK, join(dir, "limited")]);
+    expect(ours).toBe(stock);
+  });
+
+  test("with 400 MB of address space: at the -c limit clients wait; SIGTERM", async () => {
+    const server = await startServer(join(dir, "limited"), [
+      "-v",
+      "-c",
+      "2",
+      ...quiet,
+      ...sh("sleep 0.1; echo done"),
+    ]);
+    const all = await Promise.all(Array.from({ length: 10 }, () => talk(server.port)));
+    expect(all).toEqual(Array(10).fill("done\n"));
+    expect(server.log()).not.toContain("status: 3/2");
+    const last = talk(server.port);
+    await sleep(50);
+    expect(await server.stop()).toBe(0);
+    expect(await last).toBe("done\n");
   });
 
   test("-p: a name that is another address's", async () => {

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { reason, Trouble } from "@qmail-mysql/unix";
-import { listenTcp, type TcpListener } from "@qmail-mysql/unix/tcp";
+import type { TcpListener, TcpSystem } from "@qmail-mysql/unix/tcp";
 import { type Ip, parseIp } from "@qmail-mysql/wire";
 import { leadingNumber, type Options } from "./options.ts";
 
@@ -13,6 +13,7 @@ const ANY_V6: Ip = Array<number>(16).fill(0);
  * own, so that an IPv4 client is exactly what it is to tcpserver. Throws Trouble.
  */
 export async function listenOn(
+  system: TcpSystem,
   { host, port, backlog }: Options,
   warn: (line: string) => void,
 ): Promise<TcpListener[]> {
@@ -23,13 +24,13 @@ export async function listenOn(
   if (!ip) throw new Trouble(`no IP address for ${host}`);
   let first: TcpListener;
   try {
-    first = listenTcp(ip, number, backlog);
+    first = await system.listen(ip, number, backlog);
   } catch (error) {
     throw new Trouble(`unable to bind: ${reason(error)}`);
   }
   if (!isAny) return [first];
   try {
-    return [first, listenTcp(ANY_V6, first.port, backlog)];
+    return [first, await system.listen(ANY_V6, first.port, backlog)];
   } catch (error) {
     if ((error as { code?: unknown }).code !== "EAFNOSUPPORT") {
       warn(`serving IPv4 alone: unable to bind: ${reason(error)}`);

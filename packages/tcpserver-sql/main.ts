@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { openRelayStore, readSql } from "@qmail-mysql/store";
 import { Die, HARD, OK, qmailHome, reason, SOFT, say, writeAll } from "@qmail-mysql/unix";
-import { spawner, type TcpListener } from "@qmail-mysql/unix/tcp";
+import { type TcpListener, tcpSystem } from "@qmail-mysql/unix/tcp";
 import { dnsNames } from "./dns.ts";
 import { baseEnvironment } from "./environment.ts";
 import { askIdent } from "./ident.ts";
@@ -25,15 +25,17 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   try {
     const entries = readFileSync("/proc/self/environ", "latin1").split("\0");
-    const listeners = await listenOn(options, (line) => speak(1, `warning: ${line}`));
+    const system = await tcpSystem();
+    const listeners = await listenOn(system, options, (line) => speak(1, `warning: ${line}`));
     const relay = options.sql ? openRelay(speak) : undefined;
     if (relay) process.on("SIGHUP", relay.reload);
     dropPrivileges(options);
     giveAway(options, listeners);
     await serve(options, {
+      system,
       listeners,
       base: baseEnvironment(entries),
-      spawn: spawner(options.program),
+      spawn: system.spawner(options.program),
       names: dnsNames(process.env.DNSCACHEIP),
       askIdent,
       openRules: rulesReader(),

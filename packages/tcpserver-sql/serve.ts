@@ -1,13 +1,6 @@
 import { writeSync } from "node:fs";
 import { reason } from "@qmail-mysql/unix";
-import {
-  closeFd,
-  endedChildren,
-  killIpOptions,
-  type Spawn,
-  setNoDelay,
-  type TcpListener,
-} from "@qmail-mysql/unix/tcp";
+import type { Accepted, Spawn, TcpListener, TcpSystem } from "@qmail-mysql/unix/tcp";
 import type { Names } from "./dns.ts";
 import { type Connection, environment } from "./environment.ts";
 import { verdictLine } from "./log.ts";
@@ -17,6 +10,7 @@ import { type Rule, ruleFor } from "./rules.ts";
 import type { OpenRules } from "./rules-file.ts";
 
 export interface Parts {
+  readonly system: TcpSystem;
   readonly listeners: readonly TcpListener[];
   readonly base: readonly string[];
   readonly spawn: Spawn;
@@ -31,13 +25,9 @@ export interface Parts {
   readonly say: (level: 1 | 2, line: string) => void;
 }
 
-type Accepted = NonNullable<ReturnType<TcpListener["accept"]>>;
-
 // What `end` shows: a child of tcpserver's that drops or denies exits 111 or 100.
 const DROPPED = 111 << 8;
 const DENIED = 100 << 8;
-// A signal that gets lost must not cost more than this many milliseconds.
-const LOOK_AGAIN = 1000;
 
 /** Serves until SIGTERM; then the children live on, and who was accepted still gets one. */
 export function serve(options: Options, parts: Parts): Promise<void> {
@@ -74,30 +64,25 @@ export function serve(options: Options, parts: Parts): Promise<void> {
       say(1, `warning: dropping connection, ${reason(error)}`);
       gone = () => ended(process.pid, DROPPED);
     }
-    closeFd(accepted.fd);
+    parts.system.close(accepted.fd);
     pending--;
     if (pid !== undefined) children.add(pid);
     gone?.();
     if (isOver && pending === 0) whenOver();
     else if (gone) accept();
   };
-  const reap = () => {
-    for (const { pid, status: code } of endedChildren()) {
-      if (children.delete(pid)) ended(pid, code);
-    }
-    accept();
-  };
 
   status();
+  parts.system.watchChildren((pid, code) => {
+    if (children.delete(pid)) ended(pid, code);
+    accept();
+  });
   for (const listener of parts.listeners) listener.watch(accept);
-  process.on("SIGCHLD", reap);
-  const timer = setInterval(reap, LOOK_AGAIN);
   accept();
   return new Promise((resolve) => {
     whenOver = resolve;
     process.once("SIGTERM", () => {
       isOver = true;
-      clearInterval(timer);
       for (const listener of parts.listeners) listener.close();
       if (pending === 0) resolve();
     });
@@ -108,8 +93,8 @@ type Outcome = { readonly pid: number } | { readonly status: number };
 
 /** Everything between accept and the program's start; tcpserver does it in the child. */
 async function start({ fd, local, remote }: Accepted, options: Options, parts: Parts): Promise<Outcome> {
-  if (options.killIpOptions) killIpOptions(fd);
-  if (options.noDelay) setNoDelay(fd);
+  if (options.killIpOptions) parts.system.killIpOptions(fd);
+  if (options.noDelay) parts.system.setNoDelay(fd);
   if (options.banner !== "") writeSync(fd, Buffer.from(options.banner, "latin1"));
   const asked = parts.relay?.mayRelay(remote.ip) ?? false;
   const { names, say } = parts;

@@ -55,6 +55,15 @@ export function errnoError(number: number): Error & { code: string } {
   return Object.assign(new Error(code), { code });
 }
 
+/** The runtime calls C by code it makes itself, which takes room that a limit may not leave. */
+function mayCall<T>(open: () => T): T {
+  try {
+    return open();
+  } catch {
+    throw new Trouble("unable to call the C library: the limit on address space is below 3 GB");
+  }
+}
+
 function load(): Libc {
   if (process.versions.bun === undefined) {
     throw new Trouble("unable to call the C library: this program needs the compiled runtime");
@@ -64,10 +73,9 @@ function load(): Libc {
   const declared = Object.fromEntries(
     Object.entries(SYMBOLS).map(([name, args]) => [name, { args: args.map(type), returns: FFIType.i32 }]),
   );
-  const { symbols } = dlopen("libc.so.6", {
-    ...declared,
-    __errno_location: { args: [], returns: FFIType.ptr },
-  });
+  const open = () =>
+    dlopen("libc.so.6", { ...declared, __errno_location: { args: [], returns: FFIType.ptr } });
+  const { symbols } = mayCall(open);
   const errnoAt = symbols.__errno_location as () => Parameters<typeof read.i32>[0];
   return {
     call: symbols as unknown as Libc["call"],

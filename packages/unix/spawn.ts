@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { errno } from "./errno.ts";
 import { errnoError, libc } from "./libc.ts";
+import type { Spawn } from "./tcp-system.ts";
 
 const WNOHANG = 1;
 const SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08; // spawn.h
@@ -12,13 +13,7 @@ const DEFAULT_PATH = "/bin:/usr/bin";
 // pathexec_run.c: these only mean that the next directory of the path may do better.
 const TRY_NEXT = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR"]);
 
-/** Starts a child; answers its pid. Throws an error with the errno of the exec that failed. */
-export type Spawn = (env: readonly string[], fd: number) => number;
-
-/**
- * How to start `argv` again and again, each with an environment of its own (NAME=value, any bytes) and one
- * descriptor for its 0 and 1; 2 is ours, everything else stays here. Signals are at their defaults.
- */
+/** TcpSystem's spawner by posix_spawn, for an environment of any bytes. */
 export function spawner(argv: readonly string[], path = process.env.PATH): Spawn {
   const { call, vector } = libc();
   const args = vector(argv);

@@ -55,7 +55,7 @@ service pop3 {
 }
 service pop3-postlogin {
   executable = script-login ${script}
-  vsz_limit = 1G
+  vsz_limit = 0
   unix_listener pop3-postlogin {
   }
 }

@@ -1,5 +1,7 @@
 import { formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
 import { libc } from "./libc.ts";
+import { endedChildren, spawner } from "./spawn.ts";
+import type { Endpoint, TcpListener, TcpSystem } from "./tcp-system.ts";
 
 // Linux: socket.h, in.h, fcntl.h.
 const AF_INET = 2;
@@ -18,26 +20,30 @@ const IPV6_V6ONLY = 26;
 const F_SETFL = 4;
 const F_SETOWN = 8;
 const O_ASYNC = 0o20000;
+// A signal that gets lost must not cost more than this many milliseconds.
+const LOOK_AGAIN = 1000;
 const SOCKADDR_SIZE = 28; // sockaddr_in6; sockaddr_in is 16
 
-/** One end of a connection. */
-export interface Endpoint {
-  readonly ip: string;
-  readonly port: number;
+/** TCP by the C library. Throws Trouble where that cannot be called. */
+export function nativeTcp(): TcpSystem {
+  const { call } = libc();
+  return {
+    listen: async (ip, port, backlog) => listenTcp(ip, port, backlog),
+    spawner,
+    watchChildren(onEnd) {
+      const reap = () => {
+        for (const { pid, status } of endedChildren()) onEnd(pid, status);
+      };
+      process.on("SIGCHLD", reap);
+      setInterval(reap, LOOK_AGAIN);
+    },
+    killIpOptions: (fd) => void call.setsockopt(fd, IPPROTO_IP, IP_OPTIONS, null, 0),
+    setNoDelay: (fd) => void call.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]), 4),
+    close: (fd) => void call.close(fd),
+  };
 }
 
-/** A listening socket. */
-export interface TcpListener {
-  readonly port: number;
-  /** Calls back when somebody has connected: by SIGIO, which several listeners may share. */
-  watch(onConnection: () => void): void;
-  /** The next connection of the backlog: a blocking socket of our own. Undefined when there is none now. */
-  accept(): { readonly fd: number; readonly remote: Endpoint; readonly local: Endpoint } | undefined;
-  close(): void;
-}
-
-/** Listens on an address, all zeros for every one of its version. Throws an error with errno. */
-export function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
+function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
   const { call, failure } = libc();
   const isV6 = ip.length === 16;
   const fd = call.socket(isV6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -66,6 +72,7 @@ export function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
   return {
     port: localName(fd).port,
     watch(onConnection) {
+      setInterval(onConnection, LOOK_AGAIN);
       process.on("SIGIO", onConnection); // first: its default is to end the process
       check(call.fcntl(fd, F_SETOWN, process.pid));
       check(call.fcntl(fd, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
@@ -78,21 +85,6 @@ export function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
     },
     close: () => void call.close(fd),
   };
-}
-
-/** Removes the IP options a peer has set: a source route would bring our answers to somebody else. */
-export function killIpOptions(fd: number): void {
-  libc().call.setsockopt(fd, IPPROTO_IP, IP_OPTIONS, null, 0);
-}
-
-/** Sends small writes at once. */
-export function setNoDelay(fd: number): void {
-  libc().call.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]), 4);
-}
-
-/** Closes our copy of a descriptor; the children's stay open. */
-export function closeFd(fd: number): void {
-  libc().call.close(fd);
 }
 
 function sockaddr(ip: Ip, port: number): Uint8Array {
