@@ -21,9 +21,10 @@ show() {
 
 QMAIL_HOME=$(mktemp -d)
 export QMAIL_HOME
-server=
+servers=
 finish() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null || :
+	# shellcheck disable=SC2086 # a word for each
+	[ -z "$servers" ] || kill $servers 2>/dev/null || :
 	rm -rf "$QMAIL_HOME"
 }
 trap finish EXIT
@@ -45,8 +46,8 @@ for user in iain:iain iain-sanity:sanity virtual:virtual; do
 		show qmail-mysql user add "${user%%:*}" --uid $uid --gid $gid --home "$homes/${user#*:}" --create-home --type plain
 done
 show qmail-mysql user list
-# qmail-local runs as each user. This host has no accounts but mailboxes, so whoever is here may read the tables.
-show chmod 644 "$QMAIL_HOME/users/mail.db"
+# qmail-local runs as each user, all of whom are in one group here.
+show chgrp $gid "$QMAIL_HOME/users/mail.db"
 
 step "3. Who controls an address? What qmail-lspawn is told (user uid gid home dash ext)"
 for local in iain iain-sanity iain-slowlaris nobody; do
@@ -76,15 +77,21 @@ step "4. A message for iain@example.com"
 printf 'From: a friend\nTo: iain@example.com\nSubject: hello\n\nNothing was patched.\n' | deliver iain example.com
 
 step "5. iain reads it over POP3: tcpserver, qmail-popup, checkpassword, qmail-pop3d-helper, qmail-pop3d"
-tcpserver -1 -HRl pop.example.com 127.0.0.1 0 qmail-popup pop.example.com checkpassword \
-	qmail-pop3d-helper qmail-pop3d Maildir >"$QMAIL_HOME/port" &
-server=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s "$QMAIL_HOME/port" ] && break
-	sleep 0.1
-done
+# serve PROGRAM...: on a free port of loopback, which it prints.
+serve() {
+	: >"$QMAIL_HOME/port"
+	"$@" >"$QMAIL_HOME/port" &
+	servers="$servers $!"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -s "$QMAIL_HOME/port" ] && break
+		sleep 0.1
+	done
+	port=$(cat "$QMAIL_HOME/port")
+}
+serve tcpserver -1 -HRl pop.example.com 127.0.0.1 0 qmail-popup pop.example.com checkpassword \
+	qmail-pop3d-helper qmail-pop3d Maildir
+url=pop3://127.0.0.1:$port/1
 sleep 1 # qmail-pop3d shows a message from the second after its delivery on
-url=pop3://127.0.0.1:$(cat "$QMAIL_HOME/port")/1
 show curl --no-progress-meter --verbose --user 'iain:secret of iain' "$url" 2>&1 | sed '/^[*{}]/d'
 
 step "6. A wrong password is refused, a stopped database is not"
@@ -92,5 +99,41 @@ curl --silent --verbose --user 'iain:guess' "$url" 2>&1 | sed -n 's/^< -/-/p' | 
 mv "$QMAIL_HOME/users/mail.db" "$QMAIL_HOME/users/away"
 show qmail-getpw iain || echo "exit $?: qmail-lspawn keeps the message in the queue"
 mv "$QMAIL_HOME/users/away" "$QMAIL_HOME/users/mail.db"
+
+step "7. A virtual domain: sales@virtual.com is iain's, everybody else there is the catch-all's"
+show qmail-mysql domain add virtual.com
+show qmail-mysql virtual add sales@virtual.com iain --ext sales
+show qmail-mysql virtual add @virtual.com virtual --ext @
+show qmail-mysql alias add iain sales ./Maildir/
+show qmail-mysql alias add virtual @ ./Maildir/
+# What a stock qmail-send and qmail-smtpd read, made from the tables:
+echo example.com >"$QMAIL_HOME/control/rcpthosts"
+echo example.com >"$QMAIL_HOME/control/locals"
+show rebuild-cdb
+show cat "$QMAIL_HOME/control/virtualdomains"
+show qmail-mysql trace sales@virtual.com
+printf 'Subject: an order\n\nTwo of them.\n' | deliver virtual.com-sales virtual.com
+printf 'Subject: to nobody known\n\nHello?\n' | deliver virtual.com-whoever virtual.com
+show find "$homes" -path '*/new/*' -type f
+
+step "8. POP before SMTP: a login opens the relay for its address"
+mkdir -m 2770 "$QMAIL_HOME/relay"
+chgrp $gid "$QMAIL_HOME/relay"
+printf 'driver sqlite\ndatabase relay/relay.db\ntable relay\nrelay_user user\ntime 1800\nlocal none\n' \
+	>"$QMAIL_HOME/control/sql"
+show cat "$QMAIL_HOME/control/sql"
+printf 'driver sqlite\ndb relay/relay.db\n' >"$QMAIL_HOME/control/sqlserver-admin"
+qmail-mysql init >/dev/null
+rm "$QMAIL_HOME/control/sqlserver-admin"
+chgrp $gid "$QMAIL_HOME/relay/relay.db"
+chmod 660 "$QMAIL_HOME/relay/relay.db"
+# qmail-smtpd's place is taken by a line that says what it would have seen.
+# shellcheck disable=SC2016 # expanded by the inner shell, for each connection
+serve tcpserver-sql -1 -HRS -l smtp.example.com 127.0.0.1 0 sh -c \
+	'echo "220 ${TCPREMOTEIP} may relay: ${RELAYCLIENT-no}${RELAYCLIENT+yes}"'
+knock() { curl --no-progress-meter --max-time 5 "telnet://127.0.0.1:$port" </dev/null; }
+show knock
+show curl --silent --output /dev/null --user 'iain:secret of iain' "$url"
+show knock
 
 step "All of it is gone again."

@@ -28,7 +28,7 @@ export const statements = {
     WHERE username = ? AND alias IN (?, ?, ?, ?) LIMIT ${ALIASES}`,
 
   findVirtual: `SELECT username, ext, virtual_username, virtual_host
-    FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT 16`,
+    FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT ${PATTERNS}`,
 
   findVirtualHosts: `SELECT DISTINCT virtual_host FROM \`virtual\` WHERE virtual_host IN (${BATCH_OF_NAMES})`,
 

@@ -61,9 +61,9 @@ export function storeOver(database: Database, funkyQueries: boolean): Store {
       const [localText, hostText] = [toText(local), toText(host)];
       if (localText === undefined || hostText === undefined) return [];
       const rows = funkyQueries
-        ? bounded(await database.query(statements.findFunkyVirtual, [hostText, localText]))
+        ? await database.query(statements.findFunkyVirtual, [hostText, localText])
         : await database.query(statements.findVirtual, [hostText, localText, ""]);
-      return rows.map(toVirtualRow);
+      return bounded(rows).map(toVirtualRow);
     },
     findVirtualHosts: async (hosts) => {
       const known: string[] = [];
@@ -89,7 +89,7 @@ function* batches(names: readonly string[]): Generator<string[]> {
 
 function bounded(rows: Row[]): Row[] {
   if (rows.length === PATTERNS)
-    throw new Trouble(`unable to use the virtual table: ${PATTERNS} patterns or more`);
+    throw new Trouble(`unable to use the virtual table: ${PATTERNS} rows or more for one address`);
   return rows;
 }
 
