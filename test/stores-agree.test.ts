@@ -57,7 +57,6 @@ describe.each([false, true])(
       databases.forEach(({ sql }, i) => {
         const text = (bytes: string) =>
           i === 0 ? `CAST(${quote(bytes)} AS TEXT)` : `CONVERT(${quote(bytes)} USING utf8mb4)`;
-        const rows: string[] = [];
         for (const [n, name] of names.entries()) {
           sql(
             `INSERT INTO mailbox (username, uid, gid, home) VALUES (${text(name)}, ${1000 + n}, 100, '/home/${n}')`,
