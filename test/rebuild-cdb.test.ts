@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
@@ -9,15 +10,44 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { cdbGet, cdbOf } from "./lib/cdb.ts";
-import { backends } from "./lib/databases.ts";
+import { backends, overSocket } from "./lib/databases.ts";
 import { run } from "./lib/program.ts";
 import { isRoot, makeWorld, type World } from "./lib/world.ts";
 
 const UID = 64800;
 const { STOCK_QMAIL } = process.env;
 const MARK = /^# rebuild-cdb: \d+ rows, sha256 [0-9a-f]{64}\n$/m;
+
+test("a database that does not answer in time is trouble, and nothing changes", async () => {
+  const world = makeWorld();
+  const { sql } = overSocket.prepare(world, "timeout 1\n");
+  world.control("rcpthosts", "localhost\n");
+  sql("INSERT INTO rcpthosts VALUES ('example.com')");
+  expect((await run("rebuild-cdb", [], { env: world.env })).code).toBe(0);
+  const before = readdirSync(join(world.home, "control"));
+  const { ino } = statSync(join(world.home, "control/morercpthosts"));
+  const db = /^db (.*)$/m.exec(readFileSync(join(world.home, "control/sqlserver"), "latin1"))?.[1] ?? "";
+  const client = spawn("mariadb", ["--no-defaults", "-uroot", "-S", inject("mariadb").socket, db], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  client.stdin.write(
+    "INSERT INTO rcpthosts VALUES ('new.example'); LOCK TABLES rcpthosts WRITE; SELECT 'locked';\n",
+  );
+  client.stdin.write("\\! echo ready\n");
+  await once(client.stdout, "data");
+  const { code, stderr, ms } = await run("rebuild-cdb", [], { env: world.env });
+  client.kill();
+  expect([code, stderr]).toEqual([
+    111,
+    `rebuild-cdb: fatal: unable to query the database at ${inject("mariadb").socket}: no answer within 1 seconds\n`,
+  ]);
+  expect(ms).toBeLessThan(6000);
+  expect(readdirSync(join(world.home, "control"))).toEqual(before);
+  expect(statSync(join(world.home, "control/morercpthosts")).ino).toBe(ino);
+  world.remove();
+});
 
 describe.skipIf(!isRoot).each(backends)("rebuild-cdb over $name", ({ prepare }) => {
   let world: World;
