@@ -17,7 +17,7 @@ export interface Source {
 
 const EVERY = 900; // milliseconds between two looks: a change is seen within a second
 const LEAST = 200; // milliseconds
-const LONGEST_WAIT = 30_000; // milliseconds between two tries with trouble
+const LONGEST_WAIT = 5000; // milliseconds between two tries with trouble
 
 /**
  * Does the work now and again whenever the database's version or one of `files` changes, until SIGTERM or SIGINT.
