@@ -24,7 +24,7 @@ function newMail(home: string): string[] {
     .sort();
 }
 
-describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw and qmail-local", () => {
+describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw, qmail-local and rebuild-cdb", () => {
   const world = makeWorld();
   const [iain, virtual] = ["iain", "virtual"].map((name) => world.user(name, UID)) as [string, string];
   let log: string;
@@ -44,7 +44,6 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw and qmail
     const control = {
       me: "stock.test\n",
       locals: "stock.test\n",
-      virtualdomains: "virtual.com:virtual.com\n",
     };
     const sqlserver = readFileSync(join(world.home, "control/sqlserver"), "latin1");
     for (const [file, text] of Object.entries({ ...control, sqlserver })) {

@@ -1,8 +1,8 @@
 #!/bin/sh
-# stock-qmail.sh HOME MAIL BIN: a copy of the stock qmail in HOME, where HOME is (its programs know no other place),
-# with our qmail-getpw and qmail-local from BIN, takes the messages MAIL/*.message with the envelopes
-# MAIL/*.envelope, and runs until none is left; its log is on descriptor 1. Files below MAIL/control replace its
-# own. Root only; nothing outside of this process's mount namespace changes.
+# stock-qmail.sh HOME MAIL BIN: a copy of the stock qmail in HOME, put where HOME is (its programs know no other
+# place), with our qmail-getpw and qmail-local from BIN and the control files that our rebuild-cdb makes, takes the
+# messages MAIL/*.message with the envelopes MAIL/*.envelope, and runs until none is left; its log is on descriptor 1.
+# The files in MAIL/control replace its own. Root only; only this process's mount namespace changes.
 set -eu
 if [ "$1" != --inside ]; then exec unshare --mount --propagation private "$0" --inside "$@"; fi
 home=$2 mail=$3 ours=$4
@@ -16,6 +16,7 @@ chmod 644 "$copy/home/control/"*
 for program in qmail-getpw qmail-local; do ln -sf "$ours/$program" "$copy/home/bin/$program"; done
 mount --bind "$copy/home" "$home"
 
+QMAIL_HOME=$home "$ours/rebuild-cdb" --no-hup >&2
 for message in "$mail"/*.message; do
 	setuidgid joe "$home/bin/qmail-queue" <"$message" 1<"${message%.message}.envelope"
 done
