@@ -45,13 +45,12 @@ serve() { # NAME COMMAND...: its port is in $port
 	port=$(cat "$dir/port.$name")
 	sleep 1
 }
-program="/bin/echo 220"
 serve c tcpserver -1 -HRl0 -c 100 -b 100 127.0.0.1 0 \
-	"$dir/relay-check" "$dir/sock" relay secret mail $program
+	"$dir/relay-check" "$dir/sock" relay secret mail /bin/echo 220
 c=$port
-serve stock tcpserver -1 -HRl0 -c 100 -b 100 127.0.0.1 0 $program
+serve stock tcpserver -1 -HRl0 -c 100 -b 100 127.0.0.1 0 /bin/echo 220
 stock=$port
-serve sql bin/tcpserver-sql -1 -S -HRl0 -c 100 -b 100 127.0.0.1 0 $program
+serve sql bin/tcpserver-sql -1 -S -HRl0 -c 100 -b 100 127.0.0.1 0 /bin/echo 220
 ours=$port
 rate() { "$dir/tcpload" "$1" "$2" "$seconds" | sed 's:/s.*::'; }
 echo "connections/s      tcpserver   with C lookup   tcpserver-sql -S   ratio to tcpserver"

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addCheck } from "./check-command.ts";
 import type { Context } from "./context.ts";
 import { addInit } from "./init.ts";
+import { addRelay } from "./relay.ts";
 import { addRouting } from "./routing.ts";
 import { addTrace } from "./trace-command.ts";
 import { addUser } from "./user.ts";
@@ -38,6 +39,7 @@ below $QMAIL_HOME. Exit status: 0 done, 100 cannot be done as asked, 111 trouble
   addInit(program, context);
   addUser(program, context);
   addRouting(program, context);
+  addRelay(program, context);
   addTrace(program, context);
   let code = OK;
   addCheck(program, context, (problems) => {

@@ -11,8 +11,7 @@ export function sqlControlFile(qmailHome: string): string {
 }
 
 /** Reads control/sql and says its warnings on descriptor 2. Throws Trouble, naming file and line. */
-export function readSql(qmailHome: string, program: string): RelaySql {
-  const file = sqlControlFile(qmailHome);
+export function readSql(qmailHome: string, program: string, file = sqlControlFile(qmailHome)): RelaySql {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
