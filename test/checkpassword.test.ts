@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash, createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { backends } from "./lib/databases.ts";
+import { backendsAndSqld } from "./lib/databases.ts";
 import { run } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
@@ -14,7 +14,7 @@ const WHO = ["/bin/sh", "-c", 'echo "$(id -u) $(id -g) $(id -G) $USER $HOME $SHE
 
 const made = (program: string, ...args: string[]) => execFileSync(program, args).toString().trim();
 
-describe.skipIf(!isRoot).each(backends)("checkpassword over $name", ({ prepare }) => {
+describe.skipIf(!isRoot).each(backendsAndSqld)("checkpassword over $name", ({ prepare }) => {
   const world = makeWorld();
   const home = world.user("iain", UID, GID);
   beforeAll(() => {

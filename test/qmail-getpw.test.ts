@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { backends, sqlite } from "./lib/databases.ts";
+import { backendsAndSqld, sqlite } from "./lib/databases.ts";
 import { BIN, run, visible } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
@@ -11,7 +11,7 @@ const GID = 64100;
 const HOMES = process.env.TEST_HOMES;
 const ALIAS = `alias|64010|64001|${HOMES}/alias|-|`;
 
-describe.skipIf(!isRoot).each(backends)("qmail-getpw over $name", ({ prepare }) => {
+describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prepare }) => {
   const world = makeWorld();
   const [iain, sanity] = ["iain", "sanity"].map((name) => world.user(name, UID, GID));
   beforeAll(() => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { statements } from "@qmail-mysql/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { backends, sqlite } from "./lib/databases.ts";
+import { backendsAndSqld, sqlite } from "./lib/databases.ts";
 import { type Delivered, deliver, type LocalCase, MAILDIR } from "./lib/deliver.ts";
 import { BIN, run } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
@@ -45,7 +45,7 @@ const rows = `INSERT INTO alias VALUES
 const delivered = `600 Return-Path: <s@h>\nDelivered-To: %\n${MESSAGE}`;
 const inMaildir = (address: string) => ({ "Maildir/new/*": delivered.replace("%", address) });
 
-describe.skipIf(!isRoot).each(backends)("alias rows over $name", ({ name, prepare }) => {
+describe.skipIf(!isRoot).each(backendsAndSqld)("alias rows over $name", ({ name, prepare }) => {
   const world = makeWorld();
   let sql: (text: string) => string;
   beforeAll(() => {

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { backends } from "./lib/databases.ts";
+import { backendsAndSqld } from "./lib/databases.ts";
 import { run, visible } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
@@ -9,7 +9,7 @@ const UID = 64800;
 const GID = 64100;
 const ALIAS = `alias|64010|64001|${process.env.TEST_HOMES}/alias|-|`;
 
-describe.skipIf(!isRoot).each(backends)("virtual addresses over $name", ({ prepare }) => {
+describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", ({ prepare }) => {
   const world = makeWorld();
   const homes = Object.fromEntries(
     ["virtual", "iain", "my"].map((name) => [name, world.user(name, UID, GID)]),

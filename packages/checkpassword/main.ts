@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
-import { authenticate, type Credentials, type Verdict } from "@qmail-mysql/accounts";
+import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
 import { verify, verifyCrypt } from "@qmail-mysql/password";
-import { openStore, readSqlServer } from "@qmail-mysql/store";
+import { askVerdict, openSite, type Site } from "@qmail-mysql/store";
 import {
   becomeUser,
   changeDirectory,
@@ -28,26 +28,39 @@ export async function main(prog: readonly string[]): Promise<number> {
   const credentials = readCredentials();
   if (!credentials) return REFUSED;
   const qmail = qmailHome();
-  const config = readSqlServer(qmail, "checkpassword");
-  const store = await openStore(config, qmail);
+  const site = await openSite(qmail, "checkpassword");
   let verdict: Verdict;
   try {
-    verdict = await authenticate(credentials, config, {
-      findLogin: store.findLogin,
-      findVirtual: store.findVirtual,
-      decoy: store.decoy,
-      findSystemLogin: async (name) => findSystemLogin(name, config.timeout, Date.now()),
-      verify: (typed, stored, type, challenge) => verify(typed, stored, type, challenge, systemCrypt),
-      verifySystem: (typed, hash) => verifyCrypt(typed, hash, systemCrypt),
-    });
+    verdict = await judge(credentials, site);
   } finally {
-    await store.close(); // before prog begins, so that the server sees no connection break
+    await site.store.close(); // before prog begins, so that the server sees no connection break
   }
   if ("refused" in verdict) return REFUSED;
   const { user, uid, gid, home, shell } = verdict.accepted;
   becomeUser(uid, gid);
   changeDirectory(home);
   return exec(prog, { USER: user, HOME: home, SHELL: shell });
+}
+
+/** With qmail-sqld, it judges mailboxes, so that no hash comes here, and we the system accounts alone. */
+async function judge(credentials: Credentials, { store, settings, sqld }: Site): Promise<Verdict> {
+  const ports: LoginPorts = {
+    findLogin: store.findLogin,
+    findVirtual: store.findVirtual,
+    decoy: store.decoy,
+    findSystemLogin: async (name) => findSystemLogin(name, settings.timeout, Date.now()),
+    verify: (typed, stored, type, challenge) => verify(typed, stored, type, challenge, systemCrypt),
+    verifySystem: (typed, hash) => verifyCrypt(typed, hash, systemCrypt),
+  };
+  if (!sqld) return authenticate(credentials, settings, ports);
+  const verdict = await askVerdict(sqld, credentials, settings.timeout);
+  if ("accepted" in verdict) return verdict;
+  const none = async () => undefined;
+  const systemOnly = { ...ports, findLogin: none, findVirtual: async () => [], decoy: none };
+  const ofSystem = authenticate(credentials, settings, systemOnly);
+  if (verdict.refused === "unknown") return ofSystem;
+  await ofSystem.catch(() => {}); // for its cost alone, as in authenticate
+  return verdict;
 }
 
 /** What descriptor 3 says; undefined when it is too long to be a login anybody has. */

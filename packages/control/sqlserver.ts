@@ -32,6 +32,15 @@ export type DatabaseAddress = Pick<
   "driver" | "servers" | "login" | "password" | "db" | "timeout" | "tls"
 >;
 
+/** What programs need of it beside the database itself. */
+export type SiteSettings = Pick<
+  SqlServer,
+  "timeout" | "homeMismatch" | "suspendedMail" | "funkyQueries" | "magicForwarding"
+>;
+
+/** Keys that say nothing about the database and its account: anybody may know their values. */
+const PUBLIC_KEYS = ["timeout", "home_mismatch", "suspended_mail", "funky_queries", "magic_forwarding"];
+
 const DEFAULT_TIMEOUT = 5; // seconds: short beside qmail-popup's 1200, long beside a healthy server's 0.001
 const DEFAULT_PORT = 3306;
 
@@ -114,6 +123,18 @@ export function parseSqlServer(text: string, file: string): SqlServer {
 /** A key as a message may show it: a line in the wrong place may begin with half a password. */
 export function quoted(key: string): string {
   return /^[a-z][a-z0-9_-]{0,31}$/.test(key) ? ` "${key}"` : "";
+}
+
+/** The lines of control/sqlserver that hold SiteSettings, for programs that may not read the file. */
+export function publicLines(text: string, file: string): string[] {
+  return keyValues(text, file)
+    .filter(({ key }) => PUBLIC_KEYS.includes(key))
+    .map(({ key, value }) => `${key} ${value}`);
+}
+
+/** SiteSettings from such lines. Throws ControlError. */
+export function parsePublicLines(lines: readonly string[], file: string): SiteSettings {
+  return parseSqlServer(["driver sqlite", "db none", ...lines].join("\n"), file);
 }
 
 export type Wrong = (setting: Setting, expected: string) => never;

@@ -1,5 +1,5 @@
 import { type Assignment, format, getpw, Held } from "@qmail-mysql/accounts";
-import { openStore, readSqlServer } from "@qmail-mysql/store";
+import { openSite } from "@qmail-mysql/store";
 import {
   aliasUser,
   breakChar,
@@ -19,14 +19,13 @@ import {
 export async function main([local]: readonly string[]): Promise<number> {
   if (local === undefined) throw new Usage(HARD, "qmail-getpw local");
   const home = qmailHome();
-  const config = readSqlServer(home, "qmail-getpw");
-  const store = await openStore(config, home);
-  const settings = { ...config, breakChar: breakChar(), aliasUser: aliasUser() };
+  const { store, settings: site } = await openSite(home, "qmail-getpw");
+  const settings = { ...site, breakChar: breakChar(), aliasUser: aliasUser() };
   let found: Assignment | undefined;
   try {
     found = await getpw(local, settings, {
       ...store,
-      findSystemAccounts: async (names) => findSystemAccounts(names, config.timeout),
+      findSystemAccounts: async (names) => findSystemAccounts(names, site.timeout),
       homeOwner,
       warn: (line) => say(`qmail-getpw: warning: ${line}`),
     });

@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import type { LocalWorld } from "@qmail-mysql/delivery";
-import { openStore, readSqlServer, sqlServerFile } from "@qmail-mysql/store";
+import { openSite, sqldPath, sqlServerFile } from "@qmail-mysql/store";
 import { dotQmail, enterHome, errno, exists, qmailHome, say, Trouble } from "@qmail-mysql/unix";
 
 /** The ports of a delivery over the files and the database of this machine. */
@@ -14,9 +14,9 @@ export function world(message: () => Iterable<Uint8Array>): LocalWorld {
     now: () => new Date(),
     warn: say,
     tables: async () => {
-      mayRead(sqlServerFile(home));
-      const settings = readSqlServer(home, "qmail-local");
-      return { ...(await openStore(settings, home)), magicForwarding: settings.magicForwarding };
+      if (sqldPath(home) === undefined) mayRead(sqlServerFile(home));
+      const { store, settings } = await openSite(home, "qmail-local");
+      return { ...store, magicForwarding: settings.magicForwarding };
     },
   };
 }

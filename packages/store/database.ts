@@ -1,3 +1,4 @@
+import { Trouble } from "@qmail-mysql/unix";
 import type { Statement } from "./statements.ts";
 
 /** A row: columns by lower-case name, every value as a byte string, SQL's NULL as "". */
@@ -36,5 +37,8 @@ export interface Version {
  * that time for each statement, as "write" has.
  */
 export type Mode = "read" | "resident" | "write";
+
+/** The server does not answer; another one, or this one on a new connection, may. */
+export class Unavailable extends Trouble {}
 
 export type OpenDatabase = (mode: Mode) => Promise<Database>;

@@ -8,7 +8,7 @@ import mysql, {
   type ResultSetHeader,
   type RowDataPacket,
 } from "mysql2";
-import type { Database, Mode, Value } from "./database.ts";
+import { type Database, type Mode, Unavailable, type Value } from "./database.ts";
 import { toBytes, toRow } from "./row.ts";
 import { withSpellable } from "./spellable.ts";
 import { statements } from "./statements.ts";
@@ -26,7 +26,7 @@ const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs
 /**
  * One connection to the first server of the list that takes it. Mode "read" is a program that asks and ends:
  * everything it asks, connecting included, is answered within config.timeout seconds or given up. Modes "write"
- * and "resident" have as long for each statement. Throws Trouble.
+ * and "resident" have as long for each statement. Throws Trouble: Unavailable when another server may well answer.
  */
 export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Database> {
   const end = performance.now() + config.timeout * 1000;
@@ -49,7 +49,8 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
       };
       const fail = (why: string, cause?: unknown) => {
         settle();
-        reject(new Trouble(`unable to ${verb} the database at ${name(connection)}: ${why}`, { cause }));
+        const Kind = isUnavailable(cause) ? Unavailable : Trouble;
+        reject(new Kind(`unable to ${verb} the database at ${name(connection)}: ${why}`, { cause }));
       };
       const timer = setTimeout(
         () => {
@@ -146,7 +147,7 @@ async function connect(config: DatabaseAddress, end: number): Promise<Connection
       failures.push(`${serverName(options)}: ${driverReason(error)}`);
     }
   }
-  throw new Trouble(`unable to connect to the database at ${failures.join("; ")}`);
+  throw new Unavailable(`unable to connect to the database at ${failures.join("; ")}`);
 }
 
 function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection> {
@@ -215,6 +216,13 @@ function serverName(options: ConnectionOptions): string {
 
 function name(connection: Connection): string {
   return serverName(connection.config as unknown as ConnectionOptions);
+}
+
+/** Is it the server that cannot answer, rather than the statement that cannot be answered? */
+function isUnavailable(cause: unknown): boolean {
+  const { fatal, sqlState = "" } = (cause ?? {}) as { fatal?: boolean; sqlState?: string };
+  // Class 08 is "connection exception"; a Galera node without its cluster says 08S01 to every statement.
+  return fatal === true || sqlState === "" || sqlState.replace("#", "").startsWith("08");
 }
 
 /** The server's own words are text; ours are byte strings. */

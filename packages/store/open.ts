@@ -1,7 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
-import { ControlError, type DatabaseAddress, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
-import { reason, say, Trouble } from "@qmail-mysql/unix";
+import {
+  ControlError,
+  type DatabaseAddress,
+  parseSqlServer,
+  type SiteSettings,
+  type SqlServer,
+} from "@qmail-mysql/control";
+import { errno, reason, say, Trouble } from "@qmail-mysql/unix";
 import type { Database, Mode } from "./database.ts";
+import { openSqld, type Sqld } from "./sqld.ts";
 import { type Store, storeOver } from "./store.ts";
 import { type Tables, tablesOver } from "./tables.ts";
 
@@ -68,4 +75,39 @@ export async function openStore(config: SqlServer, qmailHome: string): Promise<S
 /** Whole tables of the configured database, for a program that may stay. */
 export async function openTables(config: SqlServer, qmailHome: string): Promise<Tables> {
   return tablesOver(await openDatabase(config, qmailHome, "resident"));
+}
+
+/** What a program has to ask: the store, and the site's settings. */
+export interface Site {
+  readonly store: Store;
+  readonly settings: SiteSettings;
+  /** qmail-sqld, when the store is asked through it. */
+  readonly sqld: Sqld | undefined;
+}
+
+/**
+ * The store and the settings of a qmail home: asked of qmail-sqld where control/sqld names its socket, and then
+ * control/sqlserver is not opened; else of the database that control/sqlserver names. Throws Trouble.
+ */
+export async function openSite(qmailHome: string, program: string): Promise<Site> {
+  const path = sqldPath(qmailHome);
+  if (path !== undefined) return openSqld(path);
+  const settings = readSqlServer(qmailHome, program);
+  return { store: await openStore(settings, qmailHome), settings, sqld: undefined };
+}
+
+/** Line 1 of control/sqld, a relative path being below the qmail home; undefined when there is no such file. */
+export function sqldPath(qmailHome: string): string | undefined {
+  const file = `${qmailHome}/control/sqld`;
+  let text: string;
+  try {
+    text = readFileSync(file, "latin1");
+  } catch (error) {
+    if (errno(error) === "ENOENT") return undefined;
+    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
+  }
+  const path = text.slice(0, text.includes("\n") ? text.indexOf("\n") : undefined).trim();
+  if (path === "")
+    throw new Trouble(`unable to use ${file}: line 1: expected the path of qmail-sqld's socket`);
+  return path.startsWith("/") ? path : `${qmailHome}/${path}`;
 }

@@ -25,7 +25,7 @@ export interface Store {
 }
 
 /** The questions over a database; `funkyQueries` as control/sqlserver says. */
-export function storeOver(database: Database, funkyQueries: boolean): Store {
+export function storeOver(database: Pick<Database, "query" | "close">, funkyQueries: boolean): Store {
   return {
     findMailboxes: async (names) => {
       const found: Mailbox[] = [];

@@ -3,3 +3,4 @@ export * from "./bytes.ts";
 export * from "./fields.ts";
 export * from "./ip.ts";
 export * from "./lower.ts";
+export * from "./netstring.ts";

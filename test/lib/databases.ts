@@ -3,6 +3,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { sqlFile } from "./mariadb.ts";
+import { startSqld } from "./sqld.ts";
 import type { World } from "./world.ts";
 
 /** One way to a database. The same suite runs over all of them. */
@@ -70,4 +71,16 @@ export const overTls = mariadbBackend(
   ({ port, ca }) => `server localhost:${port}\ntls ${ca}\n`,
 );
 
+/** qmail-sqld before the MariaDB, keeping nothing: a suite changes rows as it goes. */
+export const throughSqld: Backend = {
+  name: "qmail-sqld",
+  prepare(world, extra) {
+    const backend = overSocket.prepare(world, extra);
+    startSqld(world, "ttl 0\nnegative_ttl 0\nlogin_ttl 0\n");
+    return backend;
+  },
+};
+
 export const backends: readonly Backend[] = [sqlite, overTcp, overSocket, overTls];
+/** For the programs that ask and end, or deliver. */
+export const backendsAndSqld: readonly Backend[] = [...backends, throughSqld];

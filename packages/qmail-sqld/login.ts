@@ -1,0 +1,86 @@
+import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
+import { verify } from "@qmail-mysql/password";
+import { type Database, type Row, type Store, storeOver } from "@qmail-mysql/store";
+import { lower } from "@qmail-mysql/wire";
+import { type Answer, found, Misasked, NONE } from "./answer.ts";
+import type { Cache, Keep } from "./cache.ts";
+
+/** What a login is checked with. */
+export interface LoginWorld {
+  readonly cache: Cache<Row[]>;
+  readonly keep: Keep;
+  readonly query: Database["query"];
+  readonly funkyQueries: boolean;
+  /** Verifies off the event loop. */
+  readonly hash: (typed: string, stored: string, type: string, challenge: string) => Promise<boolean>;
+}
+
+/** Those that cost no more than a comparison or one round of SHA-1. */
+const CHEAP = ["password", "mysql-password"];
+
+/** Answers `authenticate login password challenge`: F accepted ..., F refused why, or N for a stranger. */
+export async function authenticateAnswer(world: LoginWorld, fields: readonly string[]): Promise<Answer> {
+  const [login, password, challenge] = fields;
+  if (fields.length !== 3 || login === undefined || password === undefined || challenge === undefined) {
+    throw new Misasked("unable to answer authenticate: a wrong number of fields");
+  }
+  return verdictAnswer(await verdictOf(world, { login, password, challenge }));
+}
+
+/** Whoever is refused by what was kept is judged again by what the database says now. */
+async function verdictOf(world: LoginWorld, credentials: Credentials): Promise<Verdict> {
+  const memo = new Map<string, Promise<boolean>>();
+  const verifyOnce: LoginPorts["verify"] = (typed, stored, type, challenge) => {
+    const key = JSON.stringify([stored, type]);
+    const before = memo.get(key);
+    if (before) return before;
+    const isCheap = CHEAP.includes(lower(type));
+    const now = isCheap ? verify(typed, stored, type, challenge) : world.hash(typed, stored, type, challenge);
+    memo.set(key, now);
+    return now;
+  };
+  let usedKept = false;
+  const kept = cachedStore(world, world.keep, () => {
+    usedKept = true;
+  });
+  const verdict = await authenticate(credentials, world, ports(kept, verifyOnce));
+  if ("accepted" in verdict || !usedKept) return verdict;
+  const fresh = cachedStore(world, { ...world.keep, ttl: 0, negativeTtl: 0 }, () => {});
+  return authenticate(credentials, world, ports(fresh, verifyOnce));
+}
+
+/** System accounts are for the client to ask: it may read their passwords, we may not. */
+function ports({ findLogin, findVirtual, decoy }: Store, verifyOnce: LoginPorts["verify"]): LoginPorts {
+  return {
+    findLogin,
+    findVirtual,
+    decoy,
+    verify: verifyOnce,
+    findSystemLogin: async () => undefined,
+    verifySystem: async () => false,
+  };
+}
+
+function cachedStore(world: LoginWorld, keep: Keep, onKept: () => void): Store {
+  return storeOver(
+    {
+      async query(statement, values) {
+        const got = world.cache.get(JSON.stringify([statement, values]), keep, () =>
+          world.query(statement, values),
+        );
+        if (!(got instanceof Promise)) onKept();
+        return got;
+      },
+      close: async () => {},
+    },
+    world.funkyQueries,
+  );
+}
+
+function verdictAnswer(verdict: Verdict): Answer {
+  if ("accepted" in verdict) {
+    const { user, uid, gid, home, shell } = verdict.accepted;
+    return found(["accepted", user, uid, gid, home, shell]);
+  }
+  return verdict.refused === "unknown" ? NONE : found(["refused", verdict.refused]);
+}

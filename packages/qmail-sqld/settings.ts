@@ -1,0 +1,74 @@
+import { ControlError, keyValues } from "@qmail-mysql/control";
+
+/** What control/sqld-settings says; qmail-sqld(8) is its manual. Times are seconds. */
+export interface Settings {
+  /** To the database, at most. */
+  readonly connections: number;
+  /** Connected to the socket, at most. */
+  readonly clients: number;
+  /** Megabytes of answers kept. */
+  readonly cache: number;
+  readonly ttl: number;
+  readonly negativeTtl: number;
+  /** How old an answer may be that is given because the database is away. */
+  readonly stale: number;
+  /** The same two, for the rows that logins are checked against. */
+  readonly loginTtl: number;
+  readonly loginStale: number;
+  /** Processes that compute password hashes, and how many logins may wait for one. */
+  readonly hashers: number;
+  readonly hashQueue: number;
+  /** Who may connect. */
+  readonly socketMode: number;
+}
+
+// key: default, least, most
+const NUMBERS = {
+  connections: [4, 1, 64],
+  clients: [1000, 1, 60_000],
+  cache: [16, 0, 4096],
+  ttl: [60, 0, 86_400],
+  negative_ttl: [5, 0, 86_400],
+  stale: [3600, 0, 7 * 86_400],
+  login_ttl: [60, 0, 86_400],
+  login_stale: [0, 0, 7 * 86_400],
+  hashers: [2, 1, 64],
+  hash_queue: [64, 1, 10_000],
+} as const;
+
+const SOCKET_MODE = 0o666; // the directory of the socket decides who comes near it
+
+/** Reads the text of control/sqld-settings. Throws ControlError with file, line and what was expected. */
+export function parseSettings(text: string, file: string): Settings {
+  const values = new Map<string, number>();
+  for (const { key, value, line } of keyValues(text, file)) {
+    const wrong = (expected: string) =>
+      new ControlError(`${file} line ${line}: ${key}: expected ${expected}`);
+    if (key === "socket_mode") {
+      if (!/^0?[0-7]{3}$/.test(value)) throw wrong("an octal mode like 0660");
+      values.set(key, Number.parseInt(value, 8));
+      continue;
+    }
+    const range = Object.hasOwn(NUMBERS, key) ? NUMBERS[key as keyof typeof NUMBERS] : undefined;
+    if (!range) throw new ControlError(`${file} line ${line}: unknown key`);
+    const [, least, most] = range;
+    if (!/^\d{1,9}$/.test(value) || Number(value) < least || Number(value) > most) {
+      throw wrong(`a whole number from ${least} to ${most}`);
+    }
+    values.set(key, Number(value));
+  }
+  const number = (key: keyof typeof NUMBERS) => values.get(key) ?? NUMBERS[key][0];
+  return {
+    connections: number("connections"),
+    clients: number("clients"),
+    cache: number("cache"),
+    ttl: number("ttl"),
+    negativeTtl: number("negative_ttl"),
+    stale: number("stale"),
+    loginTtl: number("login_ttl"),
+    loginStale: number("login_stale"),
+    hashers: number("hashers"),
+    hashQueue: number("hash_queue"),
+    socketMode: values.get("socket_mode") ?? SOCKET_MODE,
+  };
+}

@@ -1,0 +1,106 @@
+/** One figure: a number, or one per name of something. */
+export interface Figure {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+// Upper bounds in seconds; the last one is for whatever took longer.
+export const BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, Number.POSITIVE_INFINITY];
+
+const HISTOGRAM = "question_seconds";
+
+/** How long answers took, by question. */
+export interface Latencies {
+  note(question: string, ms: number): void;
+  figures(): Figure[];
+}
+
+export function openLatencies(): Latencies {
+  const byQuestion = new Map<string, { count: number; sum: number; buckets: number[] }>();
+  return {
+    note(question, ms) {
+      let one = byQuestion.get(question);
+      if (!one) {
+        one = { count: 0, sum: 0, buckets: BUCKETS.map(() => 0) };
+        byQuestion.set(question, one);
+      }
+      one.count++;
+      one.sum += ms / 1000;
+      const at = BUCKETS.findIndex((bound) => ms / 1000 <= bound);
+      one.buckets[at] = (one.buckets[at] ?? 0) + 1;
+    },
+    figures() {
+      const all = [...byQuestion];
+      const bucketValues = all.flatMap(([question, { buckets }]) => {
+        let total = 0;
+        return BUCKETS.map((bound, i) => {
+          total += buckets[i] ?? 0;
+          return {
+            labels: { question, le: bound === Number.POSITIVE_INFINITY ? "+Inf" : `${bound}` },
+            value: total,
+          };
+        });
+      });
+      const each = (value: (one: { count: number; sum: number }) => number) =>
+        all.map(([question, one]) => ({ labels: { question }, value: value(one) }));
+      const kind = "histogram";
+      return [
+        { name: `${HISTOGRAM}_bucket`, help: "answers by how long they took", kind, values: bucketValues },
+        { name: `${HISTOGRAM}_sum`, help: "seconds spent on answers", kind, values: each((one) => one.sum) },
+        { name: `${HISTOGRAM}_count`, help: "answers", kind, values: each((one) => one.count) },
+      ];
+    },
+  };
+}
+
+const round = (value: number) => Number(value.toPrecision(12));
+const labelled = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels).map(([key, value]) => `${key}="${value.replace(/[\\"\n]/g, "\\$&")}"`);
+
+/** The text form that Prometheus reads. */
+export function prometheus(figures: readonly Figure[]): string {
+  return figures
+    .map(({ name, help, kind, values }) => {
+      const full = `qmail_sqld_${name}`;
+      const lines = values.map(({ labels, value }) => {
+        const list = labelled(labels);
+        return `${full}${list.length > 0 ? `{${list.join(",")}}` : ""} ${round(value)}\n`;
+      });
+      // The three of a histogram have one head, under the name they share.
+      const of = kind === "histogram" ? full.replace(/_bucket$/, "") : full;
+      const head = kind === "histogram" && of === full ? "" : `# HELP ${of} ${help}\n# TYPE ${of} ${kind}\n`;
+      return `${head}${lines.join("")}`;
+    })
+    .join("");
+}
+
+export function json(figures: readonly Figure[]): string {
+  const plain = figures.map(({ name, values }) => [
+    name,
+    values.length === 1 && Object.keys(values[0]?.labels ?? {}).length === 0
+      ? round(values[0]?.value ?? 0)
+      : values.map(({ labels, value }) => ({ ...labels, value: round(value) })),
+  ]);
+  return `${JSON.stringify(Object.fromEntries(plain), null, 2)}\n`;
+}
+
+/** For a reader: no buckets, but each question's mean. */
+export function plain(figures: readonly Figure[]): string {
+  return figures
+    .filter(({ name }) => !name.endsWith("_bucket"))
+    .flatMap(({ name, values }) =>
+      values.map(
+        ({ labels, value }) => [[name, ...Object.values(labels)].join(" "), `${round(value)}`] as const,
+      ),
+    )
+    .map(([name, value]) => `${name.padEnd(44)} ${value}\n`)
+    .join("");
+}
+
+/** Figures as the protocol carries them: one field each, name, kind, help and values in JSON. */
+export const toFields = (figures: readonly Figure[]): string[] =>
+  figures.map((figure) => JSON.stringify(figure));
+export const fromFields = (fields: readonly string[]): Figure[] =>
+  fields.map((field) => JSON.parse(field) as Figure);

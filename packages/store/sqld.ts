@@ -1,0 +1,157 @@
+import type { Credentials, Verdict } from "@qmail-mysql/accounts";
+import { parsePublicLines } from "@qmail-mysql/control";
+import { connectUnix, reason, Trouble, type UnixConnection } from "@qmail-mysql/unix";
+import { netstring, netstringReader, nulEnded, nulFields } from "@qmail-mysql/wire";
+import type { Database, Row, Value } from "./database.ts";
+import type { Site } from "./open.ts";
+import { servedByName, servedName } from "./served.ts";
+import { storeOver, toMailbox } from "./store.ts";
+
+/** qmail-sqld-protocol(7): no question and no answer is longer, in bytes. */
+export const QUESTION_LIMIT = 16_384;
+export const ANSWER_LIMIT = 1_048_576;
+
+/** qmail-sqld's side of a connection, asked one question after another. Each answer is its fields. */
+export interface Sqld {
+  /** The fields of the answer, undefined for "none". Throws Trouble, also after `seconds` without an answer. */
+  ask(question: string, fields: readonly Value[], seconds: number): Promise<string[] | undefined>;
+  close(): void;
+}
+
+interface Asked {
+  readonly resolve: (payload: string) => void;
+  readonly reject: (error: Trouble) => void;
+}
+
+/** Connects when asked, and again when asked after the connection was lost: good for a resident program, too. */
+export function sqldAt(path: string): Sqld {
+  const trouble = (why: string) => new Trouble(`unable to ask qmail-sqld at ${path}: ${why}`);
+  let current: Promise<Link> | undefined;
+
+  interface Link {
+    send(payload: string, seconds: number): Promise<string>;
+    end(): void;
+  }
+
+  async function link(): Promise<Link> {
+    const asked: Asked[] = [];
+    const reader = netstringReader(ANSWER_LIMIT);
+    let connection: UnixConnection | undefined;
+    const lose = (why: string) => {
+      current = undefined;
+      connection?.end();
+      for (const { reject } of asked.splice(0)) reject(trouble(why));
+    };
+    try {
+      connection = await connectUnix(path, {
+        data(chunk) {
+          try {
+            for (const payload of reader.push(chunk)) asked.shift()?.resolve(payload);
+          } catch (error) {
+            lose(reason(error));
+          }
+        },
+        close: (error) => lose(error === undefined ? "it closed the connection" : reason(error)),
+      });
+    } catch (error) {
+      current = undefined;
+      throw trouble(reason(error));
+    }
+    const { write, end } = connection;
+    return {
+      send: (payload, seconds) =>
+        new Promise((resolve, reject) => {
+          // An answer that comes later would be taken for another's: the connection goes with it.
+          const timer = setTimeout(() => lose(`no answer within ${seconds} seconds`), seconds * 1000);
+          const done =
+            <T>(then: (value: T) => void) =>
+            (value: T) => {
+              clearTimeout(timer);
+              then(value);
+            };
+          asked.push({ resolve: done(resolve), reject: done(reject) });
+          write(netstring(payload));
+        }),
+      end,
+    };
+  }
+
+  return {
+    async ask(question, fields, seconds) {
+      const payload = nulEnded([question, ...fields]);
+      if (payload.length > QUESTION_LIMIT) throw trouble("a question too long");
+      current ??= link();
+      const answer = await (await current).send(payload, seconds);
+      const rest = answer.slice(1);
+      switch (answer[0]) {
+        case "F":
+          return nulFields(rest) ?? Promise.reject(trouble("an answer without end"));
+        case "N":
+          return undefined;
+        case "T":
+          throw new Trouble(rest);
+        default:
+          throw trouble("an answer that is none");
+      }
+    },
+    close() {
+      current?.then(
+        ({ end }) => end(),
+        () => {},
+      );
+      current = undefined;
+    },
+  };
+}
+
+// Seconds for its settings, which it knows without its database, and for each answer beyond its own limit.
+const AT_ONCE = 5;
+const GRACE = 1;
+
+/** The store and the settings behind the socket at `path`. */
+export async function openSqld(path: string): Promise<Site> {
+  const sqld = sqldAt(path);
+  const settings = parsePublicLines((await sqld.ask("settings", [], AT_ONCE)) ?? [], `qmail-sqld at ${path}`);
+  const database = sqldDatabase(sqld, settings.timeout + GRACE);
+  return { store: storeOver(database, settings.funkyQueries), settings, sqld };
+}
+
+/** qmail-sqld's verdict about a login; "unknown" means that no mailbox has it. Throws Trouble. */
+export async function askVerdict(sqld: Sqld, credentials: Credentials, seconds: number): Promise<Verdict> {
+  const { login, password, challenge } = credentials;
+  const answer = await sqld.ask("authenticate", [login, password, challenge], seconds + GRACE);
+  if (!answer) return { refused: "unknown" };
+  const [verdict, user = "", uid = "", gid = "", home = "", shell = ""] = answer;
+  if (verdict === "refused") return { refused: user === "suspended" ? "suspended" : "wrong password" };
+  if (verdict !== "accepted" || shell === "") throw new Trouble("unable to use qmail-sqld's verdict");
+  // The same scrutiny as a row of the database gets: this is whom a root process is to become.
+  const { username, ...checked } = toMailbox({ username: user, uid, gid, home });
+  return { accepted: { user: username, uid: checked.uid, gid: checked.gid, home: checked.home, shell } };
+}
+
+/** The store's statements, asked of qmail-sqld. Those it does not serve are trouble. */
+export function sqldDatabase(sqld: Sqld, seconds: number): Pick<Database, "query" | "close"> {
+  return {
+    async query(statement, values) {
+      const name = servedName(statement);
+      const entry = name === undefined ? undefined : servedByName(name);
+      if (name === undefined || !entry) {
+        throw new Trouble("unable to ask this through qmail-sqld: it is no question of its protocol");
+      }
+      const bytes = values.map((value) => Buffer.from(String(value), "utf8").toString("latin1"));
+      const answer = await sqld.ask(name, entry.names ? [...new Set(bytes)] : bytes, seconds);
+      return toRows(answer ?? [], entry.columns);
+    },
+    close: async () => sqld.close(),
+  };
+}
+
+function toRows(fields: readonly string[], columns: readonly string[]): Row[] {
+  if (fields.length % columns.length !== 0)
+    throw new Trouble("unable to use qmail-sqld's answer: wrong width");
+  const rows: Row[] = [];
+  for (let at = 0; at < fields.length; at += columns.length) {
+    rows.push(Object.fromEntries(columns.map((column, i) => [column, fields[at + i] ?? ""])));
+  }
+  return rows;
+}

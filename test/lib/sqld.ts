@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { BIN } from "./program.ts";
+import { isRoot, type World } from "./world.ts";
+
+/** The account qmail-sqld runs as in the tests; root alone can make it another than ours. */
+export const SQLD_UID = 64900;
+
+export interface RunningSqld {
+  readonly pid: number;
+  readonly socket: string;
+  readonly child: ChildProcess;
+  /** What it said on descriptor 2. */
+  said(): string;
+  /** Ends it; settles with its exit code or signal. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+}
+
+const running = new Map<string, RunningSqld>();
+process.on("exit", () => {
+  for (const { child } of running.values()) child.kill("SIGKILL");
+});
+
+/** Starts qmail-sqld on the world's control/sqlserver, which from then on its account alone can read. */
+export function startSqld(world: World, settings = ""): RunningSqld {
+  running.get(world.home)?.child.kill("SIGKILL");
+  const dir = join(world.home, "../sqld");
+  const socket = join(dir, "socket");
+  const ready = join(dir, "ready");
+  mkdirSync(dir, { recursive: true });
+  world.control("sqld", `${socket}\n`);
+  world.control("sqld-settings", settings);
+  const sqlserver = join(world.home, "control/sqlserver");
+  if (isRoot) {
+    for (const file of [dir, sqlserver]) chownSync(file, SQLD_UID, SQLD_UID);
+    const data = join(world.home, "users/mail.db");
+    if (existsSync(data)) chownSync(data, SQLD_UID, SQLD_UID);
+  }
+  chmodSync(sqlserver, 0o600);
+  const log = join(dir, "log");
+  const fds = [openSync(log, "w"), openSync(ready, "w")];
+  const child = spawn(join(BIN, "qmail-sqld"), ["-d", "3"], {
+    env: { ...world.env },
+    cwd: "/",
+    stdio: ["ignore", "ignore", fds[0], fds[1]],
+    ...(isRoot && { uid: SQLD_UID, gid: SQLD_UID }),
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.on("exit", (code, signal) => resolve(code ?? signal ?? ""));
+  });
+  // Its suites are made of functions that wait for nothing: so does this.
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; statSync(ready).size === 0; tries++) {
+    if (tries > 500) throw new Error(`qmail-sqld is not ready: ${readFileSync(log, "latin1")}`);
+    Atomics.wait(nap, 0, 0, 10);
+  }
+  const sqld: RunningSqld = {
+    pid: child.pid ?? 0,
+    socket,
+    child,
+    said: () => readFileSync(log, "latin1"),
+    stop(signal = "SIGTERM") {
+      child.kill(signal);
+      return ended;
+    },
+  };
+  running.set(world.home, sqld);
+  return sqld;
+}
