@@ -20,6 +20,7 @@ const programs: Readonly<Record<string, Program>> = {
   "relay-check": { load: () => import("@qmail-mysql/relay-check"), soft: SOFT },
   "tcpserver-sql": { load: () => import("@qmail-mysql/tcpserver-sql"), soft: SOFT },
   "qmail-local": { load: () => import("@qmail-mysql/qmail-local"), soft: SOFT },
+  "qmail-lspawn": { load: () => import("@qmail-mysql/qmail-lspawn"), soft: SOFT },
   "qmail-sqld": { load: () => import("@qmail-mysql/qmail-sqld"), soft: SOFT },
 };
 

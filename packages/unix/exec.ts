@@ -35,7 +35,7 @@ export function exec(
       if (!["ENOENT", "ENOTDIR", "EACCES"].includes(errno(error))) break;
     }
   }
-  throw new Trouble(`unable to run ${program}: ${reason(failure)}`);
+  throw new Trouble(`unable to run ${program}: ${reason(failure)}`, { cause: failure });
 }
 
 function refuse(code: string): never {

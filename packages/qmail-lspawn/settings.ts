@@ -1,0 +1,44 @@
+import { ControlError, keyValues } from "@qmail-mysql/control";
+import type { Width } from "./command.ts";
+
+/** What control/lspawn-settings says; qmail-lspawn(8) is its manual. */
+export interface Settings {
+  /** Deliveries at once: what qmail-send is told. */
+  readonly spawn: number;
+  readonly delnumBytes: Width;
+  readonly workers: number;
+  readonly spares: number;
+  /** Seconds. */
+  readonly idle: number;
+}
+
+const CONF_SPAWN = 120; // qmail's own default
+const MOST = { 1: 255, 2: 32_767 } as const; // what a number of so many bytes can hold, and qmail-send can read
+
+/** Reads the text of control/lspawn-settings. Throws ControlError with file, line and what was expected. */
+export function parseSettings(text: string, file: string): Settings {
+  const values = new Map<string, number>();
+  for (const { key, value, line } of keyValues(text, file)) {
+    if (!["spawn", "delnum_bytes", "workers", "spares", "idle"].includes(key)) {
+      throw new ControlError(`${file} line ${line}: unknown key`);
+    }
+    if (!/^\d{1,6}$/.test(value)) throw new ControlError(`${file} line ${line}: ${key}: expected a number`);
+    values.set(key, Number(value));
+  }
+  const delnumBytes = values.get("delnum_bytes") ?? 1;
+  if (delnumBytes !== 1 && delnumBytes !== 2)
+    throw new ControlError(`${file}: delnum_bytes: expected 1 or 2`);
+  const spawn = values.get("spawn") ?? CONF_SPAWN;
+  if (spawn < 1 || spawn > MOST[delnumBytes]) {
+    throw new ControlError(`${file}: spawn: expected a number from 1 to ${MOST[delnumBytes]}`);
+  }
+  const workers = values.get("workers") ?? spawn;
+  if (workers < 1) throw new ControlError(`${file}: workers: expected a number from 1`);
+  return {
+    spawn,
+    delnumBytes,
+    workers,
+    spares: Math.min(values.get("spares") ?? 2, workers),
+    idle: values.get("idle") ?? 60,
+  };
+}
