@@ -7,7 +7,7 @@ import { isRoot, makeWorld } from "./lib/world.ts";
 
 const STOCK = process.env.STOCK_QMAIL;
 const UID = 64800;
-const JOE = join(process.env.TEST_HOMES ?? "", "joe");
+const SAM = join(process.env.TEST_HOMES ?? "", "sam");
 
 /** What is in a Maildir's new/: each message's subject, and its Delivered-To lines from the top. */
 function newMail(home: string): string[] {
@@ -36,9 +36,9 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw, qmail-lo
         ('virtual', ${UID}, ${UID}, '${virtual}', '', 'Password', 'N');
       INSERT INTO virtual VALUES ('iain', '', 'sales', 'virtual.com'), ('iain', 'two', 'two', 'virtual.com'),
         ('iain', 'away', 'away', 'virtual.com'), ('virtual', '@', '', 'virtual.com'),
-        ('forward', 'loop@virtual.com', 'loop', 'virtual.com'), ('forward', 'joe@stock.test', 'magic', 'virtual.com');
-      INSERT INTO alias VALUES ('iain', 'two', 'sales', 'virtual.com'), ('iain', 'two', 'joe', 'stock.test'),
-        ('iain', 'away', 'joe', 'stock.test'), ('virtual', '@', '.', '/Maildir/');`);
+        ('forward', 'loop@virtual.com', 'loop', 'virtual.com'), ('forward', 'sam@stock.test', 'magic', 'virtual.com');
+      INSERT INTO alias VALUES ('iain', 'two', 'sales', 'virtual.com'), ('iain', 'two', 'sam', 'stock.test'),
+        ('iain', 'away', 'sam', 'stock.test'), ('virtual', '@', '.', '/Maildir/');`);
     const mail = join(world.home, "mail");
     mkdirSync(join(mail, "control"), { recursive: true });
     const control = {
@@ -50,8 +50,8 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw, qmail-lo
       writeFileSync(join(mail, "control", file), text);
     }
     for (const box of ["sales", "Whoever", "two", "away", "magic", "loop"]) {
-      writeFileSync(join(mail, `${box}.message`), `From: joe@stock.test\nSubject: to ${box}\n\nbody\n`);
-      writeFileSync(join(mail, `${box}.envelope`), `Fjoe@stock.test\0T${box}@virtual.com\0\0`);
+      writeFileSync(join(mail, `${box}.message`), `From: sam@stock.test\nSubject: to ${box}\n\nbody\n`);
+      writeFileSync(join(mail, `${box}.envelope`), `Fsam@stock.test\0T${box}@virtual.com\0\0`);
     }
     const script = join(import.meta.dirname, "lib/stock-qmail.sh");
     const { stdout, stderr } = await run(script, [STOCK ?? "", mail, BIN], { limit: 60_000 });
@@ -68,11 +68,11 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw, qmail-lo
     expect(newMail(virtual), log).toEqual(["to Whoever virtual.com-Whoever@virtual.com"]);
   });
   test("the other of two places, a forward, a magic forward: delivered; a magic forward that loops: bounced once", () => {
-    expect(newMail(JOE), log).toEqual([
-      "failure notice joe@stock.test",
-      "to away joe@stock.test virtual.com-away@virtual.com",
-      "to magic joe@stock.test virtual.com-magic@virtual.com",
-      "to two joe@stock.test virtual.com-two@virtual.com",
+    expect(newMail(SAM), log).toEqual([
+      "failure notice sam@stock.test",
+      "to away sam@stock.test virtual.com-away@virtual.com",
+      "to magic sam@stock.test virtual.com-magic@virtual.com",
+      "to two sam@stock.test virtual.com-two@virtual.com",
     ]);
     expect(log.match(/failure: This_message_is_looping/g)).toHaveLength(1);
   });

@@ -13,14 +13,14 @@ chmod 755 "$dir"
 TEST_HOMES=$dir/homes # of the accounts below
 export TEST_HOMES
 homes=$TEST_HOMES
-for home in alias:64010:64001 joe:64020:64020 joe-sub:64021:64021 locked:64022:64022 old:64023:64023 open:64024:64024; do
+for home in alias:64010:64001 joe:64020:64020 joe-sub:64021:64021 locked:64022:64022 old:64023:64023 open:64024:64024 sam:64025:64025; do
 	mkdir -p "$homes/${home%%:*}/Maildir/tmp" "$homes/${home%%:*}/Maildir/new" "$homes/${home%%:*}/Maildir/cur"
 	chown -R "${home#*:}" "$homes/${home%%:*}"
 done
 for file in passwd group shadow; do cp "/etc/$file" "$dir/$file"; done
 # The ids are out of the way of Debian's own. Passwords: joe's is "system", old's too, which expired in 2024;
 # locked has none, and open an empty one.
-grep -vE '^(alias|qmail[dlpqrs]|joe|joe-sub|locked|old|open):' /etc/passwd >"$dir/passwd"
+grep -vE '^(alias|qmail[dlpqrs]|joe|joe-sub|locked|old|open|sam):' /etc/passwd >"$dir/passwd"
 cat >>"$dir/passwd" <<EOF
 alias:x:64010:64001::$homes/alias:/bin/true
 qmaild:x:64011:64001::/var/qmail:/bin/true
@@ -31,6 +31,7 @@ qmailr:x:64015:64000::/var/qmail:/bin/true
 qmails:x:64016:64000::/var/qmail:/bin/true
 joe:x:64020:64020::$homes/joe:/bin/sh
 joe-sub:x:64021:64021::$homes/joe-sub:/bin/sh
+sam:x:64025:64025::$homes/sam:/bin/sh
 locked:x:64022:64022::$homes/locked:/bin/sh
 old:x:64023:64023::$homes/old:/bin/sh
 open:x:64024:64024::$homes/open:/bin/sh
@@ -39,6 +40,7 @@ cat >>"$dir/group" <<EOF
 qmail:x:64000:
 nofiles:x:64001:
 joe:x:64020:
+sam:x:64025:
 EOF
 hash=$(mkpasswd -m yescrypt system)
 cat >>"$dir/shadow" <<EOF

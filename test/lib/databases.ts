@@ -56,7 +56,9 @@ export const sqlite: Backend = {
   prepare(world, extra = "") {
     const file = join(world.home, "users/mail.db");
     const sql = (text: string) =>
-      execFileSync("sqlite3", ["-bail", "-separator", "\t", file], { input: text }).toString();
+      execFileSync("sqlite3", ["-bail", "-cmd", ".timeout 5000", "-separator", "\t", file], {
+        input: text,
+      }).toString();
     sql(sqlFile("sqlite/schema.sql"));
     chmodSync(file, 0o644);
     world.control("sqlserver", `driver sqlite\ndb ${file}\n${extra}`);

@@ -18,7 +18,7 @@ mount --bind "$copy/home" "$home"
 
 QMAIL_HOME=$home "$ours/rebuild-cdb" --no-hup >&2
 for message in "$mail"/*.message; do
-	setuidgid joe "$home/bin/qmail-queue" <"$message" 1<"${message%.message}.envelope"
+	setuidgid sam "$home/bin/qmail-queue" <"$message" 1<"${message%.message}.envelope"
 done
 QMAIL_HOME=$home PATH=$home/bin:$PATH "$home/bin/qmail-start" ./Maildir/ cat >"$mail/log" &
 start=$!
