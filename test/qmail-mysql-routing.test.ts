@@ -230,6 +230,38 @@ describe.skipIf(!isRoot).each(backends)("trace over $name", ({ prepare }) => {
     expect(got.accepted).toBe(!address.includes("elsewhere"));
   });
 
+  test.each([
+    "iain",
+    "IAIN-SlowLaris",
+    "iain-both",
+    "iain-list-x",
+    "iain-nothing",
+    "iain-blank",
+    "iain-open",
+    "iain-sanity",
+    "nobody-here",
+    "stranger",
+    "virtual-anything",
+    "joe",
+    "forward-a@b.com",
+    "jos\u00e9",
+  ])("%s: what qmail-getpw and qmail-local -n say themselves", async (local) => {
+    const got = JSON.parse(await ok(world, "trace", `${local}@h.example`, "--json"));
+    const owner = await run("qmail-getpw", [local], { env: world.env });
+    expect(owner.code).toBe(0);
+    const [user = "", uid, , home = "", dash = "", ext = ""] = owner.stdout.split("\0").map(text);
+    const operands = [user, home, local, dash, ext, "h.example", "", "./Mailbox"];
+    const asked = await run("qmail-local", ["-n", "--", ...operands], { env: world.env });
+    const said =
+      asked.code === 0 ? asked.stdout.split("\n").filter((line) => /^[a-z]+ [^+]*$/.test(line)) : [];
+    const outcome = asked.code === 0 ? "delivered" : asked.code === 100 ? "bounces" : "waits";
+    expect([got.outcome, got.instructions]).toEqual([
+      outcome,
+      said.filter((line) => !line.startsWith("did ")),
+    ]);
+    expect(JSON.stringify(got.steps)).toContain(`user ${user}, uid ${uid}`);
+  });
+
   test("every stage is named, with the row or file that decided", async () => {
     expect(await ok(world, "trace", "sales@sillydomain.com")).toBe(`\
 qmail-smtpd  accepts it
@@ -558,6 +590,8 @@ describe.skipIf(!isRoot)("check", () => {
     world.remove();
   });
 });
+
+const text = (bytes: string): string => Buffer.from(bytes, "latin1").toString();
 
 /** cdb(5): no records: each of the 256 tables is empty and begins at the end of the header. */
 function cdbOfNothing(): Buffer {

@@ -111,6 +111,9 @@ function asUser(home: string, uid: number, gid: number, isRoot: boolean): void {
   });
   if (result.error) throw new Trouble(`unable to run /bin/sh: ${reason(result.error)}`);
   if (result.status !== 0) {
-    throw new Trouble(`unable to create ${home} as uid ${uid}: ${reason(result.stderr.toString("latin1"))}`);
+    const why = reason(result.stderr.toString("latin1"));
+    throw new Trouble(
+      `unable to create ${home} as uid ${uid}: ${why}; fix: a home that root or uid ${uid} can make`,
+    );
   }
 }
