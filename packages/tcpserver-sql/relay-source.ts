@@ -74,18 +74,20 @@ export function relaySource(edges: Edges): RelaySource {
     return true;
   };
   const askOrServe = async (sql: RelaySql, ip: Ip, key: string): Promise<boolean> => {
+    const { timeout } = sql.database;
     const begun = generation;
+    const start = now();
     const fresh = store === undefined;
     try {
-      return await within(sql.database.timeout, async () => {
-        try {
-          return await ask(sql, ip, key);
-        } catch (error) {
-          if (fresh) throw error;
-          drop(); // a connection that was idle may have been closed: a new one tells
-          return ask(sql, ip, key);
-        }
-      });
+      try {
+        // An open connection has the limit for itself; connecting and asking have it together.
+        return await (fresh ? within(timeout, () => ask(sql, ip, key)) : ask(sql, ip, key));
+      } catch (error) {
+        const left = timeout - (now() - start);
+        if (fresh || left < timeout / 2 || begun !== generation) throw error;
+        drop(); // a connection that was idle may have been closed: a new one tells
+        return await within(left, () => ask(sql, ip, key));
+      }
     } catch (error) {
       if (begun === generation) away(error);
       return false;

@@ -37,7 +37,7 @@ export interface Libc {
   /** NUL-ended strings and the vector that points to them; keep both until the call has returned. */
   vector(strings: readonly string[]): {
     readonly pointers: BigUint64Array;
-    readonly bytes: readonly Buffer[];
+    readonly bytes: Buffer;
   };
 }
 
@@ -81,10 +81,12 @@ function load(): Libc {
     call: symbols as unknown as Libc["call"],
     failure: () => errnoError(read.i32(errnoAt(), 0)),
     vector(strings) {
-      const bytes = strings.map((s) => toBuffer(`${s}\0`));
+      const bytes = toBuffer(`${strings.join("\0")}\0`);
       const pointers = new BigUint64Array(strings.length + 1);
-      bytes.forEach((buffer, i) => {
-        pointers[i] = BigInt(ptr(buffer) as number);
+      let at = ptr(bytes) as number;
+      strings.forEach((s, i) => {
+        pointers[i] = BigInt(at);
+        at += s.length + 1;
       });
       return { pointers, bytes };
     },

@@ -26,7 +26,7 @@ export function spawner(argv: readonly string[], path = process.env.PATH): Spawn
   call.posix_spawnattr_setflags(attr, SETSIGDEF_AND_SETSIGMASK);
   call.posix_spawnattr_setsigdefault(attr, all);
   call.posix_spawnattr_setsigmask(attr, none);
-  const files = candidates(argv[0] ?? "", path).map((file) => ({ file, bytes: vector([file]).bytes[0] }));
+  const files = candidates(argv[0] ?? "", path).map((file) => ({ file, bytes: vector([file]).bytes }));
   const actions = new Uint8Array(ACTIONS_SIZE);
   const pid = new Int32Array(1);
   const start = (file: Buffer, env: BigUint64Array) =>
@@ -40,7 +40,7 @@ export function spawner(argv: readonly string[], path = process.env.PATH): Spawn
       call.posix_spawn_file_actions_adddup2(actions, fd, 0);
       call.posix_spawn_file_actions_adddup2(actions, fd, 1);
       for (const { file, bytes } of files) {
-        if (bytes === undefined || (files.length > 1 && !existsSync(file))) continue;
+        if (files.length > 1 && !existsSync(file)) continue;
         const error = start(bytes, environment.pointers);
         if (error === 0) return pid[0] as number;
         failure = errno(failure) === "ENOENT" ? errnoError(error) : failure;
