@@ -1,0 +1,128 @@
+import { cdbReader, cdbWriter } from "@qmail-mysql/cdb";
+import { ControlError } from "@qmail-mysql/control";
+import { describe, expect, test } from "vitest";
+import { commandReader, encodeNumber } from "./command.ts";
+import { decodeTask, encodeTask, PACKET_LIMIT } from "./order.ts";
+import { report } from "./report.ts";
+import { parseSettings } from "./settings.ts";
+import { findInCdb, NoWildcards, ShortRecord } from "./users-cdb.ts";
+
+describe("commandReader", () => {
+  const one = { delnum: 7, messid: "1/2", sender: "s@x", recipient: "r\xff@y", tooLong: false };
+  const bytes = "\x071/2\0s@x\0r\xff@y\0";
+
+  test.each([1, 2, 3, 100])("takes commands in pieces of %d bytes", (size) => {
+    const read = commandReader(1);
+    const stream = bytes.repeat(3);
+    const got = [];
+    for (let at = 0; at < stream.length; at += size) got.push(...read(stream.slice(at, at + size)));
+    expect(got).toEqual([one, one, one]);
+  });
+
+  test("takes a NUL for a number", () =>
+    expect(commandReader(1)("\x001/2\0\0r@y\0")).toMatchObject([{ delnum: 0, sender: "" }]));
+
+  test("takes two bytes, the low one first", () => {
+    expect(commandReader(2)(`${encodeNumber(300, 2)}1/2\0\0r@y\0`)).toMatchObject([{ delnum: 300 }]);
+    expect(encodeNumber(300, 2)).toBe("\x2c\x01");
+  });
+
+  test("holds no field of more than a megabyte, and goes on after it", () => {
+    const read = commandReader(1);
+    const piece = "x".repeat(1 << 19);
+    const got = [
+      ...read("\x07"),
+      ...read(piece),
+      ...read(piece),
+      ...read(piece),
+      ...read(`\0\0r@y\0${bytes}`),
+    ];
+    expect(got.map(({ tooLong }) => tooLong)).toEqual([true, false]);
+  });
+});
+
+describe("report", () => {
+  test.each([
+    ["done\0rest", "Kdone"],
+    ["x".repeat(3000), `K${"x".repeat(3000)}`],
+    ["x".repeat(3001), `K${"x".repeat(2966)}\nError report too long, sorry.\n`],
+  ])("%#", (output, text) => expect(report({ status: 0 }, output)).toBe(text));
+});
+
+describe("a task", () => {
+  const order = {
+    user: "u",
+    home: "/h",
+    local: "l\xff",
+    dash: "-",
+    ext: "",
+    host: "h",
+    sender: "",
+    defaultDelivery: "./Maildir/",
+  };
+  const row = { username: "u", alias: "@", aliasUsername: ".", aliasHost: "/x/" };
+  const task = { uid: 1, gid: 2, order, magicForwarding: true, aliases: [row, { ...row, aliasHost: "" }] };
+
+  test("goes to the worker as it is", () => expect(decodeTask(encodeTask(task) ?? "")).toEqual(task));
+  test("without rows is one without rows", () =>
+    expect(decodeTask(encodeTask({ ...task, aliases: [] }) ?? "").aliases).toEqual([]));
+  test("leaves rows to qmail-local that are too many, or hold a NUL", () => {
+    const many = { ...task, aliases: Array(10_000).fill(row) };
+    expect(decodeTask(encodeTask(many) ?? "").aliases).toBeUndefined();
+    const broken = { ...task, aliases: [{ ...row, aliasHost: "a\0b" }] };
+    expect(decodeTask(encodeTask(broken) ?? "").aliases).toBeUndefined();
+  });
+  test("is none when it fits no packet", () =>
+    expect(encodeTask({ ...task, order: { ...order, sender: "x".repeat(PACKET_LIMIT) } })).toBeUndefined());
+});
+
+describe("settings", () => {
+  test("have their defaults", () =>
+    expect(parseSettings("", "f")).toEqual({
+      spawn: 120,
+      delnumBytes: 1,
+      workers: 120,
+      spares: 2,
+      idle: 60,
+    }));
+  test.each([
+    ["spawn 256", "f: spawn: expected a number from 1 to 255"],
+    ["spawn 0", "f: spawn: expected a number from 1 to 255"],
+    ["delnum_bytes 3", "f: delnum_bytes: expected 1 or 2"],
+    ["idle soon", "f line 1: idle: expected a number"],
+    ["other 1", "f line 1: unknown key"],
+    ["workers 0", "f: workers: expected a number from 1"],
+  ])("%s: %s", (text, message) => {
+    expect(() => parseSettings(text, "f")).toThrow(new ControlError(message));
+  });
+});
+
+describe("findInCdb", () => {
+  const reader = (records: Record<string, string>) => {
+    const chunks: Buffer[] = [];
+    const writer = cdbWriter((chunk) => void chunks.push(Buffer.from(chunk)));
+    for (const [key, data] of Object.entries(records)) writer.add(key, data);
+    const header = writer.finish();
+    const file = Buffer.concat(chunks);
+    file.set(header, 0);
+    return cdbReader((at, length) => file.subarray(at, at + length), file.length);
+  };
+  const data = "u\x001\x002\0/h\0-\0pre-";
+
+  // Appendix A 7 of the facts: observed of a stock qmail-lspawn
+  test.each([
+    ["joe", undefined],
+    ["joe-Ext.Foo", "pre-Ext.Foo"],
+    ["JOE-x", "pre-x"],
+    ["joe-", "pre-"],
+    ["jo", undefined],
+  ])("joe- is a wildcard: %s", (local, ext) =>
+    expect(findInCdb(reader({ "!joe-": data, "": "-" }), local)?.ext).toBe(ext),
+  );
+  test("the empty wildcard needs no end", () =>
+    expect(findInCdb(reader({ "!": data, "": "" }), "Any")?.ext).toBe("pre-Any"));
+  test("the record of wildcards has to be there", () =>
+    expect(() => findInCdb(reader({ "!joe\0": data }), "joe")).toThrow(NoWildcards));
+  test("a record has six fields", () =>
+    expect(() => findInCdb(reader({ "!joe\0": "u\x001\x002\0/h\0-", "": "" }), "joe")).toThrow(ShortRecord));
+});
