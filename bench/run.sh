@@ -13,4 +13,4 @@ echo 'process.exit(0);' >build/bench/empty.ts
 	--no-compile-autoload-tsconfig --no-compile-autoload-package-json \
 	--outfile build/bench/empty >/dev/null
 "$bun" bench/bench.ts
-node_modules/.bin/biome format --write bench/RESULTS.md >/dev/null
+"$(echo node_modules/@biomejs/cli-*/biome)" format --write bench/RESULTS.md >/dev/null
