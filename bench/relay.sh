@@ -14,6 +14,7 @@ stop() {
 	rm -rf "$dir"
 }
 trap stop EXIT
+trap 'exit 1' HUP INT PIPE TERM
 PATH=$PATH:/usr/sbin
 
 cc -O2 -pthread -o "$dir/tcpload" bench/tcpload.c

@@ -275,6 +275,43 @@ describe("when the database is in trouble", () => {
     await backWithin(1500);
   });
 
+  test("1,000 connections, ten at a time, while it stops, returns and is slow: none is dropped", async () => {
+    const quick = await startServer(
+      "tcpserver-sql",
+      ["-S", "-HRl0", "-b", "50", "127.0.0.1", "0", "printenv", "RELAYCLIENT"],
+      { env: world.env },
+    );
+    await sleep(300);
+    const waits: number[] = [];
+    const wrong: string[] = [];
+    let left = 1000;
+    const client = async () => {
+      while (left-- > 0) {
+        const inBlock = left % 2 === 0; // of a netblock: always; the others whenever the table answers
+        const begun = performance.now();
+        const answer = await talk(quick.port, { from: inBlock ? "127.1.0.9" : "127.0.0.2" }).catch(
+          (error: Error) => error.message,
+        );
+        waits.push(performance.now() - begun);
+        if (answer !== "\n" && (inBlock || answer !== "")) wrong.push(answer);
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 10 }, client));
+    for (const what of [proxy.down, proxy.up, () => proxy.delay(3000), () => proxy.delay(0)]) {
+      const before = left;
+      while (left > before - 200) await sleep(5);
+      await what();
+    }
+    await clients;
+    await sleep(1000);
+    expect(await talk(quick.port, { from: "127.0.0.2" })).toBe("\n");
+    await quick.stop();
+    expect([wrong, waits.length]).toEqual([[], 1000]);
+    const sorted = waits.toSorted((a, b) => a - b);
+    expect(sorted[950]).toBeLessThan(450); // only who asked before it was known to be away waits its `timeout`
+    expect(sorted[999]).toBeLessThan(1500);
+  });
+
   test.each([
     ["serve", [0, NO]],
     ["defer", [111, "451 relay table not available, try again later (#4.3.0)"]],

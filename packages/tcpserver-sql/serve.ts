@@ -54,22 +54,25 @@ export function serve(options: Options, parts: Parts): Promise<void> {
     }
   };
   const take = async (accepted: Accepted): Promise<void> => {
-    let pid: number | undefined;
-    let gone: (() => void) | undefined;
+    // At once: a child may have ended before a promise of it is looked at.
+    const started = (pid: number) => {
+      pending--;
+      children.add(pid);
+    };
+    let outcome: number | undefined;
     try {
-      const outcome = await start(accepted, options, parts);
-      if ("pid" in outcome) pid = outcome.pid;
-      else gone = () => ended(process.pid, outcome.status);
+      outcome = await start(accepted, options, parts, started);
     } catch (error) {
       say(1, `warning: dropping connection, ${reason(error)}`);
-      gone = () => ended(process.pid, DROPPED);
+      outcome = DROPPED;
     }
     parts.system.close(accepted.fd);
-    pending--;
-    if (pid !== undefined) children.add(pid);
-    gone?.();
+    if (outcome !== undefined) {
+      pending--;
+      ended(process.pid, outcome);
+    }
     if (isOver && pending === 0) whenOver();
-    else if (gone) accept();
+    else accept();
   };
 
   status();
@@ -89,10 +92,16 @@ export function serve(options: Options, parts: Parts): Promise<void> {
   });
 }
 
-type Outcome = { readonly pid: number } | { readonly status: number };
-
-/** Everything between accept and the program's start; tcpserver does it in the child. */
-async function start({ fd, local, remote }: Accepted, options: Options, parts: Parts): Promise<Outcome> {
+/**
+ * Everything between accept and the program's start; tcpserver does it in the child. Answers the wait status
+ * that stands for a child where none is started.
+ */
+async function start(
+  { fd, local, remote }: Accepted,
+  options: Options,
+  parts: Parts,
+  started: (pid: number) => void,
+): Promise<number | undefined> {
   if (options.killIpOptions) parts.system.killIpOptions(fd);
   if (options.noDelay) parts.system.setNoDelay(fd);
   if (options.banner !== "") writeSync(fd, Buffer.from(options.banner, "latin1"));
@@ -121,13 +130,14 @@ async function start({ fd, local, remote }: Accepted, options: Options, parts: P
   if (rule.deny) {
     say(2, from);
     say(2, verdictLine("deny", process.pid, connection));
-    return { status: DENIED };
+    return DENIED;
   }
   try {
     const pid = parts.spawn(environment(parts.base, connection, mayRelay, rule.env), fd);
+    started(pid);
     say(2, `pid ${pid} from ${remote.ip}`);
     say(2, verdictLine("ok", pid, connection));
-    return { pid };
+    return undefined;
   } catch (error) {
     say(2, from);
     say(2, verdictLine("ok", process.pid, connection));
