@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { self, Trouble } from "@qmail-mysql/unix";
 import { netstring, netstringReader, nulEnded } from "@qmail-mysql/wire";
 import { JOB_LIMIT } from "./hasher.ts";
@@ -40,6 +41,7 @@ export function openHashers(most: number, queue: number, ms: number): Hashers {
   function start(): Process {
     const { file, args, argv0 } = self(["hash"]);
     const child = spawn(file, args, { argv0, stdio: ["pipe", "pipe", "ignore"], env: {}, cwd: "/" });
+    yieldTo(child.pid);
     const process: Process = { child, job: undefined, timer: undefined };
     const reader = netstringReader(JOB_LIMIT);
     child.on("error", () => end(process, "no process for it"));
@@ -92,4 +94,15 @@ export function openHashers(most: number, queue: number, ms: number): Hashers {
       next();
     },
   };
+}
+
+const NICE = 10;
+
+/** A process that hashes takes what processor time the lookups leave. */
+function yieldTo(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, NICE);
+  } catch {
+    // it is gone, or the system has no such thing
+  }
 }
