@@ -1,6 +1,5 @@
 import { closeSync } from "node:fs";
 import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
-import { verify, verifyCrypt } from "@qmail-mysql/password";
 import { askVerdict, openSite, type Site } from "@qmail-mysql/store";
 import {
   becomeUser,
@@ -49,8 +48,11 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
     findVirtual: store.findVirtual,
     decoy: store.decoy,
     findSystemLogin: async (name) => findSystemLogin(name, settings.timeout, Date.now()),
-    verify: (typed, stored, type, challenge) => verify(typed, stored, type, challenge, systemCrypt),
-    verifySystem: (typed, hash) => verifyCrypt(typed, hash, systemCrypt),
+    // Loaded when there is something to verify: with qmail-sqld, most often never.
+    verify: async (typed, stored, type, challenge) =>
+      (await import("@qmail-mysql/password")).verify(typed, stored, type, challenge, systemCrypt),
+    verifySystem: async (typed, hash) =>
+      (await import("@qmail-mysql/password")).verifyCrypt(typed, hash, systemCrypt),
   };
   if (!sqld) return authenticate(credentials, settings, ports);
   const verdict = await askVerdict(sqld, credentials, settings.timeout);
