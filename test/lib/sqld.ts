@@ -18,13 +18,23 @@ export interface RunningSqld {
 }
 
 const running = new Map<string, RunningSqld>();
-process.on("exit", () => {
-  for (const { child } of running.values()) child.kill("SIGKILL");
-});
+
+/** Whoever removes the world ends its qmail-sqld. */
+function endWith(world: World): void {
+  const { remove } = world;
+  Object.assign(world, {
+    remove() {
+      running.get(world.home)?.child.kill("SIGKILL");
+      remove();
+    },
+  });
+}
 
 /** Starts qmail-sqld on the world's control/sqlserver, which from then on its account alone can read. */
 export function startSqld(world: World, settings = ""): RunningSqld {
-  running.get(world.home)?.child.kill("SIGKILL");
+  const before = running.get(world.home);
+  if (before) before.child.kill("SIGKILL");
+  else endWith(world);
   const dir = join(world.home, "../sqld");
   const socket = join(dir, "socket");
   const ready = join(dir, "ready");
