@@ -112,9 +112,8 @@ async function ownerOf(local: string, settings: Settings, world: World): Promise
   const original = ({ dash, ext }: Split) => ({ dash, ext: ext === "" ? "" : local.slice(-ext.length) });
 
   const boxes = await world.findMailboxes(ways.map((way) => way.user));
-  const byName = new Map(boxes.map((box) => [lower(box.username), box]));
   for (const way of ways) {
-    const box = byName.get(way.user);
+    const box = boxes.find(({ username }) => lower(username) === way.user); // the first, as a login takes
     if (!box) continue;
     if (box.suspended && settings.suspendedMail !== "deliver") {
       throw new Held(`mailbox "${box.username}" is suspended`, settings.suspendedMail === "bounce");

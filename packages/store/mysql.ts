@@ -130,9 +130,8 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
         });
       }),
   };
-  // A value cut to fit its column would be a password nobody has.
-  if (mode === "write") await database.script("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
-  if (mode === "resident") await database.script(statements.freshTimes);
+  if (mode === "write") await database.script(statements.beginWriting);
+  if (mode === "resident") await database.script(statements.beginStaying);
   return database;
 }
 

@@ -9,28 +9,27 @@ import type { RelayStatement } from "./relay-statements.ts";
 export const BATCH = 8;
 const BATCH_OF_NAMES = Array(BATCH).fill("?").join(", ");
 
-/** How many rows may stand for one address. */
-export const ALIASES = 10_000;
-
-/** How many rows may apply to one address with funky queries; more are trouble, not a choice among some of them. */
-export const PATTERNS = 10_000;
+/** How many rows may stand for one address or name; more are trouble, not a choice among some of them. */
+export const ROWS = 10_000;
 
 export const statements = {
-  findMailboxes: `SELECT username, uid, gid, home, suspended FROM mailbox WHERE username IN (${BATCH_OF_NAMES})`,
+  findMailboxes: `SELECT username, uid, gid, home, suspended FROM mailbox WHERE username IN (${BATCH_OF_NAMES})
+    LIMIT ${ROWS}`,
 
   findLogin: `SELECT username, uid, gid, home, suspended, password, password_type
-    FROM mailbox WHERE username = ? LIMIT 2`,
+    FROM mailbox WHERE username = ? LIMIT ${ROWS}`,
 
   /** Any password: what a stranger's login is made to cost. */
   decoy: "SELECT password, password_type FROM mailbox LIMIT 1",
 
   findAliases: `SELECT username, alias, alias_username, alias_host FROM alias
-    WHERE username = ? AND alias IN (?, ?, ?, ?) LIMIT ${ALIASES}`,
+    WHERE username = ? AND alias IN (?, ?, ?, ?) LIMIT ${ROWS}`,
 
   findVirtual: `SELECT username, ext, virtual_username, virtual_host
-    FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT ${PATTERNS}`,
+    FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT ${ROWS}`,
 
-  findVirtualHosts: `SELECT DISTINCT virtual_host FROM \`virtual\` WHERE virtual_host IN (${BATCH_OF_NAMES})`,
+  findVirtualHosts: `SELECT DISTINCT virtual_host FROM \`virtual\` WHERE virtual_host IN (${BATCH_OF_NAMES})
+    LIMIT ${ROWS}`,
 
   /**
    * With funky queries either column may be a LIKE pattern. Which rows match is decided by one rule for all
@@ -39,11 +38,11 @@ export const statements = {
   findFunkyVirtual: `SELECT username, ext, virtual_username, virtual_host FROM \`virtual\`
     WHERE (virtual_host = ? OR INSTR(virtual_host, '%') > 0 OR INSTR(virtual_host, '_') > 0)
       AND (virtual_username = ? OR INSTR(virtual_username, '%') > 0 OR INSTR(virtual_username, '_') > 0)
-    LIMIT ${PATTERNS}`,
+    LIMIT ${ROWS}`,
 
   findFunkyHosts: `SELECT DISTINCT virtual_host FROM \`virtual\`
     WHERE virtual_host IN (${BATCH_OF_NAMES}) OR INSTR(virtual_host, '%') > 0 OR INSTR(virtual_host, '_') > 0
-    LIMIT ${PATTERNS}`,
+    LIMIT ${ROWS}`,
 
   /** All that compare equal to a name: a collation takes more for equal than we do. */
   showMailbox: `SELECT username, uid, gid, home, suspended, password, password_type
@@ -70,8 +69,14 @@ export const statements = {
     FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?) ORDER BY table_name`,
   dataVersion: "PRAGMA data_version",
 
+  /**
+   * A server may begin every session with autocommit off: what is written would be undone at the end, and who stays
+   * would see the tables as they were at the beginning. A value cut to fit its column would be a password nobody has.
+   */
+  beginWriting: "SET SESSION autocommit = 1, SESSION sql_mode = 'STRICT_ALL_TABLES'",
+
   /** MySQL 8 shows update_time as it was up to a day ago, unless told; MariaDB skips what is in the comment. */
-  freshTimes: "SET @fresh = 1 /*!80003 , SESSION information_schema_stats_expiry = 0 */",
+  beginStaying: "SET SESSION autocommit = 1 /*!80003 , SESSION information_schema_stats_expiry = 0 */",
 
   addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
     VALUES (?, ?, ?, ?, ?, ?, 'N')`,

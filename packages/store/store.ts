@@ -10,7 +10,7 @@ import {
 import { Trouble } from "@qmail-mysql/unix";
 import { lower, toText } from "@qmail-mysql/wire";
 import type { Database, Row } from "./database.ts";
-import { ALIASES, BATCH, PATTERNS, statements } from "./statements.ts";
+import { BATCH, ROWS, statements } from "./statements.ts";
 
 /** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
 export interface Store {
@@ -30,14 +30,15 @@ export function storeOver(database: Pick<Database, "query" | "close">, funkyQuer
     findMailboxes: async (names) => {
       const found: Mailbox[] = [];
       for (const batch of batches(askable(names))) {
-        found.push(...only(await database.query(statements.findMailboxes, batch), names).map(toMailbox));
+        const rows = bounded("mailbox", await database.query(statements.findMailboxes, batch));
+        found.push(...only(rows, names).map(toMailbox));
       }
       return found;
     },
     findLogin: async (name) => {
       const text = toText(name);
       if (text === undefined) return undefined;
-      const rows = await database.query(statements.findLogin, [text]);
+      const rows = bounded("mailbox", await database.query(statements.findLogin, [text]));
       return only(rows, [name]).map(toLogin)[0];
     },
     decoy: async () => {
@@ -49,9 +50,7 @@ export function storeOver(database: Pick<Database, "query" | "close">, funkyQuer
       const [first, ...others] = askable(aliases);
       if (name === undefined || first === undefined) return [];
       const asked = Array.from({ length: 4 }, (_, i) => others[i - 1] ?? first);
-      const rows = await database.query(statements.findAliases, [name, ...asked]);
-      if (rows.length === ALIASES)
-        throw new Trouble(`unable to use the alias table: ${ALIASES} rows or more for "${username}"`);
+      const rows = bounded("alias", await database.query(statements.findAliases, [name, ...asked]));
       // The very ones asked for, whatever the collation takes for them.
       return rows
         .map(toAliasRow)
@@ -63,15 +62,15 @@ export function storeOver(database: Pick<Database, "query" | "close">, funkyQuer
       const rows = funkyQueries
         ? await database.query(statements.findFunkyVirtual, [hostText, localText])
         : await database.query(statements.findVirtual, [hostText, localText, ""]);
-      return bounded(rows).map(toVirtualRow);
+      return bounded("virtual", rows).map(toVirtualRow);
     },
     findVirtualHosts: async (hosts) => {
       const known: string[] = [];
       for (const batch of batches(askable(hosts))) {
         const rows = funkyQueries
-          ? bounded(await database.query(statements.findFunkyHosts, batch))
+          ? await database.query(statements.findFunkyHosts, batch)
           : await database.query(statements.findVirtualHosts, batch);
-        known.push(...rows.map((row) => lower(row.virtual_host ?? "")));
+        known.push(...bounded("virtual", rows).map((row) => lower(row.virtual_host ?? "")));
       }
       return hosts.filter((host) => known.some((one) => one === host || (funkyQueries && like(host, one))));
     },
@@ -87,9 +86,9 @@ function* batches(names: readonly string[]): Generator<string[]> {
   }
 }
 
-function bounded(rows: Row[]): Row[] {
-  if (rows.length === PATTERNS)
-    throw new Trouble(`unable to use the virtual table: ${PATTERNS} rows or more for one address`);
+function bounded(table: string, rows: Row[]): Row[] {
+  if (rows.length === ROWS)
+    throw new Trouble(`unable to use the ${table} table: ${ROWS} rows or more for one address`);
   return rows;
 }
 
@@ -142,8 +141,14 @@ export function toMailbox(row: Row): Mailbox {
     uid: id("uid"),
     gid: id("gid"),
     home,
-    suspended: lower(row.suspended ?? "") === "y",
+    suspended: isSuspended(row.suspended ?? "") ?? wrong("suspended", "Y or N"),
   };
+}
+
+/** Undefined for what says neither: whoever wrote it may well have meant Y. */
+function isSuspended(value: string): boolean | undefined {
+  if (/^y(es)?$/i.test(value)) return true;
+  return /^(no?|0)?$/i.test(value) ? false : undefined;
 }
 
 function toLogin(row: Row): Login {
