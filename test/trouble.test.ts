@@ -124,6 +124,17 @@ describe.each(programs)("%s", (program, code, ask) => {
       await expectTrouble(/unable to connect/);
     });
 
+    test("that speaks out of turn", async () => {
+      const greeting = await greetingOf(inject("mariadb").port);
+      const turns = Buffer.alloc(5000, "\x01\0\0\0\0", "latin1"); // packets of one byte, all the first of their kind
+      const port = await listen((socket) => {
+        socket.write(greeting);
+        socket.once("data", () => socket.write(turns));
+      });
+      configure(`server 127.0.0.1:${port}`);
+      await expectTrouble(/unable to (connect|query|change)/);
+    });
+
     test("that falls silent after its greeting", async () => {
       const greeting = await greetingOf(inject("mariadb").port);
       configure(`server 127.0.0.1:${await listen((socket) => socket.write(greeting))}`);

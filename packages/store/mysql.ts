@@ -23,6 +23,9 @@ const SOCKETS = [
 const DEFAULT_PORT = 3306;
 const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
 
+// What the driver has to say besides its errors would be a second line, and not of ours.
+console.error = console.warn = () => {};
+
 /**
  * One connection to the first server of the list that takes it. Mode "read" is a program that asks and ends:
  * everything it asks, connecting included, is answered within config.timeout seconds or given up. Modes "write"
