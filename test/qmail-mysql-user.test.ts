@@ -383,6 +383,19 @@ describe.skipIf(!isRoot)("--create-home", () => {
       expect(state(join(top, "mail/deep/a", sub))).toEqual([UID, GID, "700"]);
   });
 
+  test("root's umask takes nothing from the parents, nor the home from its user", async () => {
+    const script = 'umask "$1"; shift; exec "$@"';
+    for (const umask of ["077", "777"]) {
+      const home = join(top, umask, "mail/u");
+      const args = ["user", "add", `u${umask}`, ...IDS, "--home", home, "--create-home"];
+      const how = { env: world.env, input: "x" };
+      const got = await run("/bin/sh", ["-c", script, "sh", umask, `${BIN}/qmail-mysql`, ...args], how);
+      expect([got.code, got.stderr.includes("goes to alias")]).toEqual([0, false]);
+      expect(state(join(top, umask, "mail"))).toEqual([0, 0, "755"]);
+      expect(state(join(home, "Maildir/new"))).toEqual([UID, GID, "700"]);
+    }
+  });
+
   test("an existing home is completed", async () => {
     const home = join(top, "b");
     mkdirSync(home);

@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, mkdirSync, readlinkSync, type Stats } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, type Stats } from "node:fs";
 import { toBuffer } from "@qmail-mysql/wire";
 import { childProcess } from "./child-process.ts";
 import { Trouble } from "./die.ts";
@@ -86,7 +86,9 @@ function makeAsRoot(home: string, uid: number, gid: number): void {
     for (const [i, part] of parts.entries()) {
       path += `/${part}`;
       if (lstat(path)) continue;
-      mkdirSync(toBuffer(path), { mode: i === parts.length - 1 ? 0o700 : 0o755 });
+      const mode = i === parts.length - 1 ? 0o700 : 0o755;
+      mkdirSync(toBuffer(path), { mode });
+      chmodSync(toBuffer(path), mode); // whatever the umask
     }
     chownSync(toBuffer(path), uid, gid);
   } catch (error) {
