@@ -8,11 +8,11 @@ import {
   HARD,
   homeOwner,
   OK,
+  print,
   QLX_NOALIAS,
   qmailHome,
   say,
   Usage,
-  writeAll,
 } from "@qmail-mysql/unix";
 
 /** qmail-getpw local: who controls this local part? qmail-getpw(8). */
@@ -35,6 +35,6 @@ export async function main([local]: readonly string[]): Promise<number> {
     await store.close();
   }
   if (!found) throw new Die(QLX_NOALIAS, `unable to find the account ${settings.aliasUser}: no such user`);
-  writeAll(1, format(found));
+  print(format(found));
   return OK;
 }

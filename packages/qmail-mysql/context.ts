@@ -10,7 +10,7 @@ import {
   sqliteFile,
   sqlServerFile,
 } from "@qmail-mysql/store";
-import { qmailHome, say, Trouble, writeAll } from "@qmail-mysql/unix";
+import { print, qmailHome, say, Trouble } from "@qmail-mysql/unix";
 
 /** What the commands share: where to read, where to speak, and the database. */
 export interface Context {
@@ -38,7 +38,7 @@ export function contextOf(): Context {
   const config = () => readSqlServer(home, PROGRAM, configFile(home));
   return {
     home,
-    print: (text) => writeAll(1, text),
+    print,
     warn,
     bold: (text) => (colours ? `\x1b[1m${text}\x1b[0m` : text),
     config,

@@ -1,5 +1,6 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
-import { errno } from "./errno.ts";
+import { Trouble } from "./die.ts";
+import { errno, reason } from "./errno.ts";
 
 // Blocking calls only: the runtime's streams would set O_NONBLOCK on descriptors shared with other programs.
 
@@ -30,6 +31,15 @@ const PATIENCE = 60_000; // milliseconds; a log or a report pipe that takes noth
 export function writeAll(fd: number, data: string | Uint8Array): void {
   let rest = typeof data === "string" ? Buffer.from(data, "latin1") : data;
   while (rest.length > 0) rest = rest.subarray(patiently(PATIENCE, () => writeSync(fd, rest)));
+}
+
+/** Writes `text`, a byte string, on descriptor 1. Throws Trouble. */
+export function print(text: string): void {
+  try {
+    writeAll(1, text);
+  } catch (error) {
+    throw new Trouble(`unable to write to descriptor 1: ${reason(error)}`);
+  }
 }
 
 /** Says a line on descriptor 2; a closed or read-only one, as under qmail-lspawn, is nobody to tell. */

@@ -14,6 +14,7 @@ export function perlCrypt(password: string, setting: string): string | undefined
       env: {},
       stdio: ["pipe", "pipe", "ignore"],
       timeout: LIMIT,
+      killSignal: "SIGKILL",
       maxBuffer: 4096,
       cwd: "/",
     });

@@ -27,7 +27,7 @@ export function spawnWithFd3(
       child.on("error", fail);
       child.on("exit", (code, signal) => resolve({ code, signal }));
       if (pipe) feed(pipe, input);
-      else give(child.stdio[3] as Writable, input);
+      else if (child.stdio) give(child.stdio[3] as Writable, input); // there is none when it cannot be started
     } catch (error) {
       fail(error);
     }

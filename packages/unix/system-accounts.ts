@@ -50,6 +50,7 @@ function getent(database: string, keys: readonly string[], timeout: number): str
     env: { LC_ALL: "C" },
     stdio: ["ignore", "pipe", "ignore"],
     timeout: timeout * 1000,
+    killSignal: "SIGKILL", // a name service that hangs may not heed any other
     maxBuffer: 1 << 20,
     cwd: "/",
   });
