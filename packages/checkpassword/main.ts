@@ -11,20 +11,21 @@ import {
   MISUSED,
   qmailHome,
   REFUSED,
-  readAll,
   reason,
   systemCrypt,
   Trouble,
+  timedReadAll,
   Usage,
 } from "@qmail-mysql/unix";
 import { parseCredentials } from "./credentials.ts";
 
 const MAX_INPUT = 512; // checkpassword(8): at most 512 bytes on descriptor 3
+const PATIENCE = 60_000; // milliseconds; whoever starts us has already read the login
 
 /** checkpassword prog: who is this? Becomes him and runs prog. checkpassword(8). */
 export async function main(prog: readonly string[]): Promise<number> {
   if (prog.length === 0) throw new Usage(MISUSED, "checkpassword prog");
-  const credentials = readCredentials();
+  const credentials = await readCredentials();
   if (!credentials) return REFUSED;
   const qmail = qmailHome();
   const site = await openSite(qmail, "checkpassword");
@@ -66,11 +67,11 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
 }
 
 /** What descriptor 3 says; undefined when it is too long to be a login anybody has. */
-function readCredentials(): Credentials | undefined {
+async function readCredentials(): Promise<Credentials | undefined> {
   if (!given(3)) throw new Trouble("unable to read descriptor 3: descriptor not open");
   let bytes: Buffer;
   try {
-    bytes = readAll(3, MAX_INPUT);
+    bytes = await timedReadAll(3, MAX_INPUT, PATIENCE);
     closeSync(3);
   } catch (error) {
     throw new Trouble(`unable to read descriptor 3: ${reason(error)}`);

@@ -1,4 +1,4 @@
-import { fstatSync, readSync, writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import { Trouble } from "./die.ts";
 import { errno, reason } from "./errno.ts";
 
@@ -49,19 +49,6 @@ export function say(line: string): void {
   } catch {
     // nowhere to say it
   }
-}
-
-/** Reads `fd` to its end, but no more than `limit` bytes and a little: a longer answer means "too long". */
-export function readAll(fd: number, limit: number): Buffer {
-  const chunks: Buffer[] = [];
-  for (let total = 0; total <= limit; ) {
-    const chunk = Buffer.alloc(Math.min(65536, limit + 1 - total));
-    const n = patiently(PATIENCE, () => readSync(fd, chunk));
-    if (n === 0) break;
-    chunks.push(chunk.subarray(0, n));
-    total += n;
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Was `fd` given by whoever started us? The runtime's own descriptors are neither pipe, file nor socket. */

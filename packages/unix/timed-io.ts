@@ -30,7 +30,7 @@ function timed(ms: number, call: (done: Done) => void): Promise<number> {
         if (code === "EINTR") return attempt();
         if (code === "EAGAIN") return void setTimeout(attempt, PAUSE);
         clearTimeout(timer);
-        if (error) reject(new Gone(error.message));
+        if (error) reject(Object.assign(new Gone(error.message), { code }));
         else resolve(n);
       });
     };
@@ -41,6 +41,16 @@ function timed(ms: number, call: (done: Done) => void): Promise<number> {
 /** Reads what is there, at most `buffer` full; 0 at the end. Throws Gone after `ms` without a byte. */
 export function timedRead(fd: number, buffer: Buffer, ms: number): Promise<number> {
   return timed(ms, (done) => read(fd, buffer, 0, buffer.length, null, done));
+}
+
+/** Reads to the end, but no more than `limit` bytes and a little. Throws Gone after `ms` without a byte. */
+export async function timedReadAll(fd: number, limit: number, ms: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(limit + 1);
+  let total = 0;
+  for (let n = -1; n !== 0 && total < buffer.length; total += n) {
+    n = await timedRead(fd, buffer.subarray(total), ms);
+  }
+  return buffer.subarray(0, total);
 }
 
 /** Writes all of `data` (text is a byte string). Throws Gone when a piece of it takes longer than `ms`. */
