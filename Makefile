@@ -3,7 +3,7 @@
 RUNTIME ?= bun
 export RUNTIME
 
-.PHONY: all build check test demo bench install uninstall clean help
+.PHONY: all build check test demo bench soak install uninstall clean help
 
 all: build ## build bin/qmail-mysql and a link per program (RUNTIME=node: for Node >= 24, NODE names it)
 
@@ -29,6 +29,13 @@ bench: ## ratios to small C programs, measured in one run; results in bench/
 	@scripts/setup.sh bench
 	@scripts/build.sh
 	@bench/run.sh
+
+soak: ## what takes minutes: POP before SMTP in a storm for 60 s, 100,000 connections, a million rows
+	@scripts/setup.sh test bench
+	@scripts/build.sh
+	STORM_SECONDS=60 scripts/test.sh test/relay-storm.test.ts
+	bench/relay.sh
+	bench/rebuild-cdb.sh
 
 install: build ## into conf/conf-qmail below DESTDIR, all or PROGRAMS="a b"; a stock program becomes NAME.stock
 	@scripts/install.sh
