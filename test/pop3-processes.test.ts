@@ -36,7 +36,8 @@ describe("qmail-popup's subprogram", () => {
       "exec 3<&-; ls /proc/self/fd | tr '\\n' ' '; grep -E 'Sig(Blk|Ign)' /proc/self/status",
     );
     // ls itself opens the directory as 3
-    expect(got).toBe("0 1 2 3 SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+    // 32 and 33 are the C library's own; under make(1) they arrive ignored, and no program can tell.
+    expect(got).toMatch(/^0 1 2 3 SigBlk:\t0+\nSigIgn:\t0{7}[01][08]0{7}\n$/);
   });
 
   test("has the environment unchanged", async () => {
