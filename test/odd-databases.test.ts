@@ -1,6 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { openDatabase, statements } from "@qmail-mysql/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { overSocket } from "./lib/databases.ts";
+import { overSocket, sqlite } from "./lib/databases.ts";
 import { type MariaDb, sqlFile, startMariaDb } from "./lib/mariadb.ts";
 import { run, visible } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
@@ -103,5 +106,48 @@ describe("a server that begins sessions with autocommit off", () => {
     server.sql("INSERT INTO rcpthosts VALUES ('x.org'); COMMIT", "q");
     expect(await count()).toBe(1);
     await database.close();
+  });
+});
+
+describe.skipIf(!isRoot)("an SQLite file", () => {
+  const world = makeWorld();
+  const file = join(world.home, "users/mail.db");
+  afterAll(() => world.remove());
+
+  test.each<[string, (db: DatabaseSync) => void]>([
+    [
+      "a writer was killed over",
+      (db) =>
+        db.exec(`PRAGMA cache_size = 1; BEGIN;
+          WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i < 9999)
+          INSERT INTO mailbox (username, uid, gid, home) SELECT 'name' || i, 1, 1, '/' FROM c`),
+    ],
+    ["has a WAL", (db) => db.exec("PRAGMA journal_mode = WAL")],
+  ])("that %s: readers say what mends it, and it does", async (_, spoil) => {
+    execFileSync("rm", ["-f", file]);
+    sqlite.prepare(world);
+    const other = join(world.home, "users/other.db");
+    execFileSync("cp", [file, other]);
+    const db = new DatabaseSync(other);
+    spoil(db);
+    execFileSync("sh", [
+      "-c",
+      'cp "$1" "$2"; ! [ -e "$1-journal" ] || cp "$1-journal" "$2-journal"',
+      "sh",
+      other,
+      file,
+    ]);
+    db.close();
+    execFileSync("chmod", ["644", file]);
+    // Some other uid: root could write whatever the mode.
+    const how = { env: world.env, uid: 64013, gid: 64001 };
+    const got = await run("qmail-getpw", ["alias"], how);
+    expect([got.code, got.stderr]).toEqual([
+      118,
+      expect.stringMatching(/^qmail-getpw: fatal: unable to query .*; fix: qmail-mysql init\n$/),
+    ]);
+    expect((await run("qmail-mysql", ["init"], { env: world.env })).code).toBe(0);
+    expect((await run("qmail-getpw", ["alias"], how)).code).toBe(0);
+    execFileSync("rm", ["-f", other, file]);
   });
 });

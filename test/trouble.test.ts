@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { overTcp, sqlite } from "./lib/databases.ts";
 import { freePort } from "./lib/mariadb.ts";
@@ -226,10 +227,14 @@ describe.each(programs)("%s", (program, code, ask) => {
       await expectTrouble(/file is not a database/);
     });
 
+    test("that is a pipe", async () => {
+      execFileSync("sh", ["-c", 'rm -f "$0" && mkfifo "$0"', file]);
+      await expectTrouble(/mail.db: not a regular file/);
+    });
+
     test("that another program keeps locked", async () => {
       execFileSync("rm", ["-f", file]);
       prepare();
-      const { DatabaseSync } = await import("node:sqlite");
       const locker = new DatabaseSync(file);
       locker.exec("BEGIN EXCLUSIVE");
       try {

@@ -11,11 +11,12 @@ export function openSqlite(file: string, mode: Mode, timeout: number): Database 
     try {
       return call();
     } catch (error) {
-      throw new Trouble(`unable to ${what} ${file}: ${reason(error)}`);
+      throw new Trouble(`unable to ${what} ${file}: ${reasonForReaders(error)}`);
     }
   };
   const db = attempt("open", () => {
-    statSync(file); // for the reason: SQLite only says "unable to open database file", or makes an empty one
+    // For the reason: SQLite only says "unable to open database file", makes an empty one, or waits at a pipe.
+    if (!statSync(file).isFile()) throw new Error("not a regular file");
     return new DatabaseSync(file, { readOnly: mode !== "write", timeout: timeout * 1000 });
   });
   return {
@@ -41,4 +42,15 @@ export function openSqlite(file: string, mode: Mode, timeout: number): Database 
     script: async (sql) => attempt("change", () => db.exec(sql)),
     close: async () => db.close(),
   };
+}
+
+/**
+ * To read after a writer was killed, or while the journal is a WAL, SQLite has to write, which readers may not.
+ * The schema begins with what mends both.
+ */
+function reasonForReaders(error: unknown): string {
+  const why = reason(error);
+  return why.includes("readonly database")
+    ? `its last change was interrupted, or its journal is a WAL (${why}); fix: qmail-mysql init`
+    : why;
 }

@@ -1,5 +1,8 @@
 -- The tables of qmail/MySQL, for SQLite. NOCASE compares as MySQL's collations do, for ASCII letters.
 
+-- The mail programs may only read. A WAL would need more, and so does a change that was interrupted: this ends both.
+PRAGMA journal_mode = DELETE;
+
 CREATE TABLE IF NOT EXISTS mailbox (
   username      TEXT COLLATE NOCASE NOT NULL PRIMARY KEY,
   uid           INTEGER NOT NULL,
