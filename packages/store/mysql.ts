@@ -9,6 +9,7 @@ import mysql, {
   type RowDataPacket,
 } from "mysql2";
 import { type Database, type Mode, Unavailable, type Value } from "./database.ts";
+import { hasLightStream, LightStream, type Target } from "./light-stream.ts";
 import { toBytes, toRow } from "./row.ts";
 import { withSpellable } from "./spellable.ts";
 import { statements } from "./statements.ts";
@@ -33,7 +34,7 @@ console.error = console.warn = () => {};
  */
 export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Database> {
   const end = performance.now() + config.timeout * 1000;
-  const connection = await connect(config, end);
+  const connection = await connect(config, end, mode);
   let lost: Error | undefined;
   const waiting = new Set<(error: Error) => void>();
   connection.on("error", (error: Error) => {
@@ -138,11 +139,11 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
   return database;
 }
 
-async function connect(config: DatabaseAddress, end: number): Promise<Connection> {
+async function connect(config: DatabaseAddress, end: number, mode: Mode): Promise<Connection> {
   const failures: string[] = [];
   for (const [i, server] of config.servers.entries()) {
     const share = Math.max((end - performance.now()) / (config.servers.length - i), 1);
-    const options = connectionOptions(config, server, share);
+    const options = connectionOptions(config, server, share, mode);
     try {
       return await connectOnce(options, share);
     } catch (error) {
@@ -163,10 +164,10 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
       reject(error);
     };
     connection.once("error", giveUp);
+    connection.on("error", () => {}); // a second one, or one between two questions: the next question will see
     connection.once("connect", () => {
       clearTimeout(timer);
       connection.off("error", giveUp);
-      connection.on("error", () => {}); // between two questions nobody asks; the next one will
       resolve(connection);
     });
   });
@@ -176,6 +177,7 @@ function connectionOptions(
   config: DatabaseAddress,
   server: Server,
   connectTimeout: number,
+  mode: Mode,
 ): ConnectionOptions {
   const base: ConnectionOptions = {
     user: config.login ?? "",
@@ -187,18 +189,22 @@ function connectionOptions(
     disableEval: true, // a generated row parser costs 1.4 ms, which a single row never earns back
     flags: ["-LOCAL_FILES"], // no server may ask for a file of ours
   };
-  if ("socket" in server) return { ...base, socketPath: server.socket };
-  if (server.port === undefined) {
-    const socketPath = SOCKETS.find((path) => existsSync(path));
-    if (socketPath !== undefined) return { ...base, socketPath };
-  }
-  const host = server.host.toLowerCase() === "localhost" ? "127.0.0.1" : server.host;
-  return {
-    ...base,
-    host,
-    port: server.port ?? DEFAULT_PORT,
-    ...(config.tls && { ssl: tlsOptions(config.tls) }),
-  };
+  const socketPath = "socket" in server ? server.socket : localSocket(server);
+  if (socketPath !== undefined) return { ...base, socketPath, ...lightly({ unix: socketPath }, mode) };
+  const { host: given, port = DEFAULT_PORT } = server as Exclude<Server, { socket: string }>;
+  const host = given.toLowerCase() === "localhost" ? "127.0.0.1" : given;
+  if (config.tls) return { ...base, host, port, ssl: tlsOptions(config.tls) };
+  return { ...base, host, port, ...lightly({ hostname: host, port }, mode) };
+}
+
+/** The socket that "localhost" stands for, if no port says otherwise and there is one. */
+function localSocket(server: Exclude<Server, { socket: string }>): string | undefined {
+  return server.port === undefined ? SOCKETS.find((path) => existsSync(path)) : undefined;
+}
+
+/** The light stream for a program that asks little and ends. */
+function lightly(target: Target, mode: Mode): ConnectionOptions {
+  return mode === "read" && hasLightStream() ? { stream: () => new LightStream(target) } : {};
 }
 
 function tlsOptions(
