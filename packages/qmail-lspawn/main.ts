@@ -10,6 +10,7 @@ import {
   QLX_SYS,
   qmailHome,
   reason,
+  resident,
   Trouble,
   Usage,
   writeAll,
@@ -34,6 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (defaultDelivery === "--worker" && fd === "3" && rest.length === 0) {
     return (await import("./worker.ts")).worker();
   }
+  resident();
   process.umask(0o077);
   const home = qmailHome();
   try {

@@ -9,6 +9,7 @@ import {
   OK,
   qmailHome,
   reason,
+  resident,
   say,
   Trouble,
   Usage,
@@ -29,6 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const [first, second, ...rest] = args;
   if (first === "hash" && args.length === 1) return (await import("./hasher.ts")).hasher();
   if (first === "stats" && rest.length === 0) return stats(second);
+  resident();
   const notifyFd = first === "-d" ? Number(second) : undefined;
   if ((first !== undefined && first !== "-d") || (first === "-d" && !/^[1-9]\d{0,3}$/.test(second ?? ""))) {
     throw new Usage(HARD, USAGE);

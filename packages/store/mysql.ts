@@ -204,7 +204,7 @@ function localSocket(server: Exclude<Server, { socket: string }>): string | unde
 
 /** The light stream for a program that asks little and ends. */
 function lightly(target: Target, mode: Mode): ConnectionOptions {
-  return mode === "read" && hasLightStream() ? { stream: () => new LightStream(target) } : {};
+  return mode !== "write" && hasLightStream() ? { stream: () => new LightStream(target) } : {};
 }
 
 function tlsOptions(

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { openRelayStore, readSql } from "@qmail-mysql/store";
-import { Die, HARD, OK, qmailHome, reason, SOFT, say, writeAll } from "@qmail-mysql/unix";
+import { Die, HARD, OK, qmailHome, reason, resident, SOFT, say, writeAll } from "@qmail-mysql/unix";
 import { type TcpListener, tcpSystem } from "@qmail-mysql/unix/tcp";
 import { dnsNames } from "./dns.ts";
 import { baseEnvironment } from "./environment.ts";
@@ -23,6 +23,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const speak = (level: 1 | 2, line: string) => {
     if (options.verbosity >= level) say(`${NAME}: ${line}`);
   };
+  resident();
   try {
     const entries = readFileSync("/proc/self/environ", "latin1").split("\0");
     const system = await tcpSystem();

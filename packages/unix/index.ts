@@ -30,6 +30,7 @@ export * from "./qmail-send.ts";
 export * from "./queue.ts";
 export * from "./read-pipe.ts";
 export * from "./replacement.ts";
+export * from "./resident.ts";
 export * from "./run.ts";
 export * from "./secret.ts";
 export * from "./self.ts";
