@@ -30,7 +30,9 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 chmod 755 "$QMAIL_HOME"
-PATH=$PWD/bin:$PATH
+# Where the users can run them, wherever this tree lies.
+cp -a bin "$QMAIL_HOME/bin"
+PATH=$QMAIL_HOME/bin:$PATH
 uid=64800 gid=64100
 homes=$QMAIL_HOME/home
 mkdir -p "$QMAIL_HOME/control" "$QMAIL_HOME/users" "$homes"

@@ -3,4 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 bun=$(scripts/find-bun.sh)
-exec test/with-accounts.sh "$bun" --bun node_modules/vitest/vitest.mjs run "$@"
+# The programs run as many users, who cannot look into root's home, should the tree lie there.
+TEST_BIN=$(mktemp -d)
+trap 'rm -rf "$TEST_BIN"' EXIT
+chmod 755 "$TEST_BIN"
+cp -a bin/. "$TEST_BIN"
+export TEST_BIN
+test/with-accounts.sh "$bun" --bun node_modules/vitest/vitest.mjs run "$@"

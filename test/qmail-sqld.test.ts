@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { overSocket, overTcp } from "./lib/databases.ts";
 import { freePort } from "./lib/mariadb.ts";
-import { proc, run, visible } from "./lib/program.ts";
+import { BIN, proc, run, visible } from "./lib/program.ts";
 import { type RunningSqld, SQLD_UID, startSqld } from "./lib/sqld.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
@@ -181,7 +181,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       ["checkpassword", ["/bin/true"], login],
     ])("%s opens neither control/sqlserver nor a driver's files", async (program, args, fd3) => {
       const trace = join(world.home, "trace");
-      const file = join(import.meta.dirname, "../bin", program);
+      const file = join(BIN, program);
       const { code } = await run(
         "/usr/bin/strace",
         ["-f", "-o", trace, "-e", "trace=open,openat,connect", file, ...args],

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { cdbGet, cdbOf } from "./lib/cdb.ts";
 import { backends, overSocket } from "./lib/databases.ts";
-import { run } from "./lib/program.ts";
+import { BIN, run } from "./lib/program.ts";
 import { isRoot, makeWorld, type World } from "./lib/world.ts";
 
 const UID = 64800;
@@ -79,11 +79,9 @@ describe.skipIf(!isRoot).each(backends)("rebuild-cdb over $name", ({ prepare }) 
 
   test("control/virtualdomains and control/morercpthosts, readable by all whatever the umask", async () => {
     const env = { ...world.env, PATH: process.env.PATH ?? "" };
-    const { code, stderr } = await run(
-      "/bin/sh",
-      ["-c", `umask 077; exec ${join(import.meta.dirname, "../bin/rebuild-cdb")}`],
-      { env },
-    );
+    const { code, stderr } = await run("/bin/sh", ["-c", `umask 077; exec ${join(BIN, "rebuild-cdb")}`], {
+      env,
+    });
     expect([code, stderr]).toEqual([
       0,
       [

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Where the built programs are: what is tested is what is shipped. */
-export const BIN = join(import.meta.dirname, "../../bin");
+export const BIN = process.env.TEST_BIN ?? join(import.meta.dirname, "../../bin");
 
 export interface Outcome {
   readonly code: number | null;
