@@ -6,5 +6,6 @@ node_modules/.bin/tsc -p .
 "$(echo node_modules/@biomejs/cli-*/biome)" check --error-on-warnings .
 scripts/boundaries.sh
 find packages -name '*.[578]' -exec mandoc -Tlint -Wwarning {} +
-shellcheck scripts/*.sh test/*.sh .ci/run
+# shellcheck disable=SC2046 # a word for each
+shellcheck scripts/*.sh test/*.sh test/lib/*.sh bench/*.sh .ci/run $(find conf/run -name run)
 echo "check: all well"

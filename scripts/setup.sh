@@ -11,12 +11,12 @@ want() {
 	test)
 		want demo
 		echo mariadb-server:mariadbd openssl:openssl fetchmail:fetchmail python3:python3 \
-			gcc:gcc whois:mkpasswd argon2:argon2 dovecot-core:doveadm tinycdb:cdb sqlite3:sqlite3 strace:strace socat:socat dovecot-pop3d:/usr/lib/dovecot/pop3
+			gcc:gcc libc6-dev:/usr/include/stdio.h whois:mkpasswd argon2:argon2 dovecot-core:doveadm tinycdb:cdb sqlite3:sqlite3 strace:strace socat:socat dovecot-pop3d:/usr/lib/dovecot/pop3
 		;;
 	check) echo mandoc:mandoc shellcheck:shellcheck ;;
 	bench)
 		want demo
-		echo mariadb-server:mariadbd hyperfine:hyperfine gcc:gcc time:/usr/bin/time \
+		echo mariadb-server:mariadbd hyperfine:hyperfine gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
 			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h \
 			libc6-dev:/usr/include/stdio.h libcrypt-dev:/usr/include/crypt.h
 		;;
