@@ -37,7 +37,7 @@ soak: ## what takes minutes: POP before SMTP in a storm for 60 s, 100,000 connec
 	bench/relay.sh
 	bench/rebuild-cdb.sh
 
-install: build ## into conf/conf-qmail below DESTDIR, all or PROGRAMS="a b"; a stock program becomes NAME.stock
+install: build ## into conf/conf-qmail below DESTDIR, all but qmail-lspawn, or PROGRAMS="a b"; a stock program becomes NAME.stock
 	@scripts/install.sh
 
 uninstall: ## take ours out, put NAME.stock back

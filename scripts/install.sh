@@ -1,20 +1,21 @@
 #!/bin/sh
 # install.sh [uninstall]: puts bin/ below $DESTDIR and the qmail home of conf/conf-qmail, or takes it out.
-# $PROGRAMS names the programs, if not all of them: each level of the README works without the next.
+# $PROGRAMS names the programs: each level of the README works without the next. Unless named, qmail-lspawn is
+# not installed: every local delivery goes through it, so that is to be somebody's decision.
 # Every file appears by rename: qmail-lspawn bounces mail for a program that is missing for a moment.
 set -eu
 cd "$(dirname "$0")/.."
 home=${DESTDIR:-}$(sed -n 1p conf/conf-qmail)
 man=${DESTDIR:-}${MANDIR:-/usr/local/share/man}
 bin=$home/bin
-programs=${PROGRAMS:-$(find bin -type l -exec basename {} \; | sort)}
+ours=$(find bin -type l -exec basename {} \; | sort)
 
 # A link of ours, as opposed to a stock program or somebody else's link.
 ours() { [ -L "$1" ] && [ "$(readlink "$1")" = qmail-mysql ]; }
 manuals() { find packages -name '*.[578]'; }
 
 if [ "${1:-}" = uninstall ]; then
-	for program in $programs; do
+	for program in ${PROGRAMS:-$ours}; do
 		if ours "$bin/$program"; then
 			if [ -e "$bin/$program.stock" ]; then
 				mv -f "$bin/$program.stock" "$bin/$program"
@@ -38,7 +39,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 sync "$bin/.qmail-mysql.new"
 mv -f "$bin/.qmail-mysql.new" "$bin/qmail-mysql"
-for program in $programs; do
+for program in ${PROGRAMS:-$(echo "$ours" | grep -vx qmail-lspawn)}; do
 	if [ -e "$bin/$program" ] && ! ours "$bin/$program"; then
 		# A second name for the stock program; the first is then replaced in one step.
 		ln -f "$bin/$program" "$bin/$program.stock"
