@@ -8,14 +8,14 @@ cd "$(dirname "$0")/.."
 home=${DESTDIR:-}$(sed -n 1p conf/conf-qmail)
 man=${DESTDIR:-}${MANDIR:-/usr/local/share/man}
 bin=$home/bin
-ours=$(find bin -type l -exec basename {} \; | sort)
+built=$(find bin -type l -exec basename {} \; | sort)
 
 # A link of ours, as opposed to a stock program or somebody else's link.
 ours() { [ -L "$1" ] && [ "$(readlink "$1")" = qmail-mysql ]; }
 manuals() { find packages -name '*.[578]'; }
 
 if [ "${1:-}" = uninstall ]; then
-	for program in ${PROGRAMS:-$ours}; do
+	for program in ${PROGRAMS:-$built}; do
 		if ours "$bin/$program"; then
 			if [ -e "$bin/$program.stock" ]; then
 				mv -f "$bin/$program.stock" "$bin/$program"
@@ -24,6 +24,9 @@ if [ "${1:-}" = uninstall ]; then
 				rm "$bin/$program"
 			fi
 		fi
+	done
+	for program in $built; do
+		if ours "$bin/$program"; then exit; fi # what is left still needs the executable
 	done
 	rm -f "$bin/qmail-mysql"
 	for page in $(manuals); do rm -f "$man/man${page##*.}/$(basename "$page")"; done
@@ -39,7 +42,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 sync "$bin/.qmail-mysql.new"
 mv -f "$bin/.qmail-mysql.new" "$bin/qmail-mysql"
-for program in ${PROGRAMS:-$(echo "$ours" | grep -vx qmail-lspawn)}; do
+for program in ${PROGRAMS:-$(echo "$built" | grep -vx qmail-lspawn)}; do
 	if [ -e "$bin/$program" ] && ! ours "$bin/$program"; then
 		# A second name for the stock program; the first is then replaced in one step.
 		ln -f "$bin/$program" "$bin/$program.stock"
