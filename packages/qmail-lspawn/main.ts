@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, read, readFileSync } from "node:fs";
-import { ControlError } from "@qmail-mysql/control";
+import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
+import { readControlFile } from "@qmail-mysql/store";
 import {
   Die,
   errno,
@@ -43,7 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     throw new Trouble(`unable to switch to ${home}/queue/mess: ${reason(error)}`);
   }
-  const settings = readSettings(`${home}/control/lspawn-settings`);
+  const settings = readControlFile(`${home}/control/lspawn-settings`, parseSettings, "");
   const [queueOwner] = findSystemAccounts(["qmailq"], GETENT);
   if (!queueOwner) throw new Trouble("unable to find the account qmailq: no such user");
   const workers = openWorkers(settings, openDescriptors());
@@ -159,20 +159,5 @@ function openMessage(messid: string, queueOwner: number): number | string {
   } catch {
     closeSync(fd);
     return "Zqmail-spawn unable to fstat message. (#4.3.0)\n";
-  }
-}
-
-function readSettings(file: string): Settings {
-  let text = "";
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if (errno(error) !== "ENOENT") throw new Trouble(`unable to read ${file}: ${reason(error)}`);
-  }
-  try {
-    return parseSettings(text, file);
-  } catch (error) {
-    if (error instanceof ControlError) throw new Trouble(`unable to use ${error.message}`);
-    throw error;
   }
 }

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { ControlError, publicLines, type SqlServer } from "@qmail-mysql/control";
-import { readSqlServer, sqlServerFile } from "@qmail-mysql/store";
-import { errno, reason, Trouble } from "@qmail-mysql/unix";
+import { publicLines, type SqlServer } from "@qmail-mysql/control";
+import { readControlFile, readSqlServer, sqlServerFile } from "@qmail-mysql/store";
 import { parseSettings, type Settings } from "./settings.ts";
 
 /** Everything control/ says to qmail-sqld. */
@@ -15,25 +13,9 @@ export interface Config {
 /** Reads control/sqlserver and control/sqld-settings, which need not exist. Throws Trouble. */
 export function readConfig(qmailHome: string): Config {
   const sql = readSqlServer(qmailHome, "qmail-sqld");
-  const file = `${qmailHome}/control/sqld-settings`;
-  const sqlFile = sqlServerFile(qmailHome);
-  try {
-    return {
-      sql,
-      settings: parseSettings(readOptional(file), file),
-      lines: publicLines(readFileSync(sqlFile, "utf8"), sqlFile),
-    };
-  } catch (error) {
-    if (error instanceof ControlError) throw new Trouble(`unable to use ${error.message}`);
-    throw error;
-  }
-}
-
-function readOptional(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (errno(error) === "ENOENT") return "";
-    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
-  }
+  return {
+    sql,
+    settings: readControlFile(`${qmailHome}/control/sqld-settings`, parseSettings, ""),
+    lines: readControlFile(sqlServerFile(qmailHome), publicLines),
+  };
 }

@@ -1,3 +1,4 @@
+export * from "./control-file.ts";
 export * from "./database.ts";
 export * from "./open.ts";
 export * from "./pool.ts";

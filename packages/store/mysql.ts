@@ -202,7 +202,7 @@ function localSocket(server: Exclude<Server, { socket: string }>): string | unde
   return server.port === undefined ? SOCKETS.find((path) => existsSync(path)) : undefined;
 }
 
-/** The light stream for a program that asks little and ends. */
+/** The light stream for who only reads. */
 function lightly(target: Target, mode: Mode): ConnectionOptions {
   return mode !== "write" && hasLightStream() ? { stream: () => new LightStream(target) } : {};
 }

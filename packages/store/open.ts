@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import {
-  ControlError,
   type DatabaseAddress,
   parseSqlServer,
   type SiteSettings,
   type SqlServer,
 } from "@qmail-mysql/control";
 import { errno, reason, say, Trouble } from "@qmail-mysql/unix";
+import { readControlFile } from "./control-file.ts";
 import type { Database, Mode } from "./database.ts";
 import { openSqld, type Sqld } from "./sqld.ts";
 import { type Store, storeOver } from "./store.ts";
@@ -18,8 +18,8 @@ export function sqlServerFile(qmailHome: string): string {
 }
 
 /**
- * Reads control/sqlserver, or another file of its form, and says its warnings, on descriptor 2 if nobody else is told. Throws Trouble,
- * naming file and line.
+ * Reads control/sqlserver, or another file of its form, and says its warnings, on descriptor 2 if nobody else
+ * is told. Throws Trouble, naming file and line.
  */
 export function readSqlServer(
   qmailHome: string,
@@ -27,20 +27,9 @@ export function readSqlServer(
   file = sqlServerFile(qmailHome),
   warn: (line: string) => void = (line) => say(`${program}: warning: ${line}`),
 ): SqlServer {
-  let text: string;
-  try {
-    text = readFileSync(file, "latin1");
-  } catch (error) {
-    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
-  }
-  try {
-    const config = parseSqlServer(text, file);
-    config.warnings.forEach(warn);
-    return config;
-  } catch (error) {
-    if (error instanceof ControlError) throw new Trouble(`unable to use ${error.message}`);
-    throw error;
-  }
+  const config = readControlFile(file, parseSqlServer);
+  config.warnings.forEach(warn);
+  return config;
 }
 
 /** Can anyone at all read the file that holds the database's password? */

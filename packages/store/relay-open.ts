@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
-import { ControlError, parseSql, type RelaySql } from "@qmail-mysql/control";
-import { reason, say, Trouble } from "@qmail-mysql/unix";
+import { parseSql, type RelaySql } from "@qmail-mysql/control";
+import { say } from "@qmail-mysql/unix";
+import { readControlFile } from "./control-file.ts";
 import type { Mode } from "./database.ts";
 import { openDatabase } from "./open.ts";
 import { type RelayStore, relayStoreOver } from "./relay.ts";
@@ -12,20 +12,9 @@ export function sqlControlFile(qmailHome: string): string {
 
 /** Reads control/sql and says its warnings on descriptor 2. Throws Trouble, naming file and line. */
 export function readSql(qmailHome: string, program: string, file = sqlControlFile(qmailHome)): RelaySql {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
-  }
-  try {
-    const config = parseSql(text, file);
-    for (const warning of config.warnings) say(`${program}: warning: ${warning}`);
-    return config;
-  } catch (error) {
-    if (error instanceof ControlError) throw new Trouble(`unable to use ${error.message}`);
-    throw error;
-  }
+  const config = readControlFile(file, parseSql);
+  for (const warning of config.warnings) say(`${program}: warning: ${warning}`);
+  return config;
 }
 
 /** The relay questions over the database that control/sql names. */

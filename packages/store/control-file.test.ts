@@ -1,0 +1,17 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { readSqlServer } from "./open.ts";
+import { readSql } from "./relay-open.ts";
+
+const home = mkdtempSync(join(tmpdir(), "control-"));
+mkdirSync(join(home, "control"));
+afterAll(() => rmSync(home, { recursive: true }));
+
+test("a password beyond ASCII is the same in control/sqlserver and in control/sql", () => {
+  writeFileSync(join(home, "control/sqlserver"), "login q\npassword pässwört\ndb mail\n");
+  writeFileSync(join(home, "control/sql"), "user q\npass pässwört\ndatabase mail\n");
+  expect(readSqlServer(home, "test").password).toBe("pässwört");
+  expect(readSql(home, "test").database.password).toBe("pässwört");
+});

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { ControlError } from "@qmail-mysql/control";
+import { errno, reason, Trouble } from "@qmail-mysql/unix";
+
+/**
+ * A control file as `parse` understands its bytes; `absent` stands for one that does not exist, if it need not.
+ * Throws Trouble, naming file and line.
+ */
+export function readControlFile<T>(
+  file: string,
+  parse: (bytes: string, file: string) => T,
+  absent?: string,
+): T {
+  let bytes: string;
+  try {
+    bytes = readFileSync(file, "latin1");
+  } catch (error) {
+    if (absent === undefined || errno(error) !== "ENOENT") {
+      throw new Trouble(`unable to read ${file}: ${reason(error)}`);
+    }
+    bytes = absent;
+  }
+  try {
+    return parse(bytes, file);
+  } catch (error) {
+    if (error instanceof ControlError) throw new Trouble(`unable to use ${error.message}`);
+    throw error;
+  }
+}
