@@ -1,6 +1,6 @@
 import type { Order } from "@qmail-mysql/delivery";
 import type { AliasRow } from "@qmail-mysql/routing";
-import { nulEnded, nulFields } from "@qmail-mysql/wire";
+import { netstring, nulEnded, nulFields } from "@qmail-mysql/wire";
 
 /** What a worker is told: whom to become, what to deliver, and what the tables say about it. */
 export interface Task {
@@ -11,6 +11,9 @@ export interface Task {
   /** Undefined when they are too many for a packet: qmail-local is to ask for them itself. */
   readonly aliases: readonly AliasRow[] | undefined;
 }
+
+/** What a worker says before it becomes qmail-local: from then on it is qmail-local that speaks. */
+export const BECOMING = netstring("");
 
 export const PACKET_LIMIT = 98_304; // bytes; half of what a socket takes at once by default
 

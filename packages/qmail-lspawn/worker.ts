@@ -19,12 +19,10 @@ import {
   writeAll,
 } from "@qmail-mysql/unix";
 import { netstring } from "@qmail-mysql/wire";
-import { decodeTask, PACKET_LIMIT, type Task } from "./order.ts";
+import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./order.ts";
 
 /** The descriptor on which a worker gets its tasks, each with the message's. */
 export const TASKS = 3;
-/** What a worker says before it becomes qmail-local: from then on it is qmail-local that speaks. */
-export const BECOMING = netstring("");
 
 const OUT = 1;
 const QLX_USAGE = 112;

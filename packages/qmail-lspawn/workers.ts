@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { closeQuietly, type Descriptors, readPipe, self } from "@qmail-mysql/unix";
 import { netstringReader, toBuffer } from "@qmail-mysql/wire";
-import { encodeTask, type Task } from "./order.ts";
+import { BECOMING, encodeTask, type Task } from "./order.ts";
 import { type Ended, OUTPUT_LIMIT } from "./report.ts";
 
 /** How a delivery ended, and what was said meanwhile; "no fork" when there was no process for it. */
@@ -29,25 +30,45 @@ interface Worker {
   readonly tasks: number;
   /** "uid:gid" once it has become them. */
   identity: string | undefined;
-  job: { readonly settle: (outcome: Outcome) => void } | undefined;
+  job: ((outcome: Outcome) => void) | undefined;
   /** It is qmail-local by now: what it says is the report. */
   isLocal: boolean;
   said: string;
   ended: Ended | undefined;
   silent: boolean;
+  /** Has not yet made a delivery. */
+  isNew: boolean;
+  /** When its delivery began, or when it became idle. */
   since: number;
 }
 
 const REPLY_LIMIT = 65_536; // bytes of a worker's reply
 const SWEEP = 5000; // milliseconds
+const START = 50; // milliseconds a worker may take to its first delivery's end
+const SOON = 10; // milliseconds to any other's
+const ENOUGH = availableParallelism();
 
-/** Processes that deliver, each for one uid and gid. Started when needed, ended when idle. */
+/** A delivery without a worker yet. */
+interface Waiting {
+  readonly task: Task;
+  readonly identity: string;
+  readonly message: number;
+  readonly settle: (outcome: Outcome) => void;
+  readonly since: number;
+}
+
+/**
+ * Processes that deliver, each for one uid and gid. Started when needed, ended when idle. An identity's deliveries
+ * share as many as there are processors, which is fastest and spares the starts; those that something keeps (a slow
+ * disk, a large message) do not count.
+ */
 export function openWorkers(limits: Limits, descriptors: Descriptors, fork = start): Workers {
   const all = new Set<Worker>();
-  const waiting: { task: Task; message: number; settle: (outcome: Outcome) => void }[] = [];
+  let waiting: Waiting[] = [];
   let closed = false;
+  let timer: NodeJS.Timeout | undefined;
 
-  function start_(): Worker | undefined {
+  function startOne(): Worker | undefined {
     try {
       const worker = fork(descriptors, { said: hear, silent: settled, ended });
       all.add(worker);
@@ -64,11 +85,12 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
       return;
     }
     worker.said += text;
-    if (worker.said.startsWith("0:,")) {
+    if (worker.said.startsWith(BECOMING)) {
       worker.isLocal = true;
-      const rest = worker.said.slice(3);
+      const rest = worker.said.slice(BECOMING.length);
       worker.said = "";
       if (rest !== "") hear(worker, rest);
+      next(); // it is nobody's worker any more
       return;
     }
     let reply: string | undefined;
@@ -83,8 +105,9 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
     const nul = reply.indexOf("\0");
     const { job } = worker;
     worker.job = undefined;
+    worker.isNew = false;
     worker.since = performance.now();
-    job?.settle({ ended: { status: Number(reply.slice(0, nul)) }, output: reply.slice(nul + 1) });
+    job?.({ ended: { status: Number(reply.slice(0, nul)) }, output: reply.slice(nul + 1) });
     next();
   }
 
@@ -97,7 +120,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
   function settled(worker: Worker): void {
     if (!worker.ended || !worker.silent || !all.delete(worker)) return;
     closeQuietly(worker.tasks);
-    worker.job?.settle({ ended: worker.ended, output: worker.isLocal ? worker.said : "" });
+    worker.job?.({ ended: worker.ended, output: worker.isLocal ? worker.said : "" });
     next();
   }
 
@@ -108,62 +131,85 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
 
   const idle = () => [...all].filter(({ job }) => !job);
 
-  /** One of its own, else a spare, else a new one, if need be in the place of the one that is idle longest. */
-  function find(identity: string): Worker | "no fork" | undefined {
+  /**
+   * One of its own, else, unless enough of its own are at work, a spare or a new one, if need be in the place of
+   * the one that is idle longest.
+   */
+  function find({ identity, since }: Waiting): Worker | "no fork" | undefined {
+    const now = performance.now();
+    let own = 0;
     let spare: Worker | undefined;
     let oldest: Worker | undefined;
     for (const worker of all) {
-      if (worker.job || worker.ended) continue;
-      if (worker.identity === identity) return worker;
-      if (!worker.identity) spare = worker;
+      if (worker.ended) continue;
+      const isOwn = worker.identity === identity;
+      if (worker.job) {
+        if (isOwn && !worker.isLocal && worker.since > now - (worker.isNew ? START : SOON)) own++;
+      } else if (isOwn) return worker;
+      else if (!worker.identity) spare = worker;
       else if (!oldest || worker.since < oldest.since) oldest = worker;
     }
+    if (own >= ENOUGH) return undefined;
     if (spare) return spare;
     if (all.size >= limits.workers) {
-      if (!oldest) return undefined;
+      // One that was just at work may be wanted again: it is a start saved to leave it a moment.
+      if (!oldest || Math.min(since, oldest.since) > now - START) return undefined;
       retire(oldest);
     }
-    return start_() ?? "no fork";
+    return startOne() ?? (own > 0 ? undefined : "no fork");
   }
 
-  function begin(task: Task, message: number, settle: (outcome: Outcome) => void): boolean {
-    const identity = `${task.uid}:${task.gid}`;
-    const worker = find(identity);
+  function begin(delivery: Waiting): boolean {
+    const worker = find(delivery);
     if (!worker) return false;
+    const { task, identity, message, settle } = delivery;
     const packet = encodeTask(task);
     if (worker === "no fork" || packet === undefined) {
       closeSync(message);
       settle("no fork");
       return true;
     }
-    worker.job = { settle };
+    worker.job = settle;
     worker.identity = identity;
-    const sent = descriptors.send(worker.tasks, toBuffer(packet), message);
-    if (!sent) {
+    worker.since = performance.now();
+    if (!descriptors.send(worker.tasks, toBuffer(packet), message)) {
       // It is gone, and nothing was begun.
       worker.job = undefined;
       retire(worker);
-      return begin(task, message, settle);
+      return begin(delivery);
     }
     closeSync(message);
     setImmediate(keepSpares);
     return true;
   }
 
+  /** Begins what can be, the oldest first; of each identity no more than one gets further than those before it. */
   function next(): void {
-    while (waiting.length > 0) {
-      const [first] = waiting;
-      if (!first || !begin(first.task, first.message, first.settle)) return;
-      waiting.shift();
-    }
+    const stuck = new Set<string>();
+    waiting = waiting.filter((delivery) => {
+      if (stuck.has(delivery.identity)) return true;
+      if (begin(delivery)) return false;
+      stuck.add(delivery.identity);
+      return true;
+    });
+    lookAgain();
     if (closed) for (const worker of idle()) retire(worker);
+  }
+
+  /** A worker that is late is seen by the clock alone. */
+  function lookAgain(): void {
+    if (timer || waiting.length === 0) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      next();
+    }, SOON);
   }
 
   function keepSpares(): void {
     if (closed) return;
     let spares = 0;
     for (const { identity } of all) if (!identity) spares++;
-    while (spares++ < limits.spares && all.size < limits.workers && start_());
+    while (spares++ < limits.spares && all.size < limits.workers && startOne());
   }
 
   const sweep = setInterval(() => {
@@ -175,10 +221,13 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
   keepSpares();
   return {
     deliver: (task, message) =>
-      new Promise((resolve) => {
-        if (waiting.length > 0 || !begin(task, message, resolve)) {
-          waiting.push({ task, message, settle: resolve });
-        }
+      new Promise((settle) => {
+        const identity = `${task.uid}:${task.gid}`;
+        const delivery = { task, identity, message, settle, since: performance.now() };
+        const before = waiting.some((other) => other.identity === identity);
+        if (!before && begin(delivery)) return;
+        waiting.push(delivery);
+        lookAgain();
       }),
     count: () => all.size,
     close() {
@@ -219,6 +268,7 @@ function start(descriptors: Descriptors, ears: Ears): Worker {
     said: "",
     ended: undefined,
     silent: false,
+    isNew: true,
     since: performance.now(),
   };
   child.on("error", () => ears.ended(worker, { status: 120 }));

@@ -14,6 +14,7 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const CMSG_LEN = 20n; // a header and one descriptor
 const CMSG_SPACE = 24;
+const CONTROL_LENGTH = 5; // its place in struct msghdr
 
 /** What no runtime offers: descriptors made, copied and handed to another process. Bun only. */
 export interface Descriptors {
@@ -51,12 +52,18 @@ export function openDescriptors(): Descriptors {
     if (call(ptr(fds)) !== 0) throw new Trouble(`unable to create ${what}`);
     return [fds[0] ?? -1, fds[1] ?? -1];
   };
-  /** struct msghdr over one buffer and one control message; what it points to lives as long as it is held. */
-  const header = (packet: Buffer, control: Buffer) => {
-    const address = (view: ArrayBufferView) => BigInt(ptr(view) as number);
-    const iov = new BigUint64Array([packet.length === 0 ? 0n : address(packet), BigInt(packet.length)]);
-    const msg = new BigUint64Array([0n, 0n, address(iov), 1n, address(control), BigInt(control.length), 0n]);
-    return { msg, iov, packet, control };
+  // One struct msghdr over one buffer and one control message, used again for every packet.
+  const address = (view: ArrayBufferView) => BigInt(ptr(view) as number);
+  // Over buffers of their own: the runtime moves a small array's bytes when it later makes it a buffer.
+  const control = Buffer.from(new ArrayBuffer(CMSG_SPACE));
+  const iov = new BigUint64Array(new ArrayBuffer(16));
+  const msg = new BigUint64Array(new ArrayBuffer(56));
+  msg.set([0n, 0n, address(iov), 1n, address(control)]);
+  const header = (packet: Buffer) => {
+    iov[0] = packet.length === 0 ? 0n : address(packet);
+    iov[1] = BigInt(packet.length);
+    msg[CONTROL_LENGTH] = BigInt(CMSG_SPACE);
+    return ptr(msg);
   };
   return {
     pair: () => two("a socket pair", (at) => libc.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, at)),
@@ -70,21 +77,17 @@ export function openDescriptors(): Descriptors {
       }
     },
     send(socket, packet, fd) {
-      const control = Buffer.alloc(CMSG_SPACE);
       control.writeBigUInt64LE(CMSG_LEN, 0);
       control.writeInt32LE(SOL_SOCKET, 8);
       control.writeInt32LE(SCM_RIGHTS, 12);
       control.writeInt32LE(fd, 16);
-      const { msg, ...keep } = header(packet, control);
-      return libc.sendmsg(socket, ptr(msg), MSG_NOSIGNAL) === keep.packet.length;
+      return libc.sendmsg(socket, header(packet), MSG_NOSIGNAL) === packet.length;
     },
     receive(socket, into) {
-      const control = Buffer.alloc(CMSG_SPACE);
-      const { msg, ...keep } = header(into, control);
-      const length = libc.recvmsg(socket, ptr(msg), MSG_CMSG_CLOEXEC) as number;
+      const length = libc.recvmsg(socket, header(into), MSG_CMSG_CLOEXEC) as number;
       if (length <= 0) return undefined;
-      const passed = (msg[5] ?? 0n) >= CMSG_LEN;
-      return { length, fd: passed ? keep.control.readInt32LE(16) : undefined };
+      const passed = (msg[CONTROL_LENGTH] ?? 0n) >= CMSG_LEN;
+      return { length, fd: passed ? control.readInt32LE(16) : undefined };
     },
   };
 }
