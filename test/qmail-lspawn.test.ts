@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -487,6 +488,31 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       expect(await lspawn.end()).toBe(0);
       await sqld.stop();
       away.remove();
+    });
+
+    test("is asked through qmail-sqld, whose settings are read again: no delivery on its way notices", async () => {
+      const busy = makeWorld();
+      const home = busy.user("iain", UID, GID);
+      const { sql } = throughSqld.prepare(busy);
+      sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+      makeQueue(busy);
+      const lspawn = startLspawn(busy);
+      const reports = new Set<string>();
+      // A file that changed is a reason to read them at once; else they are every 10 seconds.
+      const touch = (i: number) => utimesSync(join(busy.home, "control/sqld"), i, i);
+      const one = async (delnum: number) => {
+        for (let i = 1; i <= 10; i++) {
+          if (delnum % 10 === 0) touch(delnum * 100 + i);
+          reports.add(await lspawn.deliver("iain@h", { delnum }));
+        }
+      };
+      await Promise.all(Array.from({ length: 100 }, (_, delnum) => one(delnum)));
+      expect(reports).toEqual(new Set(["Kdid 1+0+0\n"]));
+      // its connection, and the one that asks for the figures
+      const stats = async () => (await run("qmail-sqld", ["stats"], { env: busy.env })).stdout;
+      await expect.poll(stats).toMatch(/^clients +2$/m);
+      expect(await lspawn.end()).toBe(0);
+      busy.remove();
     });
 
     test("says that mail for a mailbox is held, or given back", async () => {

@@ -34,12 +34,23 @@ export function openWorld(qmailHome: string): () => Promise<RouteWorld> {
   let stamp = "";
   const accounts = new Map<string, { entry: PasswdEntry; until: number }>();
 
-  async function current(): Promise<Site> {
+  /** The site as control/ has it now. The one before is closed, also when there is none after it. */
+  async function follow(before: Promise<Site> | undefined): Promise<Site> {
+    const old = await before?.catch(() => undefined);
+    let now: Site | undefined;
+    try {
+      now = await open(qmailHome, old);
+      return now;
+    } finally {
+      if (now !== old) old?.store.close().catch(() => {});
+    }
+  }
+
+  function current(): Promise<Site> {
     const now = `${Math.floor(Date.now() / FRESH)} ${mark(`${qmailHome}/control/sqld`)} ${mark(`${qmailHome}/control/sqlserver`)}`;
     if (!site || now !== stamp) {
       stamp = now;
-      const old = site;
-      const opened = open(qmailHome, await old?.catch(() => undefined));
+      const opened = follow(site);
       site = opened;
       opened.catch(() => {
         if (site === opened) site = undefined; // the next delivery tries again
@@ -75,15 +86,12 @@ let shown = "";
 /** Through qmail-sqld, or with connections of our own that last. The old ones stay if nothing but time went by. */
 async function open(qmailHome: string, old: Site | undefined): Promise<Site> {
   if (sqldPath(qmailHome) !== undefined) {
-    const site = await openSite(qmailHome, "qmail-lspawn");
-    old?.store.close().catch(() => {});
-    return site;
+    return openSite(qmailHome, "qmail-lspawn");
   }
   const settings = readSqlServer(qmailHome, "qmail-lspawn");
   const now = JSON.stringify(settings);
   if (old && !old.sqld && now === shown) return old;
   shown = now;
-  old?.store.close().catch(() => {});
   const connections = settings.driver === "sqlite" ? 1 : CONNECTIONS;
   const pool = openPool(poolServers(settings, qmailHome), connections, settings.timeout * 1000, () =>
     performance.now(),

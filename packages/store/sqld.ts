@@ -15,6 +15,7 @@ export const ANSWER_LIMIT = 1_048_576;
 export interface Sqld {
   /** The fields of the answer, undefined for "none". Throws Trouble, also after `seconds` without an answer. */
   ask(question: string, fields: readonly Value[], seconds: number): Promise<string[] | undefined>;
+  /** Ends the connection when the last answer on its way is here. */
   close(): void;
 }
 
@@ -23,30 +24,38 @@ interface Asked {
   readonly reject: (error: Trouble) => void;
 }
 
+interface Link {
+  send(payload: string, seconds: number): Promise<string>;
+  /** Ends it; answers on their way come first. */
+  end(): void;
+}
+
 /** Connects when asked, and again when asked after the connection was lost: good for a resident program, too. */
 export function sqldAt(path: string): Sqld {
   const trouble = (why: string) => new Trouble(`unable to ask qmail-sqld at ${path}: ${why}`);
   let current: Promise<Link> | undefined;
+  let closed = false;
 
-  interface Link {
-    send(payload: string, seconds: number): Promise<string>;
-    end(): void;
-  }
-
-  async function link(): Promise<Link> {
+  async function link(forget: () => void): Promise<Link> {
     const asked: Asked[] = [];
     const reader = netstringReader(ANSWER_LIMIT);
     let connection: UnixConnection | undefined;
+    let lost: string | undefined;
     const lose = (why: string) => {
-      current = undefined;
+      lost ??= why;
+      forget();
       connection?.end();
       for (const { reject } of asked.splice(0)) reject(trouble(why));
+    };
+    const endWhenIdle = () => {
+      if (closed && asked.length === 0) lose("it is closed");
     };
     try {
       connection = await connectUnix(path, {
         data(chunk) {
           try {
             for (const payload of reader.push(chunk)) asked.shift()?.resolve(payload);
+            endWhenIdle();
           } catch (error) {
             lose(reason(error));
           }
@@ -54,13 +63,14 @@ export function sqldAt(path: string): Sqld {
         close: (error) => lose(error === undefined ? "it closed the connection" : reason(error)),
       });
     } catch (error) {
-      current = undefined;
+      forget();
       throw trouble(reason(error));
     }
-    const { write, end } = connection;
+    const { write } = connection;
     return {
       send: (payload, seconds) =>
         new Promise((resolve, reject) => {
+          if (lost !== undefined) return reject(trouble(lost));
           // An answer that comes later would be taken for another's: the connection goes with it.
           const timer = setTimeout(() => lose(`no answer within ${seconds} seconds`), seconds * 1000);
           const done =
@@ -72,16 +82,25 @@ export function sqldAt(path: string): Sqld {
           asked.push({ resolve: done(resolve), reject: done(reject) });
           write(netstring(payload));
         }),
-      end,
+      end: endWhenIdle,
     };
+  }
+
+  /** The connection there is, or a new one. */
+  function linked(): Promise<Link> {
+    if (current) return current;
+    const made: Promise<Link> = link(() => {
+      if (current === made) current = undefined;
+    });
+    current = made;
+    return made;
   }
 
   return {
     async ask(question, fields, seconds) {
       const payload = nulEnded([question, ...fields]);
       if (payload.length > QUESTION_LIMIT) throw trouble("a question too long");
-      current ??= link();
-      const answer = await (await current).send(payload, seconds);
+      const answer = await (await linked()).send(payload, seconds);
       const rest = answer.slice(1);
       switch (answer[0]) {
         case "F":
@@ -95,11 +114,11 @@ export function sqldAt(path: string): Sqld {
       }
     },
     close() {
+      closed = true;
       current?.then(
         ({ end }) => end(),
         () => {},
       );
-      current = undefined;
     },
   };
 }
