@@ -30,9 +30,10 @@ bench: ## ratios to small C programs, measured in one run; results in bench/
 	@scripts/build.sh
 	@bench/run.sh
 
-soak: ## what takes minutes: POP before SMTP in a storm for 60 s, 100,000 connections, a million rows
+soak: ## what takes minutes: 500 crashes, POP before SMTP in a storm for 60 s, 100,000 connections, a million rows
 	@scripts/setup.sh test bench
 	@scripts/build.sh
+	CRASH_POINTS=500 scripts/test.sh test/crash.test.ts
 	STORM_SECONDS=60 scripts/test.sh test/relay-storm.test.ts
 	bench/relay.sh
 	bench/rebuild-cdb.sh

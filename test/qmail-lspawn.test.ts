@@ -16,26 +16,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { overSocket, sqlite, throughSqld } from "./lib/databases.ts";
 import { makeQueue, putMessage, type RunningLspawn, startLspawn } from "./lib/lspawn.ts";
+import { children } from "./lib/processes.ts";
 import { proc, run } from "./lib/program.ts";
 import { startSqld } from "./lib/sqld.ts";
-import { isRoot, makeWorld } from "./lib/world.ts";
+import { isRoot, makeMaildir, makeWorld } from "./lib/world.ts";
 
 const UID = 64800;
 const GID = 64100;
 const HOMES = process.env.TEST_HOMES;
-
-/** The pids of qmail-lspawn's children. */
-const children = (pid: number) =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return proc(Number(name), "status").includes(`PPid:\t${pid}\n`);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 
 describe.skipIf(!isRoot).each([sqlite, overSocket, throughSqld])("qmail-lspawn over $name", ({ prepare }) => {
   const world = makeWorld();
@@ -79,10 +67,7 @@ describe.skipIf(!isRoot).each([sqlite, overSocket, throughSqld])("qmail-lspawn o
   });
 
   test("knows virtual addresses and alias rows", async () => {
-    for (const dir of ["", "tmp", "new", "cur"]) {
-      mkdirSync(join(iain, "Sales", dir), { recursive: true });
-      chownSync(join(iain, "Sales", dir), UID, GID);
-    }
+    makeMaildir(join(iain, "Sales"), UID, GID);
     // "." and "/Sales/" are one .qmail line
     expect(await lspawn.deliver("virtual.com-sales@virtual.com")).toBe("Kdid 1+0+0\n");
     expect(readdirSync(join(iain, "Sales/new"))).toHaveLength(1);

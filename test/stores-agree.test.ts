@@ -3,18 +3,10 @@ import { openStore, readSqlServer, type Store } from "@qmail-mysql/store";
 import { lower } from "@qmail-mysql/wire";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket, sqlite } from "./lib/databases.ts";
+import { numbers } from "./lib/random.ts";
 import { makeWorld } from "./lib/world.ts";
 
 const CASES = 2000;
-
-/** Numbers that look random and are the same in every run. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >> 8) % below;
-  };
-}
 
 // What collations fold, drivers decode, LIKE and SQL's quotes take for something else; byte strings.
 const PIECES = [

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
-import { sqlFile } from "./mariadb.ts";
+import { type MariaDb, sqlFile } from "./mariadb.ts";
 import { startSqld } from "./sqld.ts";
 import type { World } from "./world.ts";
 
@@ -16,8 +16,7 @@ export interface Backend {
 let count = 0;
 
 /** A new, empty database on the shared server, its schema loaded and its account able to read and write it. */
-function newDatabase(): { db: string; sql(text: string): string } {
-  const { socket } = inject("mariadb");
+function newDatabase({ socket }: Pick<MariaDb, "socket">): { db: string; sql(text: string): string } {
   const db = `q${process.pid}_${++count}`;
   const client = (text: string, ...args: string[]) =>
     execFileSync(
@@ -36,16 +35,14 @@ function newDatabase(): { db: string; sql(text: string): string } {
 
 function mariadbBackend(
   name: string,
-  server: (m: { socket: string; port: number; ca: string }) => string,
+  server: (m: Pick<MariaDb, "socket" | "port" | "ca">) => string,
+  mariadb: () => Pick<MariaDb, "socket" | "port" | "ca"> = () => inject("mariadb"),
 ): Backend {
   return {
     name,
     prepare(world, extra = "") {
-      const { db, sql } = newDatabase();
-      world.control(
-        "sqlserver",
-        `${server(inject("mariadb"))}login qmail\npassword sql secret\ndb ${db}\n${extra}`,
-      );
+      const { db, sql } = newDatabase(mariadb());
+      world.control("sqlserver", `${server(mariadb())}login qmail\npassword sql secret\ndb ${db}\n${extra}`);
       return { sql };
     },
   };
@@ -68,6 +65,13 @@ export const sqlite: Backend = {
 
 export const overTcp = mariadbBackend("MariaDB over TCP", ({ port }) => `server 127.0.0.1\nport ${port}\n`);
 export const overSocket = mariadbBackend("MariaDB over its socket", ({ socket }) => `server ${socket}\n`);
+/** A server of the suite's own, which it may kill. */
+export const overOwn = (mariadb: MariaDb) =>
+  mariadbBackend(
+    "a MariaDB of its own",
+    ({ socket }) => `server ${socket}\n`,
+    () => mariadb,
+  );
 export const overTls = mariadbBackend(
   "MariaDB over TLS",
   ({ port, ca }) => `server localhost:${port}\ntls ${ca}\n`,

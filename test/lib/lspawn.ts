@@ -32,19 +32,23 @@ export function putMessage(world: World, messid: string, text: string): void {
   chownSync(file, QMAILQ, 64000);
 }
 
-/** Plays qmail-send to a qmail-lspawn started as qmail-start does: descriptor 2 closed. */
+/** Starts a qmail-lspawn as qmail-start does: descriptor 2 closed. */
+export function spawnLspawn(world: World, command: readonly string[]): ChildProcess {
+  return spawn("/bin/sh", ["-c", 'umask 077; exec "$@" 2>&-', "sh", ...command], {
+    cwd: "/",
+    env: { PATH: process.env.PATH ?? "", ...world.env },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+}
+
+/** Plays qmail-send to a qmail-lspawn. */
 export function startLspawn(
   world: World,
   defaultDelivery = "./Maildir/",
   width: 1 | 2 = 1,
   wrap: readonly string[] = [],
 ): RunningLspawn {
-  const [program = "", ...args] = [...wrap, join(BIN, "qmail-lspawn"), defaultDelivery];
-  const child: ChildProcess = spawn("/bin/sh", ["-c", 'umask 077; exec "$@" 2>&-', "sh", program, ...args], {
-    cwd: "/",
-    env: { PATH: process.env.PATH ?? "", ...world.env },
-    stdio: ["pipe", "pipe", "ignore"],
-  });
+  const child = spawnLspawn(world, [...wrap, join(BIN, "qmail-lspawn"), defaultDelivery]);
   let bytes = "";
   let free = 0;
   const wake = new Set<() => void>();

@@ -11,9 +11,12 @@ export interface MariaDb {
   readonly port: number;
   /** The file of the CA that signed its certificate for "localhost" and 127.0.0.1. */
   readonly ca: string;
-  readonly pid: number;
   /** Runs SQL as the server's root; answers what the client prints, columns by tab. */
   sql(text: string, database?: string): string;
+  /** Kills it as a crash would. */
+  crash(): Promise<void>;
+  /** Starts it again on the data of before. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,24 +34,26 @@ export async function startMariaDb(): Promise<MariaDb> {
   );
   makeCertificate(dir);
   const port = await freePort();
-  const server = spawn(
-    "mariadbd",
-    [
-      "--no-defaults",
-      ...user,
-      `--datadir=${file("data")}`,
-      `--socket=${file("sock")}`,
-      `--pid-file=${file("pid")}`,
-      `--port=${port}`,
-      "--bind-address=127.0.0.1",
-      `--ssl-cert=${file("server.pem")}`,
-      `--ssl-key=${file("server.key")}`,
-      `--ssl-ca=${file("ca.pem")}`,
-      "--skip-name-resolve",
-      "--innodb-flush-log-at-trx-commit=0", // a scratch server may forget
-    ],
-    { stdio: "ignore", env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } },
-  );
+  const start = () =>
+    spawn(
+      "mariadbd",
+      [
+        "--no-defaults",
+        ...user,
+        `--datadir=${file("data")}`,
+        `--socket=${file("sock")}`,
+        `--pid-file=${file("pid")}`,
+        `--port=${port}`,
+        "--bind-address=127.0.0.1",
+        `--ssl-cert=${file("server.pem")}`,
+        `--ssl-key=${file("server.key")}`,
+        `--ssl-ca=${file("ca.pem")}`,
+        "--skip-name-resolve",
+        "--innodb-flush-log-at-trx-commit=0", // a scratch server may forget
+      ],
+      { stdio: "ignore", env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } },
+    );
+  let server = start();
   const sql = (text: string, database = "") =>
     execFileSync(
       "mariadb",
@@ -64,24 +69,34 @@ export async function startMariaDb(): Promise<MariaDb> {
       ],
       { input: text, stdio: ["pipe", "pipe", "pipe"] },
     ).toString();
-  for (let tries = 0; ; tries++) {
-    try {
-      sql("select 1");
-      break;
-    } catch (error) {
-      if (tries > 200 || server.exitCode !== null) throw error;
-      await sleep(50);
+  const ready = async () => {
+    for (let tries = 0; ; tries++) {
+      try {
+        sql("select 1");
+        break;
+      } catch (error) {
+        if (tries > 200 || server.exitCode !== null) throw error;
+        await sleep(50);
+      }
     }
-  }
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    if (server.exitCode === null && server.signalCode === null && server.kill(signal)) await ended;
+  };
+  await ready();
   return {
     socket: file("sock"),
     port,
     ca: file("ca.pem"),
-    pid: server.pid ?? 0,
     sql,
+    crash: () => end("SIGKILL"),
+    restart() {
+      server = start();
+      return ready();
+    },
     async stop() {
-      const ended = new Promise((resolve) => server.once("exit", resolve));
-      if (server.exitCode === null && server.signalCode === null && server.kill("SIGTERM")) await ended;
+      await end("SIGTERM");
       rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -17,6 +17,17 @@ export interface World {
   remove(): void;
 }
 
+/** A Maildir of uid:gid. */
+export function makeMaildir(dir: string, uid: number, gid: number): void {
+  for (const sub of ["tmp", "new", "cur"]) mkdirSync(join(dir, sub), { recursive: true });
+  for (const sub of ["", "tmp", "new", "cur"]) own(join(dir, sub), uid, gid);
+}
+
+function own(dir: string, uid: number, gid: number): void {
+  chmodSync(dir, 0o700);
+  if (isRoot) chownSync(dir, uid, gid);
+}
+
 export function makeWorld(): World {
   const top = mkdtempSync(join(tmpdir(), "qmail-mysql-"));
   chmodSync(top, 0o755);
@@ -33,12 +44,8 @@ export function makeWorld(): World {
     },
     user(name, uid, gid = uid) {
       const dir = join(top, "home", name);
-      for (const sub of ["Maildir/tmp", "Maildir/new", "Maildir/cur"])
-        mkdirSync(join(dir, sub), { recursive: true });
-      for (const sub of ["", "Maildir", "Maildir/tmp", "Maildir/new", "Maildir/cur"]) {
-        chmodSync(join(dir, sub), 0o700);
-        if (isRoot) chownSync(join(dir, sub), uid, gid);
-      }
+      makeMaildir(join(dir, "Maildir"), uid, gid);
+      own(dir, uid, gid);
       return dir;
     },
     remove: () => rmSync(top, { recursive: true, force: true }),

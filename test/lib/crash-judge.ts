@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { placeOf } from "./crash-users.ts";
+import type { Attempt, Delivery } from "./qmail-send.ts";
+
+/** The pids killed as workers; and those that were workers of a killed qmail-lspawn, by its pid. */
+export interface Killed {
+  readonly workers: Set<number>;
+  readonly orphans: Map<number, readonly number[]>;
+}
+
+export interface Findings {
+  /** What must not be. */
+  readonly wrong: readonly string[];
+  /** Each delivery that has several copies, and why. */
+  readonly doubled: readonly string[];
+  /** How many attempts ended without a report, and how many with that of a crash. */
+  readonly unreported: number;
+  readonly crashed: number;
+}
+
+interface Copy {
+  readonly file: string;
+  readonly text: string;
+  /** Of the process that delivered, if the file's name tells. */
+  readonly pid: number | undefined;
+}
+
+const CRASHED = "Zqmail-local crashed.\n";
+
+/**
+ * Holds every copy against the attempt that made it. An attempt reported as a success made one copy, one reported
+ * as a deferral none; only where the process that delivered was killed, or nobody was left to hear it, there may
+ * be one or none. `ofWorkers`: the names of files tell the pids of those processes.
+ */
+export function judge(
+  deliveries: readonly Delivery[],
+  homes: readonly string[],
+  { workers, orphans }: Killed,
+  ofWorkers: boolean,
+): Findings {
+  const copies = readCopies(homes);
+  const wrong: string[] = [];
+  const doubled: string[] = [];
+  let unreported = 0;
+  let crashed = 0;
+
+  /** Why an attempt that was no success may have made this copy; undefined: it may not. */
+  function explain({ pid, report }: Attempt, copy: Copy): string | undefined {
+    const suspects = report === undefined ? orphans.get(pid) : report === CRASHED ? [...workers] : [];
+    if (!suspects?.length) return undefined;
+    if (ofWorkers && copy.pid !== undefined && !suspects.includes(copy.pid)) return undefined;
+    return report === undefined
+      ? `qmail-lspawn ${pid} was killed before it reported ${copy.file}`
+      : `its process was killed after ${copy.file} was in place`;
+  }
+
+  for (const { recipient, text, attempts } of deliveries) {
+    const place = join(placeOf(recipient, homes), "new/");
+    const why: string[] = [];
+    let total = 0;
+    for (const [i, attempt] of attempts.entries()) {
+      const { sender, report } = attempt;
+      const made = copies.get(sender) ?? [];
+      copies.delete(sender);
+      total += made.length;
+      const isSuccess = report?.startsWith("K") ?? false;
+      const bad = (what: string) => wrong.push(`${sender}: reported ${JSON.stringify(report)}, ${what}`);
+      if (isSuccess !== (i === attempts.length - 1)) bad("and given again, or not again");
+      if (made.length > 1 || (isSuccess && made.length === 0)) bad(`${made.length} copies`);
+      if (report === undefined) unreported++;
+      if (report === CRASHED) crashed++;
+      for (const copy of made) {
+        if (copy.text !== `Return-Path: <${sender}>\nDelivered-To: ${recipient}\n${text}`) {
+          bad(`and ${copy.file} is not the message`);
+        }
+        if (!copy.file.startsWith(place)) bad(`and ${copy.file} is not in ${place}`);
+        const reason = isSuccess ? "it was reported" : explain(attempt, copy);
+        if (reason === undefined) bad(`and yet there is ${copy.file}`);
+        else why.push(reason);
+      }
+    }
+    if (total === 0) wrong.push(`${recipient}: lost after ${attempts.length} attempts`);
+    if (total > 1) doubled.push(`${recipient}: ${why.join("; ")}`);
+  }
+  for (const sender of copies.keys()) wrong.push(`nobody asked for the copies from ${sender}`);
+  return { wrong, doubled, unreported, crashed };
+}
+
+/** Everything in every new/, by its sender. */
+function readCopies(homes: readonly string[]): Map<string, Copy[]> {
+  const copies = new Map<string, Copy[]>();
+  for (const dir of homes.flatMap((home) => [join(home, "Maildir/new"), join(home, "Sales/new")])) {
+    for (const name of readdirSync(dir)) {
+      const file = join(dir, name);
+      const text = readFileSync(file, "latin1");
+      const sender = /^Return-Path: <(.*)>\n/.exec(text)?.[1] ?? "";
+      const pid = /^\d+\.(\d+)[._]/.exec(name)?.[1]; // maildir(5): time.pid
+      const copy = { file, text, pid: pid === undefined ? undefined : Number(pid) };
+      copies.set(sender, [...(copies.get(sender) ?? []), copy]);
+    }
+  }
+  return copies;
+}

@@ -1,0 +1,66 @@
+import { chownSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeMaildir, type World } from "./world.ts";
+
+/** The users of the crash and leak tests: u0 ... have the uids from here on. */
+export const FIRST_UID = 65000;
+export const USERS = 20;
+
+/** Delivered by a worker, twice as often as by the alias table (.qmail-sales of a stock qmail), and by a program. */
+const EXTENSIONS = ["", "", "-sales", "-prog"];
+
+// A line of a Maildir delivery in shell: the message is in new/ when it is whole.
+const PROGRAM =
+  '|name=p.$$.$SENDER; { printf %s%s "$RPLINE" "$DTLINE"; cat; } >Maildir/tmp/$name && mv Maildir/tmp/$name Maildir/new/$name\n';
+
+export interface Mail {
+  readonly text: string;
+  readonly recipients: readonly string[];
+}
+
+/** Makes the users' homes, each with Maildir/ and Sales/; answers their paths. */
+export function makeUsers(world: World): string[] {
+  return Array.from({ length: USERS }, (_, i) => {
+    const uid = FIRST_UID + i;
+    const home = world.user(`u${i}`, uid);
+    makeMaildir(join(home, "Sales"), uid, uid);
+    putDotQmail(home, uid, "prog", PROGRAM);
+    return home;
+  });
+}
+
+export function putDotQmail(home: string, uid: number, ext: string, text: string): void {
+  const file = join(home, `.qmail-${ext}`);
+  writeFileSync(file, text);
+  chownSync(file, uid, uid);
+}
+
+/** SQL that makes mailboxes of them, and their Sales/ an alias. */
+export function userRows(homes: readonly string[]): string {
+  const rows = homes.map((home, i) => {
+    const uid = FIRST_UID + i;
+    return `INSERT INTO mailbox VALUES ('u${i}', ${uid}, ${uid}, '${home}', '', 'Password', 'N');
+      INSERT INTO alias VALUES ('u${i}', 'sales', '.', '/Sales/');`;
+  });
+  return rows.join("\n");
+}
+
+/** Messages without end, of some bytes to a quarter of a megabyte, each for a few of the users. */
+export function mail(random: (below: number) => number): () => Mail {
+  let count = 0;
+  return () => {
+    const lines = random(10) === 0 ? random(4000) : random(100);
+    const text = `Subject: ${++count}\n\n${`${"x".repeat(60)}\n`.repeat(lines)}`;
+    const first = random(USERS);
+    const recipients = Array.from({ length: 1 + random(4) }, (_, i) => {
+      return `u${(first + i) % USERS}${EXTENSIONS[random(EXTENSIONS.length)]}@crash.example`;
+    });
+    return { text, recipients };
+  };
+}
+
+/** The Maildir that a recipient's mail belongs into. */
+export function placeOf(recipient: string, homes: readonly string[]): string {
+  const [, user, sales] = /^u(\d+)(-sales)?/.exec(recipient) ?? [];
+  return join(homes[Number(user)] ?? "", sales ? "Sales" : "Maildir");
+}

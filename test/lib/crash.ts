@@ -1,0 +1,106 @@
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Killed } from "./crash-judge.ts";
+import { mail } from "./crash-users.ts";
+import { children, isAlive } from "./processes.ts";
+import { type Delivery, startQmailSend } from "./qmail-send.ts";
+import { numbers } from "./random.ts";
+import type { World } from "./world.ts";
+
+const AT_ONCE = 20;
+const VICTIMS = [
+  "qmail-lspawn",
+  "qmail-lspawn and its workers",
+  "worker",
+  "worker",
+  "qmail-sqld",
+  "database",
+] as const;
+const REPORTS = 60; // between two kills, at most
+const PAUSE = 20; // milliseconds after them, at most
+const LINGER = 10_000; // milliseconds
+
+/** Kills and starts again what is no part of qmail-lspawn. */
+export type Others = Partial<Record<"qmail-sqld" | "database", () => Promise<void>>>;
+
+export interface Crashed {
+  readonly deliveries: readonly Delivery[];
+  readonly killed: Killed;
+  /** How many of each. */
+  readonly kills: Readonly<Record<string, number>>;
+  /** Milliseconds that the last worker outlived its qmail-lspawn. */
+  readonly lingered: number;
+}
+
+/**
+ * Keeps a qmail-lspawn busy, kills something `points` times at random moments, starts it again each time, and
+ * drains. Of `others`, what is not given is not killed: the choices of what is left stay the same.
+ */
+export async function crash(
+  world: World,
+  points: number,
+  seed: number,
+  spawnLspawn: () => ChildProcess,
+  others: Others,
+): Promise<Crashed> {
+  const random = numbers(seed);
+  const killed = { workers: new Set<number>(), orphans: new Map<number, number[]>() };
+  const kills: Record<string, number> = {};
+  const ends: Promise<number>[] = [];
+  const send = startQmailSend(world, AT_ONCE, spawnLspawn, mail(numbers(seed)));
+
+  async function killSpawner(withWorkers: boolean, pause: number): Promise<void> {
+    const pid = send.pid();
+    process.kill(pid, "SIGSTOP"); // so that the list of its workers is whole
+    const workers = children(pid);
+    killed.orphans.set(pid, workers);
+    for (const worker of withWorkers ? workers : []) kill(worker);
+    kill(pid);
+    await send.gone();
+    ends.push(allGone(workers));
+    await sleep(pause);
+    send.begin();
+  }
+
+  function killWorker(which: number): void {
+    const workers = children(send.pid()).filter(isAlive);
+    const worker = workers[which % workers.length];
+    if (worker !== undefined && kill(worker)) killed.workers.add(worker);
+  }
+
+  send.begin();
+  for (let i = 0; i < points; i++) {
+    const victim = VICTIMS[random(VICTIMS.length)] ?? "worker";
+    const [reports, pause, which] = [random(REPORTS), random(PAUSE), random(1000)];
+    const isOther = victim === "qmail-sqld" || victim === "database";
+    const other = isOther ? others[victim] : undefined;
+    if (isOther && !other) continue;
+    await send.reports(reports);
+    await sleep(pause);
+    kills[victim] = (kills[victim] ?? 0) + 1;
+    if (other) await other();
+    else if (victim === "worker") killWorker(which);
+    else await killSpawner(victim !== "qmail-lspawn", which % PAUSE);
+  }
+  await send.drain();
+  return { deliveries: send.deliveries, killed, kills, lingered: Math.max(0, ...(await Promise.all(ends))) };
+}
+
+/** False when it was gone already. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
+}
+
+/** Settles with the milliseconds until none of these processes lives. */
+async function allGone(pids: readonly number[]): Promise<number> {
+  const began = Date.now();
+  while (pids.some(isAlive)) {
+    if (Date.now() - began > LINGER) throw new Error(`${pids.filter(isAlive)} outlive their qmail-lspawn`);
+    await sleep(10);
+  }
+  return Date.now() - began;
+}
