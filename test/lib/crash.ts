@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Killed } from "./crash-judge.ts";
 import { mail } from "./crash-users.ts";
-import { children, isAlive } from "./processes.ts";
+import { children, isAlive, isAtWork } from "./processes.ts";
 import { type Delivery, startQmailSend } from "./qmail-send.ts";
 import { numbers } from "./random.ts";
 import type { World } from "./world.ts";
@@ -64,7 +64,9 @@ export async function crash(
 
   function killWorker(which: number): void {
     const workers = children(send.pid()).filter(isAlive);
-    const worker = workers[which % workers.length];
+    const busy = workers.filter(isAtWork);
+    const of = busy.length > 0 ? busy : workers;
+    const worker = of[which % of.length];
     if (worker !== undefined && kill(worker)) killed.workers.add(worker);
   }
 

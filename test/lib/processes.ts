@@ -12,17 +12,24 @@ function glimpse(pid: number | string, file: string): string {
 
 const all = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name));
 
-/** The pids of a process's children, those nobody has waited for among them. */
+/** The pids of a process's children, those nobody has waited for among them. Quick: they go on meanwhile. */
 export function children(pid: number): number[] {
-  return all()
-    .filter((name) => glimpse(name, "status").includes(`PPid:\t${pid}\n`))
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads
+    .flatMap((thread) => glimpse(pid, `task/${thread}/children`).split(" ").filter(Boolean))
     .map(Number);
 }
 
+const state = (pid: number) => /^State:\t(.)/m.exec(glimpse(pid, "status"))?.[1];
+
 /** Does it live? A zombie does not: it only waits for being waited for. */
 export function isAlive(pid: number): boolean {
-  const status = glimpse(pid, "status");
-  return status !== "" && !status.includes("State:\tZ");
+  return !["Z", undefined].includes(state(pid));
+}
+
+/** Does it compute, or wait for a disk? */
+export function isAtWork(pid: number): boolean {
+  return ["R", "D"].includes(state(pid) ?? "");
 }
 
 /** The processes that have this entry in their environment: NAME=value. */
