@@ -59,7 +59,7 @@ export async function crash(
     await send.gone();
     ends.push(allGone(workers));
     await sleep(pause);
-    send.begin();
+    await send.begin();
   }
 
   function killWorker(which: number): void {
@@ -70,7 +70,7 @@ export async function crash(
     if (worker !== undefined && kill(worker)) killed.workers.add(worker);
   }
 
-  send.begin();
+  await send.begin();
   for (let i = 0; i < points; i++) {
     const victim = VICTIMS[random(VICTIMS.length)] ?? "worker";
     const [reports, pause, which] = [random(REPORTS), random(PAUSE), random(1000)];

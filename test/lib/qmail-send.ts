@@ -28,8 +28,8 @@ export interface QmailSend {
   readonly deliveries: readonly Delivery[];
   /** Of the qmail-lspawn that runs. */
   pid(): number;
-  /** Starts a qmail-lspawn and keeps it busy. */
-  begin(): void;
+  /** Starts a qmail-lspawn and keeps it busy; settles when it is ready. */
+  begin(): Promise<void>;
   /** Settles when qmail-lspawn is gone and its last report was read. */
   gone(): Promise<void>;
   /** Settles after so many more reports. */
@@ -113,7 +113,7 @@ export function startQmailSend(
     if (more === 0) rmSync(join(world.home, "queue/mess", messid));
   }
 
-  function begin(): void {
+  async function begin(): Promise<void> {
     const mine = spawnLspawn();
     let bytes = "";
     child = mine;
@@ -138,6 +138,7 @@ export function startQmailSend(
         resolve();
       });
     });
+    await until("start", () => listening);
   }
 
   /** Waits while there is progress. */
