@@ -410,8 +410,8 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
         }
       };
       await round(100);
-      // Each worker has two of them, and how many there are depends on how fast the disk is.
-      const fds = () => readdirSync(`/proc/${lspawn.pid}/fd`).length - 2 * children(lspawn.pid).length;
+      // Each worker has four of them (tasks, output twice, pidfd), and how many there are depends on how fast the disk is.
+      const fds = () => readdirSync(`/proc/${lspawn.pid}/fd`).length - 4 * children(lspawn.pid).length;
       const before = fds();
       await round(600);
       await expect.poll(fds).toBeLessThanOrEqual(before + 2);
