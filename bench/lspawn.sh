@@ -2,12 +2,14 @@
 # lspawn.sh: deliveries per second through the spawn protocol, each fsynced, with 1, 20 and 100 at a time, to one
 # user and to 200: a stock qmail-lspawn with its users in /etc/passwd and with the C lookup in MariaDB
 # (STOCK_QMAIL names its home), and ours over MariaDB, with a driver and through qmail-sqld. N: deliveries each.
+# A line of JSON each goes to RESULTS, when it is set.
 # Root only; nothing outside of this process's mount namespace changes. Needs make and `scripts/setup.sh bench`.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "${1:-}" != --inside ]; then exec test/with-accounts.sh bench/lspawn.sh --inside; fi
 n=${N:-2000}
 users=200
+status=0
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lspawn-bench.XXXXXX")
 chmod 755 "$dir"
 bench/compile.sh build/bench
@@ -49,8 +51,9 @@ queue() { # HOME: a queue with one message
 measure() { # WHAT PROGRAM
 	for at in 1 20 100; do
 		for who in 1 "$users"; do
-			rate=$(build/bench/spawn-driver "$n" "$at" "$who" "$2" ./Maildir/)
+			rate=$(build/bench/spawn-driver "$n" "$at" "$who" "$2" ./Maildir/) || status=1 rate=null
 			printf '%-44s %3s at a time %4s users %8s/s\n' "$1" "$at" "$who" "$rate"
+			printf '{"what":"%s","at":%s,"users":%s,"rate":%s,"n":%s}\n' "$1" "$at" "$who" "$rate" "$n" >>"${RESULTS:-/dev/null}"
 			find "$dir/home" -path '*/new/*' -type f -delete
 		done
 	done
@@ -92,3 +95,4 @@ setpriv --reuid 64900 --regid 64900 --clear-groups bin/qmail-sqld &
 sqld=$!
 until [ -S "$dir/run/socket" ]; do sleep 0.1; done
 measure "ours, through qmail-sqld, 250 workers" bin/qmail-lspawn
+exit $status

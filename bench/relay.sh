@@ -2,6 +2,7 @@
 # Connections per second at 1, 10 and 40 at a time, each running one program: tcpserver without rules, tcpserver
 # with a C program that asks MariaDB for each, tcpserver-sql -S on the same table. Then one long run of the
 # last, for its memory. relay.sh [SECONDS [CONNECTIONS]]
+# A line of JSON each goes to RESULTS, when it is set.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-5}
@@ -17,7 +18,7 @@ trap stop EXIT
 trap 'exit 1' HUP INT PIPE TERM
 PATH=$PATH:/usr/sbin
 
-cc -O2 -pthread -o "$dir/tcpload" bench/tcpload.c
+cc -O2 -pthread -o "$dir/tcpload" bench/tcpload.c bench/load.c
 cc -O2 -o "$dir/relay-check" bench/relay-check.c -lmariadb
 
 mariadb-install-db --no-defaults --datadir="$dir/data" --auth-root-authentication-method=normal \
@@ -62,6 +63,7 @@ for clients in 1 10 40; do
 	a2=$(rate "$stock" $clients) # the machine's mood changes: ours stands between two runs of the other
 	awk -v n=$clients -v a="$a" -v a2="$a2" -v b="$b" -v d="$d" 'BEGIN {
 		printf "%2d at a time     %10d   %13d   %16d   %.2f\n", n, (a + a2) / 2, b, d, 2 * d / (a + a2) }'
+	printf '{"at":%s,"tcpserver":[%s,%s],"withC":%s,"ours":%s}\n' $clients "$a" "$a2" "$b" "$d" >>"${RESULTS:-/dev/null}"
 done
 rss() { awk '/^VmRSS/ { print $2 " kB" }' "/proc/$server/status"; }
 echo "resident memory: $(rss)"
@@ -69,4 +71,5 @@ tenth=$((count / 10))
 for part in 1 2 3 4 5 6 7 8 9 10; do
 	result=$("$dir/tcpload" "$ours" 20 600 $tenth)
 	echo "after $((part * tenth)) more: $(rss)  $result"
+	printf '{"after":%s,"kB":%s}\n' $((part * tenth)) "$(rss | sed 's/ kB//')" >>"${RESULTS:-/dev/null}"
 done

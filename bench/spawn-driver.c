@@ -1,6 +1,6 @@
-/* spawn-driver N AT-A-TIME USERS PROGRAM [ARG...]: plays qmail-send to a qmail-lspawn.
-   Asks for N deliveries of message 0/1, AT-A-TIME of them at once, to u0@h ... u(USERS-1)@h by turns; prints
-   deliveries per second, or the first report that is no success. */
+/* spawn-driver [-r] N AT-A-TIME USERS PROGRAM [ARG...]: plays qmail-send to a qmail-lspawn.
+   Asks for N deliveries of message 0/1, AT-A-TIME of them at once, to u0@h ... u(USERS-1)@h by turns, or with -r to
+   random ones; prints deliveries per second, or the first report that is no success. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +23,20 @@ static double now(void)
 
 int main(int argc, char **argv)
 {
-  int in[2], out[2], n, at, users, sent = 0, done = 0, i, state = 0;
+  int in[2], out[2], n, at, users, sent = 0, done = 0, i, state = 0, shuffle = 0;
   unsigned char limit, delnum = 0, buf[65536];
   static char text[4096];
   size_t len = 0;
   double start;
   pid_t pid;
 
-  if (argc < 5) die("usage: spawn-driver n at-a-time users program ...");
+  if (argc > 1 && !strcmp(argv[1], "-r")) {
+    shuffle = 1;
+    srandom(getpid());
+    argc--;
+    argv++;
+  }
+  if (argc < 5) die("usage: spawn-driver [-r] n at-a-time users program ...");
   n = atoi(argv[1]);
   at = atoi(argv[2]);
   users = atoi(argv[3]);
@@ -49,7 +55,8 @@ int main(int argc, char **argv)
   start = now();
 #define ASK(slot) do { \
     char cmd[256]; \
-    int l = snprintf(cmd + 1, 255, "0/1%cs@example.org%cu%d@h%c", 0, 0, sent++ % users, 0); \
+    int l = snprintf(cmd + 1, 255, "0/1%cs@example.org%cu%ld@h%c", 0, 0, (shuffle ? random() : sent) % users, 0); \
+    sent++; \
     cmd[0] = (slot); \
     if (write(in[1], cmd, l + 1) != l + 1) die("write"); \
   } while (0)
