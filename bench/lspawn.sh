@@ -13,7 +13,6 @@ status=0
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lspawn-bench.XXXXXX")
 chmod 755 "$dir"
 bench/compile.sh build/bench
-gcc -O2 -Wall -o build/bench/spawn-driver bench/spawn-driver.c
 
 mariadb-install-db --no-defaults --user=root --datadir="$dir/data" --auth-root-authentication-method=normal >"$dir/log" 2>&1
 mariadbd --no-defaults --user=root --datadir="$dir/data" --socket="$dir/sock" --skip-networking >>"$dir/log" 2>&1 &

@@ -6,8 +6,8 @@ import { join } from "node:path";
 export type Command = readonly string[];
 type Env = Readonly<Record<string, string>>;
 
-const ROUNDS = Number(process.env.ROUNDS ?? 7);
-const RUNS = Number(process.env.RUNS ?? 60);
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const RUNS = Number(process.env.RUNS ?? 40);
 const MEMORY_RUNS = 5;
 
 export function median(numbers: readonly number[]): number {

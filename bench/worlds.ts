@@ -1,57 +1,97 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { type MariaDb, sqlFile } from "../test/lib/mariadb.ts";
+import bcrypt from "bcryptjs";
+import { type MariaDb, sqlFile, startMariaDb } from "../test/lib/mariadb.ts";
+import { BIN } from "../test/lib/program.ts";
+import { startSqld } from "../test/lib/sqld.ts";
 import { isRoot, makeWorld, type World } from "../test/lib/world.ts";
 
-/** A qmail home whose control/sqlserver leads to a database of 1,000 mailboxes. */
+/** A qmail home whose control/sqlserver leads to the mailboxes. */
 export interface Site {
   readonly name: string;
+  /** Whose C program is the peer. */
   readonly twin: "mariadb" | "sqlite";
   readonly bar: number;
   readonly world: World;
 }
 
-const MAILBOXES = 1000;
+/** user0 ... user999 have PASSWORD as it is; CRYPTED has a $6$ of it, bcrypt0 ... bcrypt19 a bcrypt. */
+export const MAILBOXES = 1000;
+export const BCRYPTED = 20;
+export const BCRYPT_COST = 10;
 export const PLAIN = "user500";
-export const CRYPTED = "user501";
+export const CRYPTED = "crypted";
 export const PASSWORD = "correct horse";
 
-export function sites(server: MariaDb): Site[] {
-  const login = "login qmail\npassword sql secret\ndb qmail\n";
-  const [socket, tcp, sqlite] = [makeWorld(), makeWorld(), makeWorld()];
-  const file = join(sqlite.home, "users/mail.db");
-  // The homes are the first world's; the others only differ in where the rows are.
-  const rows = mailboxes(socket);
-  server.sql(`CREATE DATABASE qmail; CREATE USER qmail@'%' IDENTIFIED BY 'sql secret'; GRANT ALL ON qmail.* TO qmail@'%';
-    CREATE USER qmail@localhost IDENTIFIED BY 'sql secret'; GRANT ALL ON qmail.* TO qmail@localhost;`);
+const LOGIN = "login qmail\npassword secret\ndb qmail\n";
+
+/** A MariaDB with the mailboxes, and a way to make qmail homes on it. */
+export interface Mail {
+  readonly server: MariaDb;
+  readonly rows: string;
+  /** A qmail home; `where` are the lines of control/sqlserver that name the server. */
+  site(where?: string): World;
+  stop(): Promise<void>;
+}
+
+export async function startMail(): Promise<Mail> {
+  const server = await startMariaDb();
+  const worlds: World[] = [];
+  const site = (where = `server ${server.socket}`) => {
+    const world = makeWorld();
+    worlds.push(world);
+    world.control("sqlserver", `${where}\n${LOGIN}`);
+    return world;
+  };
+  // The home is the first world's; the others only differ in where the rows are.
+  const rows = mailboxes(site());
+  server.sql(`CREATE DATABASE qmail; CREATE USER qmail@'%' IDENTIFIED BY 'secret'; GRANT SELECT ON qmail.* TO qmail@'%';
+    CREATE USER qmail@localhost IDENTIFIED BY 'secret'; GRANT SELECT ON qmail.* TO qmail@localhost;`);
   server.sql(`${sqlFile("mysql/schema.sql")};${rows}`, "qmail");
+  return {
+    server,
+    rows,
+    site,
+    async stop() {
+      for (const world of worlds) world.remove();
+      await server.stop();
+    },
+  };
+}
+
+/** Each way to the same mailboxes. */
+export function sites({ server, rows, site }: Mail): Site[] {
+  const [socket, sqld, tcp, sqlite] = [site(), site(), site(`server 127.0.0.1\nport ${server.port}`), site()];
+  const file = join(sqlite.home, "users/mail.db");
   execFileSync("sqlite3", ["-bail", file], { input: `${sqlFile("sqlite/schema.sql")};${rows}` });
   chmodSync(file, 0o644);
-  socket.control("sqlserver", `server ${server.socket}\n${login}`);
-  tcp.control("sqlserver", `server 127.0.0.1\nport ${server.port}\n${login}`);
   sqlite.control("sqlserver", `driver sqlite\ndb ${file}\n`);
+  startSqld(sqld);
   return [
     { name: "MariaDB, unix socket", twin: "mariadb", bar: 7, world: socket },
     { name: "MariaDB, TCP", twin: "mariadb", bar: 7, world: tcp },
     { name: "SQLite", twin: "sqlite", bar: 3, world: sqlite },
+    { name: "through qmail-sqld", twin: "mariadb", bar: 3, world: sqld },
   ];
 }
 
 function mailboxes(world: World): string {
   const uid = isRoot ? 64800 : (process.getuid?.() ?? 0);
   const gid = isRoot ? 64100 : (process.getgid?.() ?? 0);
-  const homes = new Map([PLAIN, CRYPTED].map((name) => [name, world.user(name, uid, gid)]));
-  const hash = execFileSync("openssl", ["passwd", "-6", "-salt", "saltsaltsaltsalt", PASSWORD])
-    .toString()
-    .trim();
-  const values = Array.from({ length: MAILBOXES }, (_, i) => {
-    const name = `user${i}`;
-    const password = i % 2 === 0 ? `'${PASSWORD}', 'Password'` : `'${hash}', 'Crypt-Password'`;
-    return `('${name}', ${uid}, ${gid}, '${homes.get(name) ?? `/home/${name}`}', ${password}, 'N')`;
-  });
-  return `INSERT INTO mailbox VALUES ${values.join(",\n")};`;
+  const home = world.user("user", uid, gid);
+  const crypted = execFileSync("openssl", ["passwd", "-6", "-salt", "saltsaltsaltsalt", PASSWORD]);
+  const bcrypted = bcrypt.hashSync(PASSWORD, BCRYPT_COST);
+  const row = (name: string, password: string, type: string) =>
+    `('${name}', ${uid}, ${gid}, '${home}', '${password}', '${type}', 'N')`;
+  const some = (n: number, each: (i: number) => string) => Array.from({ length: n }, (_, i) => each(i));
+  const all = [
+    ...some(MAILBOXES, (i) => row(`user${i}`, PASSWORD, "Password")),
+    ...some(BCRYPTED, (i) => row(`bcrypt${i}`, bcrypted, "Crypt-Password")),
+    row(CRYPTED, crypted.toString().trim(), "Crypt-Password"),
+  ];
+  return `INSERT INTO mailbox VALUES ${all.join(",\n")};`;
 }
 
 /** Is the program built? */
-export const isBuilt = (program: string): boolean => existsSync(join(import.meta.dirname, "../bin", program));
+export const isBuilt = (program: string): boolean => existsSync(join(BIN, program));

@@ -1,18 +1,16 @@
-// What run.sh runs once everything is built: measures, prints a table, writes RESULTS.md.
+// Whole processes, beside the C twins: milliseconds and memory. Each command's time is hyperfine's.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startMariaDb } from "../test/lib/mariadb.ts";
+import { BIN } from "../test/lib/program.ts";
 import { isRoot } from "../test/lib/world.ts";
-import { machine } from "./machine.ts";
+import { TOOLS } from "./load.ts";
 import { type Command, memory, times } from "./measure.ts";
-import { CRYPTED, isBuilt, PASSWORD, PLAIN, type Site, sites } from "./worlds.ts";
+import { emit, say } from "./results.ts";
+import { CRYPTED, isBuilt, PASSWORD, PLAIN, type Site, sites, startMail } from "./worlds.ts";
 
-const MEMORY_BAR = 60; // MB
-const OURS = join(import.meta.dirname, "../bin");
-const THEIRS = join(import.meta.dirname, "../build/bench");
-const FD3 = join(THEIRS, "fd3");
+const FD3 = join(TOOLS, "fd3");
 
 interface Case {
   readonly program: string;
@@ -30,34 +28,21 @@ const CASES: readonly Case[] = [
 ];
 
 const spool = mkdtempSync(join(tmpdir(), "bench-"));
-const server = await startMariaDb();
-const all = sites(server);
+const mail = await startMail();
 try {
-  const lines = [
-    "| program | case | database | C ms | ours ms | ratio | bar | | C MB | ours MB | bar 60 MB |",
-    "|---|---|---|---|---|---|---|---|---|---|---|",
-  ];
+  const all = sites(mail);
   for (const aCase of CASES) {
     const why = notMeasurable(aCase);
     if (why) process.stderr.write(`bench: ${aCase.program}, ${aCase.what}: not measured: ${why}\n`);
-    else for (const site of all) lines.push(row(aCase, site));
+    else for (const site of all) measure(aCase, site);
   }
-  const [empty = 0] = times([[join(THEIRS, "empty")]], {});
-  lines.push(
-    `| (empty program, same runtime) | | | | ${empty.toFixed(2)} | | | | | ${mb(memory([join(THEIRS, "empty")], {}))} | |`,
-  );
-  const table = lines.join("\n");
-  process.stdout.write(`${table}\n`);
-  writeFileSync(
-    join(import.meta.dirname, "RESULTS.md"),
-    `# Results of \`make bench\`\n\n${machine(server)}\n\nWhole processes, wall time: the median of the medians of interleaved rounds of hyperfine. 1,000 mailboxes.
-The C twins (getpw.c, checkpassword.c) do the same with libmariadb and libsqlite3. PROFILE.md says where our
-time goes.\n\n${table}\n`,
-  );
+  const empty = [join(TOOLS, "empty")];
+  const [ms = 0] = times([empty], {});
+  say(`${"empty program, same runtime".padEnd(66)} ${ms.toFixed(2)} ms`);
+  emit({ program: "empty", ours: ms, oursMB: memory(empty, {}) });
 } finally {
-  for (const { world } of all) world.remove();
   rmSync(spool, { recursive: true });
-  await server.stop();
+  await mail.stop();
 }
 
 function notMeasurable({ program, fd3 }: Case): string | undefined {
@@ -65,9 +50,9 @@ function notMeasurable({ program, fd3 }: Case): string | undefined {
   return fd3 && !isRoot ? "it needs root, to become somebody else" : undefined;
 }
 
-function row(aCase: Case, { name, twin, bar, world }: Site): string {
-  const theirs = command(aCase, join(THEIRS, `${aCase.program.replace("qmail-", "")}-${twin}`), [FD3]);
-  const ours = command(aCase, join(OURS, aCase.program), [FD3]);
+function measure(aCase: Case, { name, twin, bar, world }: Site): void {
+  const theirs = command(aCase, join(TOOLS, `${aCase.program.replace("qmail-", "")}-${twin}`), [FD3]);
+  const ours = command(aCase, join(BIN, aCase.program), [FD3]);
   const witness = ["/bin/sh", "-c", "id -u; id -G; pwd; echo $USER $HOME"];
   same(command(aCase, theirs.program, witness).words, command(aCase, ours.program, witness).words, world.env);
   // The starter that opens descriptor 3 is no part of the program: what it takes alone is taken off.
@@ -75,13 +60,18 @@ function row(aCase: Case, { name, twin, bar, world }: Site): string {
     [theirs.words, ours.words, ...(aCase.fd3 ? [[FD3, "/dev/null", FD3], [FD3]] : [])],
     world.env,
   );
-  const cMs = c - (started - idle);
-  const oursMs = o - (started - idle);
-  const ratio = oursMs / cMs;
-  const [cMb, oursMb] = [memory(theirs.words, world.env), memory(ours.words, world.env)];
-  const cells = [aCase.program, aCase.what, name, cMs.toFixed(2), oursMs.toFixed(2), ratio.toFixed(1)];
-  const bars = [`${bar}`, verdict(ratio <= bar), mb(cMb), mb(oursMb), verdict(oursMb <= MEMORY_BAR)];
-  return `| ${[...cells, ...bars].join(" | ")} |`;
+  const [cMs, oursMs] = [c - (started - idle), o - (started - idle)];
+  const figures = { c: cMs, ours: oursMs, cMB: memory(theirs.words, world.env) };
+  emit({
+    program: aCase.program,
+    what: aCase.what,
+    name,
+    bar,
+    ...figures,
+    oursMB: memory(ours.words, world.env),
+  });
+  const times3 = `C ${cMs.toFixed(2)} ms  ours ${oursMs.toFixed(2)} ms  ratio ${(oursMs / cMs).toFixed(1)}`;
+  say(`${aCase.program.padEnd(14)} ${aCase.what.padEnd(15)} ${name.padEnd(21)} ${times3}`);
 }
 
 function command({ user, fd3 }: Case, program: string, next: Command): { program: string; words: string[] } {
@@ -100,12 +90,4 @@ function same(theirs: Command, ours: Command, env: Readonly<Record<string, strin
   if (a?.status !== 0 || a.stdout === "" || b?.status !== 0 || a.stdout !== b.stdout) {
     throw new Error(`the programs differ: ${JSON.stringify([theirs, a, ours, b])}`);
   }
-}
-
-function verdict(met: boolean): string {
-  return met ? "met" : "**missed**";
-}
-
-function mb(megabytes: number): string {
-  return megabytes.toFixed(0);
 }

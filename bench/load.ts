@@ -1,0 +1,44 @@
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+
+/** Where compile.sh puts what measures. */
+export const TOOLS = join(import.meta.dirname, "../build/bench");
+
+/** What a load program says: how many a second, and times in milliseconds. */
+export interface Load {
+  readonly rate: number;
+  readonly median: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly done: number;
+}
+
+const WARM_UP = 800; // milliseconds
+
+type Env = Readonly<Record<string, string>>;
+
+/** Runs a load program to its end. Throws when it failed, or one of what it did. */
+export function load(program: string, args: readonly (string | number)[], env: Env = {}): Load {
+  const { stdout, stderr } = spawnSync(join(TOOLS, program), args.map(String), { env, encoding: "utf8" });
+  const words = /^(\d+)\/s median (\S+) ms p99 (\S+) ms max (\S+) ms failed (\d+) of (\d+)/.exec(stdout);
+  const [rate = 0, median = 0, p99 = 0, max = 0, failed = 0, done = 0] = (words ?? []).slice(1).map(Number);
+  if (done === 0 || failed > 0) {
+    throw new Error(`${program} ${args.join(" ")}: ${stdout.trim()} ${stderr.split("\n", 1)[0]}`);
+  }
+  return { rate, median, p99, max, done };
+}
+
+const nap = new Int32Array(new SharedArrayBuffer(4));
+
+/** What `work` finds while other programs run, which end with it. */
+export function beside<T>(others: readonly (readonly (string | number)[])[], work: () => T): T {
+  const children = others.map(([program, ...args]) =>
+    spawn(String(program), args.map(String), { stdio: "ignore" }),
+  );
+  try {
+    Atomics.wait(nap, 0, 0, WARM_UP);
+    return work();
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+  }
+}
