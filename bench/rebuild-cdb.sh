@@ -1,6 +1,7 @@
 #!/bin/sh
 # A million virtual rows, hosts and mailboxes: rebuild-cdb beside what a shell would do, the database's own
 # client piped into `cdb -c`. Both bring the same bytes to the disk. ROWS and RUNS make it shorter or longer.
+# A line of JSON each goes to RESULTS, when it is set.
 set -eu
 cd "$(dirname "$0")/.."
 rows=${ROWS:-1000000} runs=${RUNS:-3}
@@ -16,7 +17,7 @@ all="WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < $r
 	echo "$all INSERT INTO mailbox (username, uid, gid, home) SELECT 'user' || i, 1000, 1000, '/home/vmail/user' || i FROM c;"
 	echo "$all INSERT INTO \"virtual\" SELECT 'user' || i, '', 'sales', 'domain' || i || '.example.com' FROM c;"
 	echo "$all INSERT INTO rcpthosts SELECT 'domain' || i || '.example.com' FROM c;"
-} | sqlite3 "$db"
+} | sqlite3 "$db" >/dev/null
 
 ours() { QMAIL_HOME=$dir bin/rebuild-cdb "$@" --trust-homes; }
 
@@ -51,9 +52,14 @@ for part in routing assign; do
 		for how in ours shell; do
 			start=$(date +%s%N)
 			"$how" "$part"
-			echo "$part $how run $run: $((($(date +%s%N) - start) / 1000000)) ms"
+			ms=$((($(date +%s%N) - start) / 1000000))
+			echo "$part $how run $run: $ms ms"
+			printf '{"part":"%s","how":"%s","ms":%s,"rows":%s}\n' "$part" "$how" "$ms" "$rows" >>"${RESULTS:-/dev/null}"
 		done
 	done
 done
-cmp "$dir/cdb" "$dir/users/cdb" && echo "the same file"
-QMAIL_HOME=$dir /usr/bin/time -f "memory: %M KB" bin/rebuild-cdb assign --trust-homes
+cmp "$dir/cdb" "$dir/users/cdb"
+echo "the same file"
+QMAIL_HOME=$dir /usr/bin/time -o "$dir/kB" -f %M bin/rebuild-cdb assign --trust-homes
+echo "memory: $(cat "$dir/kB") kB"
+printf '{"kB":%s}\n' "$(cat "$dir/kB")" >>"${RESULTS:-/dev/null}"

@@ -18,7 +18,9 @@ want() {
 		want demo
 		echo mariadb-server:mariadbd hyperfine:hyperfine gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
 			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h \
-			libc6-dev:/usr/include/stdio.h libcrypt-dev:/usr/include/crypt.h
+			libcrypt-dev:/usr/include/crypt.h openssl:openssl sqlite3:sqlite3 tinycdb:cdb whois:mkpasswd \
+			courier-authlib-mysql:/usr/lib/courier-authlib/libauthmysql.so \
+			dovecot-core:doveadm dovecot-mysql:/usr/lib/dovecot/modules/auth/libdriver_mysql.so
 		;;
 	*) echo "setup: no list $1" >&2 && exit 1 ;;
 	esac

@@ -1,0 +1,123 @@
+/** One kind of bar: what the legend says, and whether it is ours or a peer's. */
+export interface Series {
+  readonly name: string;
+  readonly ours: boolean;
+}
+
+/** Bars that stand together: one per series, undefined where nothing was measured. */
+export interface Group {
+  readonly label: string;
+  readonly values: readonly (number | undefined)[];
+}
+
+export interface Chart {
+  readonly title: string;
+  /** What the axis counts, with its unit. */
+  readonly axis: string;
+  readonly series: readonly Series[];
+  readonly groups: readonly Group[];
+  /** A line across: the bar to stay below or to reach. */
+  readonly bar?: { readonly at: number; readonly label: string } | undefined;
+  readonly format?: (value: number) => string;
+}
+
+const WIDTH = 860;
+const [LEFT, RIGHT] = [190, 80];
+const [BAR, GAP, BETWEEN] = [13, 2, 14];
+const CHARACTER = 6.7; // about, of 12 px
+
+// Both schemes have the bars' colours in common; ours are blue, the others are not.
+const OURS = ["#1c5fb8", "#4a90e2", "#8fbdf0", "#0b7a75"];
+const PEERS = ["#8a8f98", "#c98a2b", "#b0563f", "#6d7f52"];
+const STYLE = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#1f2328}
+.title{font-size:15px;font-weight:600}.small{font-size:11px;fill:#59636e}
+.back{fill:#fff}.grid{stroke:#d1d9e0}.line{stroke:#b3261e;stroke-dasharray:5 3}
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.back{fill:#0d1117}.grid{stroke:#30363d}.line{stroke:#ff8f85}}`;
+
+/** Horizontal bars in groups, as an SVG that reads on light and on dark. */
+export function barChart({ title, axis, series, groups, bar, format = grouped }: Chart): string {
+  const all = groups.flatMap(({ values }) => values.filter((value) => value !== undefined));
+  const step = niceStep(Math.max(...all, bar?.at ?? 0, Number.MIN_VALUE));
+  const most = Math.ceil(Math.max(...all, bar?.at ?? 0) / step) * step || step;
+  const x = (value: number) => LEFT + ((WIDTH - LEFT - RIGHT) * value) / most;
+  const colours = colouring(series);
+  const legend = legendRows(series, colours);
+  const top = 44 + legend.rows * 18;
+  const heights = groups.map(
+    ({ values }) => values.filter((v) => v !== undefined).length * (BAR + GAP) + BETWEEN,
+  );
+  const bottom = top + heights.reduce((sum, height) => sum + height, 0);
+  const parts: string[] = [];
+  for (let at = 0; at <= most + step / 2; at += step) {
+    parts.push(`<path class="grid" d="M${px(x(at))} ${top - 4}V${bottom}"/>`);
+    parts.push(text(x(at), bottom + 15, format(at), "middle", "small"));
+  }
+  let y = top + BETWEEN / 2;
+  groups.forEach(({ label, values }, i) => {
+    const height = heights[i] ?? 0;
+    parts.push(text(LEFT - 10, y + (height - BETWEEN) / 2 + 3, label, "end"));
+    let at = y;
+    values.forEach((value, s) => {
+      if (value === undefined) return;
+      const width = Math.max(1, x(value) - LEFT);
+      const name = escaped(`${series[s]?.name}, ${label}: ${format(value)}`);
+      parts.push(
+        `<rect x="${LEFT}" y="${at}" width="${px(width)}" height="${BAR}" fill="${colours[s]}"><title>${name}</title></rect>`,
+      );
+      parts.push(text(LEFT + width + 5, at + BAR - 3, format(value), "start", "small"));
+      at += BAR + GAP;
+    });
+    y += height;
+  });
+  if (bar) {
+    parts.push(`<path class="line" d="M${px(x(bar.at))} ${top - 4}V${bottom}"/>`);
+    parts.push(text(x(bar.at) + 4, top + 4, bar.label, "start", "small"));
+  }
+  parts.push(text((LEFT + WIDTH - RIGHT) / 2, bottom + 34, axis, "middle", "small"));
+  const height = bottom + 44;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">
+<style>${STYLE}</style>
+<rect class="back" width="${WIDTH}" height="${height}" rx="6"/>
+${text(16, 26, title, "start", "title")}
+${legend.svg}
+${parts.join("\n")}
+</svg>
+`;
+}
+
+function colouring(series: readonly Series[]): string[] {
+  const left = { ours: [...OURS], peers: [...PEERS] };
+  return series.map(({ ours }) => (ours ? left.ours : left.peers).shift() ?? "#777");
+}
+
+function legendRows(series: readonly Series[], colours: readonly string[]): { svg: string; rows: number } {
+  let [at, row] = [16, 0];
+  const svg = series.map(({ name }, i) => {
+    const width = 34 + name.length * CHARACTER;
+    if (at + width > WIDTH && at > 16) [at, row] = [16, row + 1];
+    const y = 40 + row * 18;
+    const one = `<rect x="${px(at)}" y="${y}" width="11" height="11" fill="${colours[i]}"/>${text(at + 16, y + 10, name, "start")}`;
+    at += width;
+    return one;
+  });
+  return { svg: svg.join("\n"), rows: row + 1 };
+}
+
+function text(x: number, y: number, content: string, anchor: string, kind = ""): string {
+  const of = kind ? ` class="${kind}"` : "";
+  return `<text${of} x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${escaped(content)}</text>`;
+}
+
+/** The greatest step of 1, 2 or 5 times a power of ten that makes at least four. */
+function niceStep(most: number): number {
+  const power = 10 ** Math.floor(Math.log10(most / 4));
+  return ([5, 2, 1].find((times) => power * times <= most / 4) ?? 1) * power;
+}
+
+export const grouped = (value: number): string => {
+  const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
+  return value.toFixed(digits).replace(/\B(?=(\d{3})+$)/g, ",");
+};
+const px = (value: number) => Number(value.toFixed(1));
+const escaped = (content: string) =>
+  content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

@@ -1,0 +1,73 @@
+import { type Chart, grouped } from "./chart.ts";
+import { atLeast, distinct, type Lines, type Section } from "./section.ts";
+
+/** A line of logins.ts. */
+interface Logins {
+  readonly how: "socket" | "exec";
+  readonly what: string;
+  readonly at: number;
+  readonly rate: number;
+  readonly median: number;
+  readonly p99: number;
+  // of a daemon
+  readonly cached?: boolean;
+  readonly each?: boolean;
+  readonly queries?: number;
+}
+
+const AT = 50; // where the bar is
+
+export function logins(lines: Lines<Logins>): Section {
+  const daemons = lines.filter(({ how }) => how === "socket");
+  const execs = lines.filter(({ how }) => how === "exec");
+  const exec = (word: string) => execs.find(({ what, at }) => at === AT && what.includes(word))?.rate;
+  return {
+    title: "Logins",
+    how: "`logins.ts`: plain passwords of random ones of 1,000 mailboxes in one MariaDB table. Verdicts of resident daemons over their sockets: qmail-sqld (`login_ttl 0` or as it comes), Dovecot's auth and Courier's authdaemond as Debian has them, Dovecot with a cache of 16 MB or none. authdaemond has a connection for each login by its protocol, and no cache. And checkpassword exec'd for each login, up to the program it runs, beside the C program. Each daemon was seen to refuse a wrong password.",
+    table: [
+      ["logins", "at a time", "logins/s", "median ms", "p99 ms", "statements a login"],
+      ...lines.map(({ at, rate, queries, ...line }) => [
+        line.how === "exec" ? `checkpassword: ${line.what}` : daemon(line),
+        `${at}`,
+        grouped(rate),
+        line.median.toFixed(2),
+        line.p99.toFixed(2),
+        queries === undefined ? "" : queries.toFixed(2),
+      ]),
+    ],
+    bars: [
+      atLeast(
+        `logins/s, ${AT} at a time: checkpassword through qmail-sqld / C program`,
+        exec("qmail-sqld"),
+        exec("C,"),
+        0.33,
+      ),
+    ],
+    charts: {
+      "logins-daemons": chart(daemons, daemon, "Verdicts of resident daemons", "logins per second"),
+      "logins-exec": chart(
+        execs,
+        ({ what }) => what,
+        "checkpassword exec'd for each login",
+        "logins per second",
+      ),
+    },
+  };
+}
+
+function daemon({ what, cached, each }: Pick<Logins, "what" | "cached" | "each">): string {
+  return `${what}, ${cached ? "cached" : "each asked of MariaDB"}${each ? ", a connection each" : ""}`;
+}
+
+function chart(lines: Lines<Logins>, nameOf: (line: Logins) => string, title: string, axis: string): Chart {
+  const names = distinct(lines.map(nameOf));
+  return {
+    title,
+    axis,
+    series: names.map((name) => ({ name, ours: /^(ours|qmail)/.test(name) })),
+    groups: distinct(lines.map(({ at }) => at)).map((at) => ({
+      label: `${at} at a time`,
+      values: names.map((name) => lines.find((line) => line.at === at && nameOf(line) === name)?.rate),
+    })),
+  };
+}

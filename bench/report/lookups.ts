@@ -1,0 +1,43 @@
+import { grouped } from "./chart.ts";
+import { distinct, type Lines, type Section } from "./section.ts";
+
+/** A line of lookups.ts. */
+interface Lookups {
+  readonly how: "socket" | "exec";
+  readonly what: string;
+  readonly at: number;
+  readonly rate: number;
+  readonly median: number;
+  readonly p99: number;
+}
+
+export function lookups(lines: Lines<Lookups>): Section {
+  const execs = lines.filter(({ how }) => how === "exec");
+  const names = distinct(execs.map(({ what }) => what));
+  return {
+    title: "Lookups",
+    how: "`lookups.ts`: random ones of 1,000 mailboxes. qmail-getpw exec'd for each, beside the C program with a connection of its own; and the same question to qmail-sqld over its socket, as the resident qmail-lspawn asks it.",
+    table: [
+      ["lookups", "at a time", "lookups/s", "median ms", "p99 ms"],
+      ...lines.map((line) => [
+        line.how === "exec" ? `qmail-getpw: ${line.what}` : line.what,
+        `${line.at}`,
+        grouped(line.rate),
+        line.median.toFixed(2),
+        line.p99.toFixed(2),
+      ]),
+    ],
+    bars: [],
+    charts: {
+      lookups: {
+        title: "qmail-getpw exec'd for each lookup",
+        axis: "lookups per second",
+        series: names.map((name) => ({ name, ours: name.startsWith("ours") })),
+        groups: distinct(execs.map(({ at }) => at)).map((at) => ({
+          label: `${at} at a time`,
+          values: names.map((name) => execs.find((line) => line.at === at && line.what === name)?.rate),
+        })),
+      },
+    },
+  };
+}
