@@ -25,7 +25,7 @@ demo: ## a throw-away mail host: look up, deliver, log in, read mail
 	@scripts/build.sh
 	@scripts/demo.sh
 
-bench: ## ratios to small C programs, measured in one run; results in bench/
+bench: ## measures beside C programs, Dovecot, Courier, a stock qmail (STOCK_QMAIL); BENCH="logins deliveries": parts; draws bench/RESULTS.md
 	@scripts/setup.sh bench
 	@scripts/build.sh
 	@bench/run.sh

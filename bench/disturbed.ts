@@ -2,12 +2,11 @@
 // many processes that merely compute; and a hostile client with 500 connections.
 import { join } from "node:path";
 import { startSqld } from "../test/lib/sqld.ts";
-import { beside, load, TOOLS } from "./load.ts";
+import { beside, load, roundOf, TOOLS, turns } from "./load.ts";
 import { emit, say } from "./results.ts";
 import { BCRYPTED, MAILBOXES, PASSWORD, startMail } from "./worlds.ts";
 
-const SECONDS = Number(process.env.SECONDS ?? 4);
-const ROUNDS = 3;
+const SECONDS = roundOf(3);
 const [CLIENTS, RATE] = [10, 500];
 const HASHERS = 2; // qmail-sqld(8): hashers
 const LONG = 60; // seconds; whoever disturbs ends with the measurement
@@ -19,28 +18,20 @@ try {
     const logins = [askload, "sqld", socket, BCRYPTED, LONG, "bcrypt", BCRYPTED, PASSWORD];
     const computing = ["nice", "-n", "10", "/bin/sh", "-c", "while :; do :; done"];
     const cases = [
-      ["nothing else", []],
-      [`${BCRYPTED} bcrypt logins at a time`, [logins]],
-      [`${HASHERS} processes that only compute, as nice as the hashers`, Array(HASHERS).fill(computing)],
-      ["a hostile client, 500 connections", [[join(TOOLS, "hostile"), socket, 500, LONG]]],
-    ] as const;
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [beside_, others] of cases) {
-        const found = beside(others, () =>
-          load("askload", ["-r", RATE, "lookup", socket, CLIENTS, SECONDS / ROUNDS, "user", MAILBOXES, ""]),
-        );
-        emit({
-          kept,
-          beside: beside_,
-          rate: found.rate,
-          median: found.median,
-          p99: found.p99,
-          max: found.max,
-        });
-        say(
-          `${kept ? "kept " : "asked"} ${beside_.padEnd(56)} median ${found.median}  p99 ${found.p99}  max ${found.max} ms`,
-        );
-      }
+      { what: "nothing else", others: [] },
+      { what: `${BCRYPTED} bcrypt logins at a time`, others: [logins] },
+      {
+        what: `${HASHERS} processes that only compute, as nice as the hashers`,
+        others: Array<typeof computing>(HASHERS).fill(computing),
+      },
+      { what: "a hostile client, 500 connections", others: [[join(TOOLS, "hostile"), socket, 500, LONG]] },
+    ];
+    const lookups = ["-r", RATE, "lookup", socket, CLIENTS, SECONDS, "user", MAILBOXES, ""];
+    for (const { what, median, p99, max } of turns(cases, ({ others }) =>
+      beside(others, () => load("askload", lookups)),
+    )) {
+      emit({ kept, beside: what, median, p99, max });
+      say(`${kept ? "kept " : "asked"} ${what.padEnd(56)} median ${median}  p99 ${p99}  max ${max} ms`);
     }
     await stop();
   }

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { median } from "./measure.ts";
 
 /** Where compile.sh puts what measures. */
 export const TOOLS = join(import.meta.dirname, "../build/bench");
@@ -27,6 +28,21 @@ export function load(program: string, args: readonly (string | number)[], env: E
   }
   return { rate, median, p99, max, done };
 }
+
+const ROUNDS = 3;
+
+/** Measures each, the others between two rounds of one, so that a mood of the machine meets all; medians. */
+export function turns<T>(things: readonly T[], measure: (thing: T) => Load): (T & Load)[] {
+  const rounds = Array.from({ length: ROUNDS }, () => things.map(measure));
+  return things.map((thing, i) => {
+    const of = (field: keyof Load) => median(rounds.map((round) => round[i]?.[field] ?? 0));
+    const [rate, p99, max, done] = [of("rate"), of("p99"), of("max"), of("done")];
+    return { ...thing, rate, median: of("median"), p99, max, done };
+  });
+}
+
+/** Seconds of one round, of `seconds` in all; SECONDS makes them longer or shorter. */
+export const roundOf = (seconds: number): number => Number(process.env.SECONDS ?? seconds) / ROUNDS;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 

@@ -2,35 +2,32 @@
 import { join } from "node:path";
 import { BIN } from "../test/lib/program.ts";
 import { startSqld } from "../test/lib/sqld.ts";
-import { load, TOOLS } from "./load.ts";
+import { load, roundOf, TOOLS, turns } from "./load.ts";
 import { emit, say } from "./results.ts";
 import { MAILBOXES, startMail } from "./worlds.ts";
 
-const SECONDS = Number(process.env.SECONDS ?? 2);
+const SECONDS = roundOf(2);
 const mail = await startMail();
 try {
   const [own, shared, asking] = [mail.site(), mail.site(), mail.site()];
-  startSqld(shared);
+  const kept = startSqld(shared);
   const sqld = startSqld(asking, "ttl 0\n");
   const ours = join(BIN, "qmail-getpw");
   const exec = (program: string, env: Readonly<Record<string, string>>) => (at: number) =>
     load("execload", [at, SECONDS, MAILBOXES, "", program], env);
   const ask = (socket: string) => (at: number) =>
     load("askload", ["lookup", socket, at, SECONDS, "user", MAILBOXES, ""]);
-  const kept = join(shared.home, "../sqld/socket");
-  for (const [how, what, measure] of [
-    ["exec", "C, own connection", exec(join(TOOLS, "getpw-mariadb"), own.env)],
-    ["exec", "ours, own connection", exec(ours, own.env)],
-    ["exec", "ours, through qmail-sqld", exec(ours, shared.env)],
-    ["socket", "qmail-sqld, answers kept", ask(kept)],
-    ["socket", "qmail-sqld, each asked of MariaDB", ask(sqld.socket)],
-  ] as const) {
-    for (const at of [1, 20]) {
-      const { rate, median, p99 } = measure(at);
+  const ways = [
+    { how: "exec", what: "C, own connection", ask: exec(join(TOOLS, "getpw-mariadb"), own.env) },
+    { how: "exec", what: "ours, own connection", ask: exec(ours, own.env) },
+    { how: "exec", what: "ours, through qmail-sqld", ask: exec(ours, shared.env) },
+    { how: "socket", what: "qmail-sqld, answers kept", ask: ask(kept.socket) },
+    { how: "socket", what: "qmail-sqld, each asked of MariaDB", ask: ask(sqld.socket) },
+  ];
+  for (const at of [1, 20]) {
+    for (const { how, what, rate, median, p99 } of turns(ways, (way) => way.ask(at))) {
       emit({ how, what, at, rate, median, p99 });
-      say(
-        `${how.padEnd(7)} ${what.padEnd(36)} ${`${at}`.padStart(3)} at a time ${`${rate}`.padStart(7)}/s  p99 ${p99} ms`,
-      );
+      say(`${how.padEnd(7)} ${what.padEnd(36)} ${at} at a time ${`${rate}`.padStart(7)}/s  p99 ${p99} ms`);
     }
   }
 } finally {

@@ -9,7 +9,10 @@ export function machine(): string {
   const version = (program: string, ...args: string[]) =>
     /\d+\.[\w.]+/.exec(run(program, ...args))?.[0] ?? "?";
   const packages = ["courier-authlib-mysql", "dovecot-core", "ucspi-tcp", "tinycdb"];
-  const debian = run("dpkg-query", "-W", ...packages).trim().replaceAll("\t", " ").replaceAll("\n", ", ");
+  const debian = run("dpkg-query", "-W", ...packages)
+    .trim()
+    .replaceAll("\t", " ")
+    .replaceAll("\n", ", ");
   const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
   return [
     `- ${cpus()[0]?.model} (${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB), Linux ${release().split("-")[0]}, ${system}; scratch files on ${fileSystem(run)}`,

@@ -1,6 +1,6 @@
 // Deliveries to random ones of 1,000 and of 1,000,000 mailboxes, through qmail-sqld, by turns. All have one home and
 // one uid: only the table grows. Once with qmail-sqld's cache as it comes, once with none.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeQueue } from "../test/lib/lspawn.ts";
@@ -34,19 +34,25 @@ try {
     world.control("sqlserver", `server ${server.socket}\nlogin ${db}\npassword secret\ndb ${db}\n`);
     makeQueue(world, MESSAGE);
   }
+  const megabytes = (what: string) => Math.round(Number(server.sql(`SELECT (${what}) / 1048576`)));
+  const table =
+    "SELECT data_length FROM information_schema.tables WHERE table_name = 'mailbox' ORDER BY 1 DESC LIMIT 1";
+  emit({ tableMB: megabytes(table), poolMB: megabytes("@@innodb_buffer_pool_size") });
   for (const cache of [true, false]) {
     const running = worlds.map(({ world }) => startSqld(world, cache ? "" : "cache 0\nttl 0\n"));
     for (let round = 0; round < ROUNDS; round++) {
       for (const { mailboxes, world } of worlds) {
         const args = ["-r", N, AT, mailboxes, join(BIN, "qmail-lspawn"), "./Maildir/"].map(String);
-        const said = execFileSync(join(TOOLS, "spawn-driver"), args, {
+        const driver = spawnSync(join(TOOLS, "spawn-driver"), args, {
           env: { ...world.env },
-          stdio: "pipe",
+          encoding: "utf8",
         });
-        const rate = Number(said);
+        const rate = driver.status === 0 ? Number(driver.stdout) : null;
+        if (rate === null) process.exitCode = 1;
         for (const mail of readdirSync(mails)) rmSync(join(mails, mail));
         emit({ mailboxes, cache, rate, n: N, at: AT });
-        say(`${`${mailboxes}`.padStart(8)} mailboxes, ${cache ? "cache" : "no cache"} ${rate}/s`);
+        const found = rate === null ? driver.stderr.trim() : `${rate}/s`;
+        say(`${`${mailboxes}`.padStart(8)} mailboxes, ${cache ? "cache" : "no cache"} ${found}`);
       }
     }
     for (const sqld of running) await sqld.stop();

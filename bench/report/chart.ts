@@ -16,13 +16,11 @@ export interface Chart {
   readonly axis: string;
   readonly series: readonly Series[];
   readonly groups: readonly Group[];
-  /** A line across: the bar to stay below or to reach. */
-  readonly bar?: { readonly at: number; readonly label: string } | undefined;
   readonly format?: (value: number) => string;
 }
 
 const WIDTH = 860;
-const [LEFT, RIGHT] = [190, 80];
+const RIGHT = 70;
 const [BAR, GAP, BETWEEN] = [13, 2, 14];
 const CHARACTER = 6.7; // about, of 12 px
 
@@ -31,15 +29,16 @@ const OURS = ["#1c5fb8", "#4a90e2", "#8fbdf0", "#0b7a75"];
 const PEERS = ["#8a8f98", "#c98a2b", "#b0563f", "#6d7f52"];
 const STYLE = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#1f2328}
 .title{font-size:15px;font-weight:600}.small{font-size:11px;fill:#59636e}
-.back{fill:#fff}.grid{stroke:#d1d9e0}.line{stroke:#b3261e;stroke-dasharray:5 3}
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.back{fill:#0d1117}.grid{stroke:#30363d}.line{stroke:#ff8f85}}`;
+.back{fill:#fff}.grid{stroke:#d1d9e0}
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.back{fill:#0d1117}.grid{stroke:#30363d}}`;
 
 /** Horizontal bars in groups, as an SVG that reads on light and on dark. */
-export function barChart({ title, axis, series, groups, bar, format = grouped }: Chart): string {
+export function barChart({ title, axis, series, groups, format = grouped }: Chart): string {
   const all = groups.flatMap(({ values }) => values.filter((value) => value !== undefined));
-  const step = niceStep(Math.max(...all, bar?.at ?? 0, Number.MIN_VALUE));
-  const most = Math.ceil(Math.max(...all, bar?.at ?? 0) / step) * step || step;
-  const x = (value: number) => LEFT + ((WIDTH - LEFT - RIGHT) * value) / most;
+  const left = 26 + Math.max(...groups.map(({ label }) => label.length)) * CHARACTER;
+  const step = niceStep(Math.max(...all, Number.MIN_VALUE));
+  const most = Math.ceil(Math.max(...all) / step) * step || step;
+  const x = (value: number) => left + ((WIDTH - left - RIGHT) * value) / most;
   const colours = colouring(series);
   const legend = legendRows(series, colours);
   const top = 44 + legend.rows * 18;
@@ -55,25 +54,21 @@ export function barChart({ title, axis, series, groups, bar, format = grouped }:
   let y = top + BETWEEN / 2;
   groups.forEach(({ label, values }, i) => {
     const height = heights[i] ?? 0;
-    parts.push(text(LEFT - 10, y + (height - BETWEEN) / 2 + 3, label, "end"));
+    parts.push(text(left - 10, y + (height - BETWEEN) / 2 + 3, label, "end"));
     let at = y;
     values.forEach((value, s) => {
       if (value === undefined) return;
-      const width = Math.max(1, x(value) - LEFT);
+      const width = Math.max(1, x(value) - left);
       const name = escaped(`${series[s]?.name}, ${label}: ${format(value)}`);
       parts.push(
-        `<rect x="${LEFT}" y="${at}" width="${px(width)}" height="${BAR}" fill="${colours[s]}"><title>${name}</title></rect>`,
+        `<rect x="${left}" y="${at}" width="${px(width)}" height="${BAR}" fill="${colours[s]}"><title>${name}</title></rect>`,
       );
-      parts.push(text(LEFT + width + 5, at + BAR - 3, format(value), "start", "small"));
+      parts.push(text(left + width + 5, at + BAR - 3, format(value), "start", "small"));
       at += BAR + GAP;
     });
     y += height;
   });
-  if (bar) {
-    parts.push(`<path class="line" d="M${px(x(bar.at))} ${top - 4}V${bottom}"/>`);
-    parts.push(text(x(bar.at) + 4, top + 4, bar.label, "start", "small"));
-  }
-  parts.push(text((LEFT + WIDTH - RIGHT) / 2, bottom + 34, axis, "middle", "small"));
+  parts.push(text((left + WIDTH - RIGHT) / 2, bottom + 34, axis, "middle", "small"));
   const height = bottom + 44;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">
 <style>${STYLE}</style>

@@ -1,7 +1,7 @@
-import { type Bar, distinct, type Lines, median, type Section } from "./section.ts";
+import { type Bar, distinct, type Lines, type Section } from "./section.ts";
 
-/** A line of disturbed.ts, one per round. */
-interface Round {
+/** A line of disturbed.ts: medians of its rounds. */
+interface Disturbed {
   readonly kept: boolean;
   readonly beside: string;
   readonly median: number;
@@ -11,31 +11,33 @@ interface Round {
 
 const MOST = 100; // ms that a hostile client may cost
 
-export function disturbed(lines: Lines<Round>): Section {
+export function disturbed(lines: Lines<Disturbed>): Section {
   const besides = distinct(lines.map(({ beside }) => beside));
   const [nothing = "", hashing = "", computing = "", hostile = ""] = besides;
-  const all = (kept: boolean, beside: string, of: "median" | "p99" | "max") =>
-    lines.filter((line) => line.kept === kept && line.beside === beside).map((line) => line[of]);
-  const p99 = (kept: boolean, beside: string) => median(all(kept, beside, "p99"));
+  const of = (kept: boolean, beside: string) =>
+    lines.find((line) => line.kept === kept && line.beside === beside);
+  const p99 = (kept: boolean, beside: string) => of(kept, beside)?.p99 ?? Number.NaN;
   const named = (kept: boolean) => (kept ? "answers kept" : "each asked of MariaDB");
-  const ms = (value: number) => `${value.toFixed(2)} ms`;
+  const ms = (value = Number.NaN) => value.toFixed(2);
   const bars = [true, false].flatMap((kept): Bar[] => {
-    const [alone, hashed, computed, attacked] = [nothing, hashing, computing, hostile].map((one) =>
-      p99(kept, one),
-    );
-    const [a = 0, h = 0, c = 0, x = 0] = [alone, hashed, computed, attacked];
+    const [idle, hashed, computed, attacked] = [
+      p99(kept, nothing),
+      p99(kept, hashing),
+      p99(kept, computing),
+      p99(kept, hostile),
+    ];
     return [
       {
         what: `p99 of a lookup while ${hashing} run, ${named(kept)}`,
         bar: "unaffected: no more than the same computing elsewhere costs",
-        measured: `${ms(h)}; elsewhere ${ms(c)}, idle ${ms(a)}`,
-        met: h <= Math.max(c * 1.2, a * 1.2, a + 1),
+        measured: `${ms(hashed)} ms; elsewhere ${ms(computed)}, idle ${ms(idle)}`,
+        met: hashed <= Math.max(computed * 1.2, idle * 1.2, idle + 1),
       },
       {
         what: `p99 of a lookup beside ${hostile}, ${named(kept)}`,
         bar: `at most ${MOST} ms more`,
-        measured: `${ms(x)}, idle ${ms(a)}`,
-        met: x - a <= MOST,
+        measured: `${ms(attacked)} ms, idle ${ms(idle)}`,
+        met: attacked - idle <= MOST,
       },
     ];
   });
@@ -48,9 +50,9 @@ export function disturbed(lines: Lines<Round>): Section {
         besides.map((beside) => [
           beside,
           named(kept),
-          median(all(kept, beside, "median")).toFixed(2),
-          p99(kept, beside).toFixed(2),
-          Math.max(...all(kept, beside, "max")).toFixed(2),
+          ms(of(kept, beside)?.median),
+          ms(p99(kept, beside)),
+          ms(of(kept, beside)?.max),
         ]),
       ),
     ],

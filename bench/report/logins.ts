@@ -26,13 +26,13 @@ export function logins(lines: Lines<Logins>): Section {
     how: "`logins.ts`: plain passwords of random ones of 1,000 mailboxes in one MariaDB table. Verdicts of resident daemons over their sockets: qmail-sqld (`login_ttl 0` or as it comes), Dovecot's auth and Courier's authdaemond as Debian has them, Dovecot with a cache of 16 MB or none. authdaemond has a connection for each login by its protocol, and no cache. And checkpassword exec'd for each login, up to the program it runs, beside the C program. Each daemon was seen to refuse a wrong password.",
     table: [
       ["logins", "at a time", "logins/s", "median ms", "p99 ms", "statements a login"],
-      ...lines.map(({ at, rate, queries, ...line }) => [
+      ...lines.map((line) => [
         line.how === "exec" ? `checkpassword: ${line.what}` : daemon(line),
-        `${at}`,
-        grouped(rate),
+        `${line.at}`,
+        grouped(line.rate),
         line.median.toFixed(2),
         line.p99.toFixed(2),
-        queries === undefined ? "" : queries.toFixed(2),
+        line.queries?.toFixed(2) ?? "",
       ]),
     ],
     bars: [
@@ -44,30 +44,40 @@ export function logins(lines: Lines<Logins>): Section {
       ),
     ],
     charts: {
-      "logins-daemons": chart(daemons, daemon, "Verdicts of resident daemons", "logins per second"),
-      "logins-exec": chart(
-        execs,
-        ({ what }) => what,
-        "checkpassword exec'd for each login",
-        "logins per second",
-      ),
+      "logins-daemons": chart(daemons, ({ what, each }) => `${what}${each ? ", a connection each" : ""}`, {
+        title: "Verdicts of resident daemons",
+        axis: "logins per second, plain passwords",
+      }),
+      "logins-exec": chart(execs, ({ what }) => what, {
+        title: "checkpassword exec'd for each login",
+        axis: "logins per second, plain passwords",
+      }),
     },
   };
 }
 
-function daemon({ what, cached, each }: Pick<Logins, "what" | "cached" | "each">): string {
+function daemon({ what, cached, each }: Logins): string {
   return `${what}, ${cached ? "cached" : "each asked of MariaDB"}${each ? ", a connection each" : ""}`;
 }
 
-function chart(lines: Lines<Logins>, nameOf: (line: Logins) => string, title: string, axis: string): Chart {
+function chart(
+  lines: Lines<Logins>,
+  nameOf: (line: Logins) => string,
+  words: Pick<Chart, "title" | "axis">,
+): Chart {
   const names = distinct(lines.map(nameOf));
+  const labelOf = ({ at, cached, how }: Logins) =>
+    `${how === "exec" ? "" : cached ? "cached, " : "asked, "}${at} at a time`;
   return {
-    title,
-    axis,
+    ...words,
     series: names.map((name) => ({ name, ours: /^(ours|qmail)/.test(name) })),
-    groups: distinct(lines.map(({ at }) => at)).map((at) => ({
-      label: `${at} at a time`,
-      values: names.map((name) => lines.find((line) => line.at === at && nameOf(line) === name)?.rate),
-    })),
+    groups: distinct(lines.toSorted((a, b) => Number(a.cached) - Number(b.cached)).map(labelOf)).map(
+      (label) => ({
+        label,
+        values: names.map(
+          (name) => lines.find((line) => labelOf(line) === label && nameOf(line) === name)?.rate,
+        ),
+      }),
+    ),
   };
 }

@@ -77,7 +77,7 @@ export function processes(lines: Lines<Process>): Section {
           { name: "ours", ours: true },
         ],
         groups: drawn.map(({ program, name, c, ours }) => ({
-          label: `${program === "qmail-getpw" ? "getpw" : "chkpw"}, ${name}`,
+          label: `${program}, ${name}`,
           values: [c, ours],
         })),
         format: (value) => value.toFixed(value % 1 === 0 ? 0 : 1),
