@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -396,6 +396,36 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       for (const socket of hostile) socket.destroy();
       expect(p99).toBeLessThan(100 + 5 * quiet);
       await expect.poll(() => figure(sqld.socket, "clients"), { timeout: 8000 }).toBe(1);
+    });
+
+    test("by a mailbox's owner who records logins without end", async () => {
+      world.control("sql", "relay_user user\n");
+      start();
+      const quiet = await honest();
+      const flood = `import itertools, socket, sys
+socks = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+for s in socks: s.connect(sys.argv[1])
+print("", flush=True)
+for i in itertools.count():
+    q = b"recordLogin\\x00192.0.2.%d\\x00joe\\x00" % (i % 200)
+    for s in socks: s.sendall(b"%d:%s," % (len(q), q))
+    for s in socks: s.recv(4096)
+`;
+      const flooding = spawn("/usr/bin/python3", ["-c", flood, sqld.socket], {
+        uid: UID,
+        gid: UID,
+        cwd: "/",
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await new Promise((resolve) => flooding.stdout.once("data", resolve));
+      const p99 = await honest();
+      const before = performance.now();
+      expect(await ask(sqld.socket, "recordLogin", "192.0.2.250", "other")).toBe("F");
+      const recorded = performance.now() - before;
+      await expect.poll(() => Number(sql("SELECT count(*) FROM relay WHERE user = 'joe'"))).toBe(100);
+      flooding.kill("SIGKILL");
+      expect(p99).toBeLessThan(100 + 5 * quiet);
+      expect(recorded).toBeLessThan(500);
     });
   });
 

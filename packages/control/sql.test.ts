@@ -105,6 +105,24 @@ describe("what is wrong is said with file and line", () => {
   test("no user, no database", () => {
     expect(() => parse("database x\n")).toThrow('control/sql: no "user" line');
     expect(() => parse("user x\n")).toThrow('control/sql: no "database" line');
-    expect(() => parse("")).toThrow("control/sql: no");
+    expect(() => parse("tls yes\n")).toThrow('control/sql: no "user" line');
+    expect(() => parse("driver sqlite\n")).toThrow('control/sql: no "database" line');
   });
+});
+
+test("a file that says nothing about a database has none: it is control/sqlserver's, by way of qmail-sqld", () => {
+  expect(parse("")).toMatchObject({
+    database: undefined,
+    time: 1800,
+    timeout: 0.5,
+    table: { table: "relay" },
+  });
+  expect(parse("timeout 2\ntable popbsmtp\ntrouble defer\nlocal 10.\n")).toMatchObject({
+    database: undefined,
+    timeout: 2,
+    trouble: "defer",
+    local: ["10."],
+    table: { isDatetime: true },
+  });
+  expect(parse(`${base}timeout 2\n`)).toMatchObject({ database: { timeout: 2 }, timeout: 2 });
 });

@@ -14,10 +14,13 @@ export interface RelayTable {
 
 /** What control/sql says; sql(5) is its manual. */
 export interface RelaySql {
-  readonly database: DatabaseAddress;
+  /** Undefined when the file names none: the table is in the database of control/sqlserver. */
+  readonly database: DatabaseAddress | undefined;
   readonly table: RelayTable;
   /** Seconds for which a login opens the relay. */
   readonly time: number;
+  /** Seconds that a client may be made to wait for an answer. */
+  readonly timeout: number;
   /** What relay-check does without its database. */
   readonly trouble: "serve" | "defer";
   /** Addresses and netblocks that are never recorded. */
@@ -61,6 +64,9 @@ const KEYS = new Set([
   "local",
 ]);
 
+/** Keys that name a database: without any of them it is control/sqlserver's. */
+const DATABASE_KEYS = ["server", "port", "database", "user", "pass", "driver", "tls"];
+
 /** Reads the text of control/sql. Throws ControlError with file, line and what was expected. */
 export function parseSql(text: string, file: string): RelaySql {
   const warnings: string[] = [];
@@ -101,29 +107,34 @@ export function parseSql(text: string, file: string): RelaySql {
     return read(key, "", expected, (value) => value || undefined);
   };
 
-  const driver = choice("driver", ["mysql", "sqlite"], "mysql");
-  const port = read<number | undefined>("port", undefined, "a whole number from 1 to 65535", (value) =>
-    /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535 ? Number(value) : undefined,
+  const timeout = read("timeout", DEFAULT_TIMEOUT, `seconds, as 0.5, from 0.01 to ${MAX_TIMEOUT}`, (value) =>
+    /^\d{1,2}(?:\.\d{1,3})?$/.test(value) && Number(value) >= 0.01 && Number(value) <= MAX_TIMEOUT
+      ? Number(value)
+      : undefined,
   );
-  const tls = last.get("tls");
-  const table = column("table", "relay");
-  const isPopbsmtp = table.toLowerCase() === "popbsmtp";
-  const timeColumn = column("relay_time", isPopbsmtp ? "login_time" : "timestamp");
-  const usual = timeColumn.toLowerCase() === "login_time" ? "datetime" : "unixtime";
-  return {
-    database: {
+  const database = (): DatabaseAddress => {
+    const driver = choice("driver", ["mysql", "sqlite"], "mysql");
+    const tls = last.get("tls");
+    return {
       driver,
       servers: serverLines.length === 0 ? [server("localhost", port)] : servers(serverLines, port, wrong),
       login: driver === "mysql" ? required("user", "the database user") : undefined,
       password: last.get("pass")?.value,
       db: required("database", driver === "mysql" ? "the database's name" : "the database's file"),
-      timeout: read("timeout", DEFAULT_TIMEOUT, `seconds, as 0.5, from 0.01 to ${MAX_TIMEOUT}`, (value) =>
-        /^\d{1,2}(?:\.\d{1,3})?$/.test(value) && Number(value) >= 0.01 && Number(value) <= MAX_TIMEOUT
-          ? Number(value)
-          : undefined,
-      ),
+      timeout,
       tls: tls && parseTls(tls, wrong),
-    },
+    };
+  };
+  const port = read<number | undefined>("port", undefined, "a whole number from 1 to 65535", (value) =>
+    /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535 ? Number(value) : undefined,
+  );
+  const namesDatabase = serverLines.length > 0 || DATABASE_KEYS.some((key) => last.has(key));
+  const table = column("table", "relay");
+  const isPopbsmtp = table.toLowerCase() === "popbsmtp";
+  const timeColumn = column("relay_time", isPopbsmtp ? "login_time" : "timestamp");
+  const usual = timeColumn.toLowerCase() === "login_time" ? "datetime" : "unixtime";
+  return {
+    database: namesDatabase ? database() : undefined,
     table: {
       table,
       ip: column("relay_ip", isPopbsmtp ? "ip" : "ip_addr"),
@@ -132,6 +143,7 @@ export function parseSql(text: string, file: string): RelaySql {
       isDatetime: choice("time_type", ["unixtime", "datetime"], usual) === "datetime",
     },
     time: read("time", DEFAULT_TIME, "seconds, or a product of numbers above 0, as 60 * 30", product),
+    timeout,
     trouble: choice("trouble", ["serve", "defer"], "serve"),
     local: localLines.length === 0 ? DEFAULT_LOCAL : localLines.flatMap(localWords),
     warnings,

@@ -78,6 +78,7 @@ describe("the old forms", () => {
       suspendedMail: "deliver",
       funkyQueries: false,
       magicForwarding: false,
+      relay: false,
       warnings: [],
     });
   });
@@ -138,6 +139,7 @@ describe("a value", () => {
     ["suspended_mail BOUNCE", { suspendedMail: "bounce" }],
     ["funky_queries yes", { funkyQueries: true }],
     ["magic_forwarding=yes", { magicForwarding: true }],
+    ["relay yes", { relay: true }],
     ["password=", { password: "" }],
   ])("%s", (line, expected) => {
     expect(parse(`${FAQ}${line}\n`)).toMatchObject(expected);

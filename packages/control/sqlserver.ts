@@ -23,6 +23,8 @@ export interface SqlServer {
   readonly suspendedMail: "deliver" | "defer" | "bounce";
   readonly funkyQueries: boolean;
   readonly magicForwarding: boolean;
+  /** Does checkpassword open the relay for who logs in? */
+  readonly relay: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -35,11 +37,18 @@ export type DatabaseAddress = Pick<
 /** What programs need of it beside the database itself. */
 export type SiteSettings = Pick<
   SqlServer,
-  "timeout" | "homeMismatch" | "suspendedMail" | "funkyQueries" | "magicForwarding"
+  "timeout" | "homeMismatch" | "suspendedMail" | "funkyQueries" | "magicForwarding" | "relay"
 >;
 
 /** Keys that say nothing about the database and its account: anybody may know their values. */
-const PUBLIC_KEYS = ["timeout", "home_mismatch", "suspended_mail", "funky_queries", "magic_forwarding"];
+const PUBLIC_KEYS = [
+  "timeout",
+  "home_mismatch",
+  "suspended_mail",
+  "funky_queries",
+  "magic_forwarding",
+  "relay",
+];
 
 const DEFAULT_TIMEOUT = 5; // seconds: short beside qmail-popup's 1200, long beside a healthy server's 0.001
 const DEFAULT_PORT = 3306;
@@ -63,6 +72,7 @@ const KEYS = new Set([
   "suspended_mail",
   "funky_queries",
   "magic_forwarding",
+  "relay",
 ]);
 
 /** Reads the text of control/sqlserver. Throws ControlError with file, line and what was expected. */
@@ -116,6 +126,7 @@ export function parseSqlServer(text: string, file: string): SqlServer {
     suspendedMail: choice("suspended_mail", ["deliver", "defer", "bounce"], "deliver"),
     funkyQueries: choice("funky_queries", ["yes", "no"], "no") === "yes",
     magicForwarding: choice("magic_forwarding", ["yes", "no"], "no") === "yes",
+    relay: choice("relay", ["yes", "no"], "no") === "yes",
     warnings,
   };
 }

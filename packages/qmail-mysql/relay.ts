@@ -1,13 +1,10 @@
-import { existsSync } from "node:fs";
 import { parseNetblock, secondsLeft } from "@qmail-mysql/relay";
-import { openRelayStore, type RelayStore, readSql, sqlControlFile } from "@qmail-mysql/store";
+import { openRelayStore, type RelayDatabase, type RelayStore, readRelayDatabase } from "@qmail-mysql/store";
 import { Die, HARD } from "@qmail-mysql/unix";
 import { formatIp, type Ip, parseIp } from "@qmail-mysql/wire";
 import type { Command } from "commander";
 import type { Context } from "./context.ts";
 import { json, printable, table } from "./table.ts";
-
-type Config = ReturnType<typeof readSql>;
 
 const PATIENCE = 30; // seconds: control/sql's own limit is what an SMTP client may be made to wait
 
@@ -90,20 +87,13 @@ function clientOf(client: string): Ip | string {
 async function withRelay<T>(
   context: Context,
   mode: "read" | "write",
-  use: (store: RelayStore, config: Config) => Promise<T>,
+  use: (store: RelayStore, config: RelayDatabase) => Promise<T>,
 ): Promise<T> {
-  const config = relayConfig(context);
-  const database = { ...config.database, timeout: Math.max(config.database.timeout, PATIENCE) };
-  const store = await openRelayStore({ ...config, database }, context.home, mode);
+  const config = readRelayDatabase(context.home, "qmail-mysql", PATIENCE, "admin");
+  const store = await openRelayStore(config, context.home, mode);
   try {
     return await use(store, config);
   } finally {
     await store.close();
   }
-}
-
-/** The table of control/sql, by the administrator's own account where there is one. */
-function relayConfig({ home }: Context): Config {
-  const file = sqlControlFile(home);
-  return readSql(home, "qmail-mysql", existsSync(`${file}-admin`) ? `${file}-admin` : file);
 }

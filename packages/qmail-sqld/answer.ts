@@ -20,8 +20,11 @@ export function trouble(why: string): Answer {
 /** A question that is none of the protocol's: its client gets the answer, and then nothing any more. */
 export class Misasked extends Error {}
 
+/** The uid of who asks. Throws Trouble when that cannot be told. */
+export type Peer = () => number;
+
 /** What answers a question that is not one of the store's statements. */
-export type Special = (fields: readonly string[]) => Answer | Promise<Answer>;
+export type Special = (fields: readonly string[], peer: Peer) => Answer | Promise<Answer>;
 
 const BATCH = 8; // names in one question: qmail-sqld-protocol(7)
 
@@ -35,11 +38,11 @@ export function answerer(
   keep: Keep,
   query: (statement: Statement, values: readonly Value[]) => Promise<Row[]>,
   limit: number,
-): (payload: string) => Answer | Promise<Answer> {
-  return (payload) => {
+): (payload: string, peer: Peer) => Answer | Promise<Answer> {
+  return (payload, peer) => {
     const [name = "", ...fields] = nulFields(payload) ?? [];
     const special = Object.hasOwn(specials, name) ? specials[name] : undefined;
-    if (special) return guarded(() => special(fields));
+    if (special) return guarded(() => special(fields, peer));
     const entry = servedByName(name);
     if (!entry) throw new Misasked("unable to answer: no such question");
     const wanted = entry.statement.split("?").length - 1;

@@ -1,5 +1,7 @@
-import { publicLines, type SqlServer } from "@qmail-mysql/control";
-import { readControlFile, readSqlServer, sqlServerFile } from "@qmail-mysql/store";
+import { existsSync } from "node:fs";
+import { publicLines, type RelaySql, type SqlServer } from "@qmail-mysql/control";
+import { readControlFile, readSql, readSqlServer, sqlControlFile, sqlServerFile } from "@qmail-mysql/store";
+import { say, Trouble } from "@qmail-mysql/unix";
 import { parseSettings, type Settings } from "./settings.ts";
 
 /** Everything control/ says to qmail-sqld. */
@@ -8,14 +10,34 @@ export interface Config {
   readonly settings: Settings;
   /** The lines of control/sqlserver that every client may know. */
   readonly lines: readonly string[];
+  /** control/sql, or why questions about the relay have no answer. */
+  readonly relay: RelaySql | { readonly wrong: string };
 }
 
-/** Reads control/sqlserver and control/sqld-settings, which need not exist. Throws Trouble. */
+/** Reads control/sqlserver, and control/sqld-settings and control/sql, which need not exist. Throws Trouble. */
 export function readConfig(qmailHome: string): Config {
   const sql = readSqlServer(qmailHome, "qmail-sqld");
   return {
     sql,
     settings: readControlFile(`${qmailHome}/control/sqld-settings`, parseSettings, ""),
     lines: readControlFile(sqlServerFile(qmailHome), publicLines),
+    relay: readRelay(qmailHome),
   };
+}
+
+/** What is wrong with control/sql is no reason to leave the mail's questions without an answer. */
+function readRelay(qmailHome: string): Config["relay"] {
+  const file = sqlControlFile(qmailHome);
+  if (!existsSync(file)) {
+    return { wrong: `unable to answer: ${file} did not exist when qmail-sqld read it; send it SIGHUP` };
+  }
+  try {
+    const relay = readSql(qmailHome, "qmail-sqld");
+    if (!relay.database) return relay;
+    return { wrong: `unable to answer: ${file} names a database, which is to be asked instead` };
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    say(`qmail-sqld: warning: ${error.message}`);
+    return { wrong: error.message };
+  }
 }

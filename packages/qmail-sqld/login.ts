@@ -61,7 +61,12 @@ function ports({ findLogin, findVirtual, decoy }: Store, verifyOnce: LoginPorts[
   };
 }
 
-function cachedStore(world: LoginWorld, keep: Keep, onKept: () => void): Store {
+/** The store over rows that are kept. */
+export function cachedStore(
+  world: Pick<LoginWorld, "cache" | "query" | "funkyQueries">,
+  keep: Keep,
+  onKept: () => void,
+): Store {
   return storeOver(
     {
       async query(statement, values) {

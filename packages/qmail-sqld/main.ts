@@ -68,7 +68,7 @@ async function serve(notifyFd: number | undefined): Promise<number> {
   const listener = listen(
     path,
     clients,
-    (question) => service.answers(question),
+    (question, peer) => service.answers(question, peer),
     () => {
       chmodSync(path, mode);
       process.umask(0o077);

@@ -1,10 +1,11 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { QUESTION_LIMIT } from "@qmail-mysql/store";
+import { peerUid } from "@qmail-mysql/unix";
 import { netstring, netstringReader } from "@qmail-mysql/wire";
-import { type Answer, Misasked, trouble } from "./answer.ts";
+import { type Answer, Misasked, type Peer, trouble } from "./answer.ts";
 
 /** What answers a question; throws Misasked when it is none. */
-export type Answers = (payload: string) => Answer | Promise<Answer>;
+export type Answers = (payload: string, peer: Peer) => Answer | Promise<Answer>;
 
 export interface ServerCounts {
   accepted: number;
@@ -76,7 +77,7 @@ export function listen(
       const slot: { bytes: Answer | undefined } = { bytes: undefined };
       client.answers.push(slot);
       try {
-        const answer = answers(question);
+        const answer = answers(question, () => peerUid(client.socket));
         if (typeof answer === "string") slot.bytes = answer;
         else {
           answer.then(

@@ -1,10 +1,12 @@
 import { ANSWER_LIMIT, openPool, poolServers, type Row } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/unix";
-import { type Answer, answerer, found, NONE, type Special } from "./answer.ts";
+import { openAllowance } from "./allowance.ts";
+import { type Answer, answerer, found, NONE, type Special, trouble } from "./answer.ts";
 import { openCache } from "./cache.ts";
 import type { Config } from "./config.ts";
 import { openHashers } from "./hashers.ts";
-import { authenticateAnswer } from "./login.ts";
+import { authenticateAnswer, cachedStore } from "./login.ts";
+import { relayQuestions } from "./relay.ts";
 import type { Answers } from "./server.ts";
 import type { Figure, Latencies } from "./stats.ts";
 
@@ -15,6 +17,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
+const WRITERS = 2; // connections for logins to record: however slow that is, no look-up waits for it
 const MEGABYTE = 1 << 20;
 const SECOND = 1000;
 const now = () => performance.now();
@@ -56,17 +59,45 @@ export function openService(
     funkyQueries: sql.funkyQueries,
     hash: hashers.verify,
   };
+  const writers = openPool(
+    poolServers(sql, qmailHome, "write"),
+    sql.driver === "sqlite" ? 1 : WRITERS,
+    sql.timeout * SECOND,
+    now,
+  );
   const all: Record<string, Special> = {
     settings: () => found(config.lines),
     authenticate: (fields) => authenticateAnswer(logins, fields),
+    ...relaySpecials(),
     ...specials,
   };
   const answer = answerer(all, cache, keep, pool.query, ANSWER_LIMIT);
+
+  function relaySpecials(): Record<"mayRelay" | "recordLogin", Special> {
+    const { relay } = config;
+    if ("wrong" in relay) {
+      const answer = () => trouble(relay.wrong);
+      return { mayRelay: answer, recordLogin: answer };
+    }
+    return {
+      ...relayQuestions({
+        relay,
+        driver: sql.driver,
+        database: { query: pool.query, change: writers.change },
+        findMailboxes: cachedStore(logins, logins.keep, () => {}).findMailboxes,
+        recorders: settings.recorders,
+        allowance: openAllowance(settings.relayAddresses, relay.time * SECOND, now),
+        ownUid: process.getuid?.() ?? 0,
+        now,
+      }),
+    };
+  }
+
   return {
-    answers(payload) {
+    answers(payload, peer) {
       const began = now();
       const note = () => latencies.note(payload.slice(0, payload.indexOf("\0")), now() - began);
-      const got = within(answer(payload), sql.timeout * SECOND);
+      const got = within(answer(payload, peer), sql.timeout * SECOND);
       if (typeof got === "string") note();
       else got.finally(note).catch(() => {});
       return got;
@@ -106,7 +137,7 @@ export function openService(
     },
     close: () => {
       hashers.close();
-      return pool.close();
+      return Promise.all([pool.close(), writers.close()]).then(() => {});
     },
   };
 }

@@ -18,8 +18,18 @@ export interface Settings {
   /** Processes that compute password hashes, and how many logins may wait for one. */
   readonly hashers: number;
   readonly hashQueue: number;
+  /** Who may say that somebody has logged in, beside root and ourselves. */
+  readonly recorders: Recorders;
+  /** Addresses that a mailbox may open the relay for at a time, unless one of `recorders` by uid says so. */
+  readonly relayAddresses: number;
   /** Who may connect. */
   readonly socketMode: number;
+}
+
+export interface Recorders {
+  readonly uids: readonly number[];
+  /** A mailbox's own uid, for that mailbox. */
+  readonly owner: boolean;
 }
 
 // key: default, least, most
@@ -34,19 +44,29 @@ const NUMBERS = {
   login_stale: [0, 0, 7 * 86_400],
   hashers: [2, 1, 64],
   hash_queue: [64, 1, 10_000],
+  relay_addresses: [100, 1, 10_000],
 } as const;
 
+const RECORDERS: Recorders = { uids: [], owner: true };
+const MAX_UIDS = 64;
 const SOCKET_MODE = 0o666; // the directory of the socket decides who comes near it
 
 /** Reads the text of control/sqld-settings. Throws ControlError with file, line and what was expected. */
 export function parseSettings(text: string, file: string): Settings {
   const values = new Map<string, number>();
+  let recorders = RECORDERS;
   for (const { key, value, line } of keyValues(text, file)) {
     const wrong = (expected: string) =>
       new ControlError(`${file} line ${line}: ${key}: expected ${expected}`);
     if (key === "socket_mode") {
       if (!/^0?[0-7]{3}$/.test(value)) throw wrong("an octal mode like 0660");
       values.set(key, Number.parseInt(value, 8));
+      continue;
+    }
+    if (key === "relay_recorders") {
+      const parsed = parseRecorders(value);
+      if (!parsed) throw wrong(`root, or uids and "owner", ${MAX_UIDS} at most`);
+      recorders = parsed;
       continue;
     }
     const range = Object.hasOwn(NUMBERS, key) ? NUMBERS[key as keyof typeof NUMBERS] : undefined;
@@ -69,6 +89,17 @@ export function parseSettings(text: string, file: string): Settings {
     loginStale: number("login_stale"),
     hashers: number("hashers"),
     hashQueue: number("hash_queue"),
+    recorders,
+    relayAddresses: number("relay_addresses"),
     socketMode: values.get("socket_mode") ?? SOCKET_MODE,
   };
+}
+
+function parseRecorders(value: string): Recorders | undefined {
+  const words = value.split(/[ \t,]+/).filter((word) => word !== "");
+  const uids = words.filter((word) => /^\d{1,10}$/.test(word)).map(Number);
+  const owner = words.includes("owner");
+  const others = words.filter((word) => word !== "owner" && word !== "root" && !/^\d{1,10}$/.test(word));
+  if (words.length === 0 || words.length > MAX_UIDS || others.length > 0) return undefined;
+  return { uids, owner };
 }

@@ -1,4 +1,4 @@
-import { openRelayStore, openTables, readSql, readSqlServer } from "@qmail-mysql/store";
+import { openRelayStore, openTables, readRelayDatabase, readSqlServer } from "@qmail-mysql/store";
 import { OK, qmailHome, say, writeAll } from "@qmail-mysql/unix";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { rebuild, type Summary } from "./rebuild.ts";
@@ -43,10 +43,9 @@ async function relay(options: Options): Promise<void> {
   const home = qmailHome();
   const file = options.file ?? `${home}/control/tcp.smtp`;
   const open = async () => {
-    const config = readSql(home, "rebuild-cdb");
     // Its time-out is what an SMTP client may be made to wait; nobody waits for this.
-    const database = { ...config.database, timeout: Math.max(config.database.timeout, PATIENCE) };
-    const store = await openRelayStore({ ...config, database }, home, "resident");
+    const config = readRelayDatabase(home, "rebuild-cdb", PATIENCE);
+    const store = await openRelayStore(config, home, "resident");
     const window = options.window ?? config.time;
     return {
       version: store.version,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { mayRelay, type RelayClients, type RelayTableQuestions, relayClients } from "@qmail-mysql/relay";
-import { openRelayStore, type RelayStore, readSql } from "@qmail-mysql/store";
+import { mayRelay, type RelayAnswers, type RelayClients, relayClients } from "@qmail-mysql/relay";
+import { openRelayAnswers, readSql } from "@qmail-mysql/store";
 import { errno, exec, HARD, qmailHome, reason, SOFT, say, Trouble, Usage, writeAll } from "@qmail-mysql/unix";
 import { parseIp } from "@qmail-mysql/wire";
 
@@ -26,10 +26,10 @@ async function ask(home: string): Promise<{ answer: Answer; trouble: "serve" | "
   try {
     const config = readSql(home, NAME);
     trouble = config.trouble;
-    const table = whenAsked(() => openRelayStore(config, home, "read"));
+    const table = whenAsked(() => openRelayAnswers(config, home, "read"));
     try {
       const asker = { ip: parseIp(TCPREMOTEIP ?? ""), given: RELAYCLIENT !== undefined };
-      const may = await mayRelay(asker, config.time, readRelayClients(home), table);
+      const may = await mayRelay(asker, readRelayClients(home), table);
       return { answer: may ? "yes" : "no", trouble };
     } finally {
       await table.close();
@@ -40,16 +40,18 @@ async function ask(home: string): Promise<{ answer: Answer; trouble: "serve" | "
   }
 }
 
-/** A store that is opened by its first question: most clients are known without one. */
-function whenAsked(open: () => Promise<RelayStore>): RelayTableQuestions & { close(): Promise<void> } {
-  let opened: Promise<RelayStore> | undefined;
-  const store = () => {
+type Table = RelayAnswers & { close(): Promise<void> };
+
+/** A table that is opened by its first question: most clients are known without one. */
+function whenAsked(open: () => Promise<Table>): Table {
+  let opened: Promise<Table> | undefined;
+  const table = () => {
     opened ??= open();
     return opened;
   };
   return {
-    rowsOf: async (ip) => (await store()).rowsOf(ip),
-    netblockRows: async () => (await store()).netblockRows(),
+    left: async (ip) => (await table()).left(ip),
+    blocks: async () => (await table()).blocks(),
     close: async () => {
       const one = await opened?.catch(() => undefined);
       await one?.close();

@@ -1,3 +1,4 @@
+export * from "./answers.ts";
 export * from "./login.ts";
 export * from "./may-relay.ts";
 export * from "./netblock.ts";

@@ -1,13 +1,7 @@
 import type { Ip } from "@qmail-mysql/wire";
+import type { RelayAnswers } from "./answers.ts";
 import { netblocks } from "./netblocks.ts";
 import type { RelayClients } from "./relay-clients.ts";
-import { openBlocks, type RelayRows, windowLeft } from "./row.ts";
-
-/** Ports: rows that may concern the address; each throws on trouble. */
-export interface RelayTableQuestions {
-  readonly rowsOf: (ip: Ip) => Promise<RelayRows>;
-  readonly netblockRows: () => Promise<RelayRows>;
-}
 
 export interface Asker {
   /** Undefined when the peer has no address, or none that can be read: then no table and no list has it. */
@@ -23,14 +17,13 @@ export interface Asker {
  */
 export async function mayRelay(
   { ip, given }: Asker,
-  time: number,
   { clients }: Pick<RelayClients, "clients">,
-  table: RelayTableQuestions,
+  table: RelayAnswers,
 ): Promise<boolean> {
   if (given) return true;
   if (!ip) return false;
   if (clients.contains(ip, 0)) return true;
-  if (windowLeft(ip, await table.rowsOf(ip), time) > 0) return true;
-  const blocks = openBlocks(await table.netblockRows(), time);
+  if ((await table.left(ip)) > 0) return true;
+  const blocks = await table.blocks();
   return netblocks(blocks.map((block) => ({ ...block, until: block.left }))).contains(ip, 0);
 }

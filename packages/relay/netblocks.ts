@@ -5,6 +5,8 @@ import type { Netblock } from "./netblock.ts";
 export interface Netblocks {
   readonly size: number;
   contains(ip: Ip, now: number): boolean;
+  /** The last moment at which a block contains it; 0 when none does. */
+  until(ip: Ip): number;
 }
 
 /**
@@ -27,6 +29,8 @@ export function netblocks(blocks: Iterable<Netblock & { readonly until: number }
       }
       return false;
     },
+    until: (ip) =>
+      Math.max(0, ...[...lengths[ip.length as 4 | 16]].map((bits) => until.get(masked(ip, bits)) ?? 0)),
   };
 }
 

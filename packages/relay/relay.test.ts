@@ -1,7 +1,8 @@
 import { parseIp } from "@qmail-mysql/wire";
 import { describe, expect, test } from "vitest";
+import { type RelayAnswers, relayAnswers } from "./answers.ts";
 import { loginAddress } from "./login.ts";
-import { mayRelay, type RelayTableQuestions } from "./may-relay.ts";
+import { mayRelay } from "./may-relay.ts";
 import { parseNetblock } from "./netblock.ts";
 import { netblocks } from "./netblocks.ts";
 import { relayClients } from "./relay-clients.ts";
@@ -113,27 +114,25 @@ test("a relayclients file: qpsmtpd's own example, and lines that are none", () =
 
 describe("db/relay's decision", () => {
   const none = relayClients("", "");
-  const table = (rows: readonly RelayRow[]): RelayTableQuestions => ({
-    rowsOf: async () => ({ rows, now: 100 }),
-    netblockRows: async () => ({ rows, now: 100 }),
-  });
-  const broken: RelayTableQuestions = {
-    rowsOf: () => Promise.reject(new Error("gone")),
-    netblockRows: () => Promise.reject(new Error("gone")),
+  const table = (rows: readonly RelayRow[]): RelayAnswers => {
+    const found = async () => ({ rows, now: 100 });
+    return relayAnswers({ rowsOf: found, netblockRows: found }, 60);
   };
+  const gone = () => Promise.reject(new Error("gone"));
+  const broken: RelayAnswers = { left: gone, blocks: gone };
   const client = { ip: ip("192.0.2.1"), given: false };
   test("three answers", async () => {
     const mine: RelayRow = { client: "192.0.2.1", time: 99, user: undefined };
     const block: RelayRow = { client: "192.0.2.0/24", time: undefined, user: undefined };
-    expect(await mayRelay(client, 60, none, table([mine]))).toBe(true);
-    expect(await mayRelay(client, 60, none, table([block]))).toBe(true);
-    expect(await mayRelay(client, 60, none, table([]))).toBe(false);
-    await expect(mayRelay(client, 60, none, broken)).rejects.toThrow("gone");
+    expect(await mayRelay(client, none, table([mine]))).toBe(true);
+    expect(await mayRelay(client, none, table([block]))).toBe(true);
+    expect(await mayRelay(client, none, table([]))).toBe(false);
+    await expect(mayRelay(client, none, broken)).rejects.toThrow("gone");
   });
   test("what does not need the table does not ask it", async () => {
-    expect(await mayRelay({ ...client, given: true }, 60, none, broken)).toBe(true);
-    expect(await mayRelay(client, 60, relayClients("192.0.2.", ""), broken)).toBe(true);
-    expect(await mayRelay({ ip: undefined, given: false }, 60, relayClients("0.0.0.0/0", ""), broken)).toBe(
+    expect(await mayRelay({ ...client, given: true }, none, broken)).toBe(true);
+    expect(await mayRelay(client, relayClients("192.0.2.", ""), broken)).toBe(true);
+    expect(await mayRelay({ ip: undefined, given: false }, relayClients("0.0.0.0/0", ""), broken)).toBe(
       false,
     );
   });

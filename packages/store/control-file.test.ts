@@ -13,5 +13,5 @@ test("a password beyond ASCII is the same in control/sqlserver and in control/sq
   writeFileSync(join(home, "control/sqlserver"), "login q\npassword pässwört\ndb mail\n");
   writeFileSync(join(home, "control/sql"), "user q\npass pässwört\ndatabase mail\n");
   expect(readSqlServer(home, "test").password).toBe("pässwört");
-  expect(readSql(home, "test").database.password).toBe("pässwört");
+  expect(readSql(home, "test").database?.password).toBe("pässwört");
 });

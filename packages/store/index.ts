@@ -7,6 +7,7 @@ export * from "./relay-open.ts";
 export * from "./relay-record.ts";
 export * from "./served.ts";
 export * from "./sqld.ts";
+export * from "./sqld-relay.ts";
 export * from "./statements.ts";
 export * from "./store.ts";
 export * from "./tables.ts";

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import {
   type DatabaseAddress,
   parseSqlServer,
@@ -27,9 +27,22 @@ export function readSqlServer(
   file = sqlServerFile(qmailHome),
   warn: (line: string) => void = (line) => say(`${program}: warning: ${line}`),
 ): SqlServer {
-  const config = readControlFile(file, parseSqlServer);
+  const config = mending(qmailHome, program, () => readControlFile(file, parseSqlServer));
   config.warnings.forEach(warn);
   return config;
+}
+
+/** With qmail-sqld the file is its own account's: who else may not read it is told so. */
+function mending<T>(qmailHome: string, program: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const denied = error instanceof Trouble && error.message.endsWith("access denied");
+    if (!denied || !existsSync(`${qmailHome}/control/sqld`)) throw error;
+    const fix =
+      program === "qmail-sqld" ? "chown it to this account" : "run this as root, for it is qmail-sqld's";
+    throw new Trouble(`${error.message}; fix: ${fix}`);
+  }
 }
 
 /** Can anyone at all read the file that holds the database's password? */

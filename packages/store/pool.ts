@@ -1,5 +1,5 @@
-import type { Server, SqlServer } from "@qmail-mysql/control";
-import { type Database, type Row, Unavailable, type Value } from "./database.ts";
+import type { DatabaseAddress, Server } from "@qmail-mysql/control";
+import { type Database, type Mode, type Row, Unavailable, type Value } from "./database.ts";
 import { openDatabase } from "./open.ts";
 import type { Statement } from "./statements.ts";
 
@@ -21,6 +21,8 @@ export interface ServerState {
 
 export interface Pool {
   query(statement: Statement, values: readonly Value[]): Promise<Row[]>;
+  /** A change that may well be made twice, when its connection breaks. */
+  change(statement: Statement, values: readonly Value[]): Promise<number>;
   readonly servers: readonly ServerState[];
   /** Questions that wait for a connection. */
   waiting(): number;
@@ -168,33 +170,36 @@ export function openPool(
     drop(held);
   }
 
+  async function using<T>(ask: (database: Database) => Promise<T>): Promise<T> {
+    const end = now() + timeout;
+    for (let tries = 0; ; tries++) {
+      let held: Held | undefined;
+      const began = now();
+      try {
+        held = await take(end);
+        state(held.server).queries++;
+        const answer = await ask(held.database);
+        held.used = true;
+        release(held);
+        return answer;
+      } catch (error) {
+        if (held && !(error instanceof Unavailable)) release(held);
+        else if (held) {
+          // Silence is the server's fault, and so is a new connection that breaks.
+          if (now() - began > FIRST_PENALTY) held.used = false;
+          broken(held);
+        }
+        const again = error instanceof Unavailable && best() >= 0 && now() < end && tries <= list.length;
+        if (!again) throw error;
+      }
+    }
+  }
+
   return {
     servers,
     waiting: () => waiting.length,
-    async query(statement, values) {
-      const end = now() + timeout;
-      for (let tries = 0; ; tries++) {
-        let held: Held | undefined;
-        const began = now();
-        try {
-          held = await take(end);
-          state(held.server).queries++;
-          const rows = await held.database.query(statement, values);
-          held.used = true;
-          release(held);
-          return rows;
-        } catch (error) {
-          if (held && !(error instanceof Unavailable)) release(held);
-          else if (held) {
-            // Silence is the server's fault, and so is a new connection that breaks.
-            if (now() - began > FIRST_PENALTY) held.used = false;
-            broken(held);
-          }
-          const again = error instanceof Unavailable && best() >= 0 && now() < end && tries <= list.length;
-          if (!again) throw error;
-        }
-      }
-    },
+    query: (statement, values) => using((database) => database.query(statement, values)),
+    change: (statement, values) => using((database) => database.change(statement, values)),
     async close() {
       closed = true;
       const all = idle;
@@ -205,14 +210,14 @@ export function openPool(
 }
 
 /** The failover list, each server on its own. With several, none may use up the time of the others. */
-export function poolServers(sql: SqlServer, qmailHome: string): PoolServer[] {
+export function poolServers(sql: DatabaseAddress, qmailHome: string, mode: Mode = "resident"): PoolServer[] {
   if (sql.driver === "sqlite") {
-    return [{ name: sql.db, open: () => openDatabase(sql, qmailHome, "resident") }];
+    return [{ name: sql.db, open: () => openDatabase(sql, qmailHome, mode) }];
   }
   const timeout = sql.servers.length === 1 ? sql.timeout : sql.timeout / (sql.servers.length + 1);
   return sql.servers.map((server) => ({
     name: serverName(server),
-    open: () => openDatabase({ ...sql, servers: [server], timeout }, qmailHome, "resident"),
+    open: () => openDatabase({ ...sql, servers: [server], timeout }, qmailHome, mode),
   }));
 }
 

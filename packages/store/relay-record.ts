@@ -1,6 +1,9 @@
+import type { RelaySql } from "@qmail-mysql/control";
 import { loginAddress } from "@qmail-mysql/relay";
 import { reason, say } from "@qmail-mysql/unix";
-import { openRelayStore, readSql } from "./relay-open.ts";
+import type { Ip } from "@qmail-mysql/wire";
+import { openRelayStore, readSql, relaySqldPath } from "./relay-open.ts";
+import { sqldRecord } from "./sqld-relay.ts";
 
 /**
  * Opens the relay for the address a user has just logged in from: TCPREMOTEIP, or IP in a post-login script of
@@ -17,7 +20,7 @@ export async function recordLogin(
     const ip = loginAddress(env, config.local);
     if (!ip) return;
     const late = new Promise<never>((_, reject) => {
-      const limit = config.database.timeout;
+      const limit = config.timeout;
       setTimeout(() => reject(new Error(`no answer within ${limit} seconds`)), limit * 1000);
     });
     await Promise.race([record(config, qmailHome, ip, env.USER), late]);
@@ -26,13 +29,10 @@ export async function recordLogin(
   }
 }
 
-async function record(
-  config: ReturnType<typeof readSql>,
-  qmailHome: string,
-  ip: NonNullable<ReturnType<typeof loginAddress>>,
-  user: string | undefined,
-): Promise<void> {
-  const store = await openRelayStore(config, qmailHome, "write");
+async function record(config: RelaySql, qmailHome: string, ip: Ip, user: string | undefined): Promise<void> {
+  const { database } = config;
+  if (!database) return sqldRecord(relaySqldPath(qmailHome), ip, user ?? "", config.timeout);
+  const store = await openRelayStore({ ...config, database }, qmailHome, "write");
   try {
     await store.open(ip, user);
   } finally {

@@ -26,7 +26,7 @@ const FOR_EVER = 0;
 const FOR_EVER_DATETIME = "9999-12-31 00:00:00";
 
 export function relayStoreOver(
-  database: Database,
+  database: Pick<Database, "query" | "change" | "version" | "close">,
   table: RelayTable,
   driver: "mysql" | "sqlite",
 ): RelayStore {

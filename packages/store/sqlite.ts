@@ -11,7 +11,9 @@ export function openSqlite(file: string, mode: Mode, timeout: number): Database 
     try {
       return call();
     } catch (error) {
-      throw new Trouble(`unable to ${what} ${file}: ${reasonForReaders(error)}`);
+      throw new Trouble(
+        `unable to ${what} ${file}: ${mode === "write" ? reasonForWriters(error) : reasonForReaders(error)}`,
+      );
     }
   };
   const db = attempt("open", () => {
@@ -53,4 +55,10 @@ function reasonForReaders(error: unknown): string {
   return why.includes("readonly database")
     ? `its last change was interrupted, or its journal is a WAL (${why}); fix: qmail-mysql init`
     : why;
+}
+
+/** SQLite opens for reading alone, without a word, what may not be written. */
+function reasonForWriters(error: unknown): string {
+  const why = reason(error);
+  return why.includes("readonly database") ? `access denied (${why})` : why;
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { openRelayStore, readSql } from "@qmail-mysql/store";
+import { openRelayAnswers, readSql } from "@qmail-mysql/store";
 import { Die, HARD, OK, qmailHome, reason, resident, SOFT, say, writeAll } from "@qmail-mysql/unix";
 import { type TcpListener, tcpSystem } from "@qmail-mysql/unix/tcp";
 import { dnsNames } from "./dns.ts";
@@ -55,8 +55,7 @@ function openRelay(speak: (level: 1 | 2, line: string) => void): RelaySource {
   const home = qmailHome();
   return relaySource({
     read: () => readSql(home, NAME),
-    open: (config, timeout = config.database.timeout) =>
-      openRelayStore({ ...config, database: { ...config.database, timeout } }, home, "resident"),
+    open: (config, timeout) => openRelayAnswers(config, home, "resident", timeout),
     warn: (line) => speak(1, `warning: ${line}`),
   });
 }

@@ -1,6 +1,5 @@
 import type { RelaySql } from "@qmail-mysql/control";
-import { type Netblocks, netblocks, openBlocks, windowLeft } from "@qmail-mysql/relay";
-import type { RelayStore } from "@qmail-mysql/store";
+import { type Netblocks, netblocks, type RelayAnswers } from "@qmail-mysql/relay";
 import { reason } from "@qmail-mysql/unix";
 import { type Ip, parseIp } from "@qmail-mysql/wire";
 import { sharedFlights } from "./flights.ts";
@@ -12,10 +11,13 @@ export interface RelaySource {
   reload(): void;
 }
 
+/** The relay table, by whatever way to it there is. */
+export type Table = RelayAnswers & { close(): Promise<void> };
+
 export interface Edges {
   readonly read: () => RelaySql;
   /** `timeout` in seconds, when it is not control/sql's. */
-  readonly open: (config: RelaySql, timeout?: number) => Promise<RelayStore>;
+  readonly open: (config: RelaySql, timeout?: number) => Promise<Table>;
   readonly warn: (line: string) => void;
 }
 
@@ -35,7 +37,7 @@ const NONE = netblocks([]);
  */
 export function relaySource(edges: Edges): RelaySource {
   let config: RelaySql | undefined;
-  let store: Promise<RelayStore> | undefined;
+  let store: Promise<Table> | undefined;
   let blocks: Netblocks = NONE;
   let isAway = false;
   let saidAt = -Infinity;
@@ -66,15 +68,14 @@ export function relaySource(edges: Edges): RelaySource {
   };
 
   const ask = async (sql: RelaySql, ip: Ip, key: string): Promise<boolean> => {
-    const rows = await (await connected(sql)).rowsOf(ip);
-    const left = windowLeft(ip, rows, sql.time);
+    const left = await (await connected(sql)).left(ip);
     if (left <= 0) return false;
     if (kept.size >= MAX_KEPT) kept.clear();
     kept.set(key, now() + Math.min(left, KEEP));
     return true;
   };
   const askOrServe = async (sql: RelaySql, ip: Ip, key: string): Promise<boolean> => {
-    const { timeout } = sql.database;
+    const { timeout } = sql;
     const begun = generation;
     const start = now();
     const fresh = store === undefined;
@@ -99,7 +100,7 @@ export function relaySource(edges: Edges): RelaySource {
     const sql = config;
     const own = await edges.open(sql, NETBLOCK_TIMEOUT);
     try {
-      const open = openBlocks(await own.netblockRows(), sql.time);
+      const open = await own.blocks();
       if (begun === generation)
         blocks = netblocks(open.map((block) => ({ ...block, until: now() + block.left })));
     } finally {
@@ -118,7 +119,7 @@ export function relaySource(edges: Edges): RelaySource {
     if (begun !== generation || !config) return;
     const sql = config;
     try {
-      await within(sql.database.timeout, async () => (await connected(sql)).rowsOf([0, 0, 0, 0]));
+      await within(sql.timeout, async () => (await connected(sql)).left([0, 0, 0, 0]));
       if (begun !== generation) return;
       isAway = false;
       edges.warn("the relay table is back");

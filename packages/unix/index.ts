@@ -22,6 +22,7 @@ export * from "./make-home.ts";
 export * from "./mbox.ts";
 export * from "./message.ts";
 export * from "./notify.ts";
+export * from "./peer.ts";
 export * from "./perl-crypt.ts";
 export * from "./pop-control.ts";
 export * from "./program.ts";

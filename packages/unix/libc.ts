@@ -14,6 +14,7 @@ const SYMBOLS = {
   close: ["int"],
   fcntl: ["int", "int", "int"],
   getsockname: ["int", "ptr", "ptr"],
+  getsockopt: ["int", "int", "int", "ptr", "ptr"],
   listen: ["int", "int"],
   posix_spawn: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"],
   posix_spawn_file_actions_adddup2: ["ptr", "int", "int"],
