@@ -1,9 +1,7 @@
 import { closeSync } from "node:fs";
 import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
-import { askVerdict, openSite, type Site } from "@qmail-mysql/store";
+import { askVerdict, openSite, recordLogin, type Site } from "@qmail-mysql/store";
 import {
-  becomeUser,
-  changeDirectory,
   Die,
   exec,
   findSystemLogin,
@@ -17,9 +15,11 @@ import {
   timedReadAll,
   Usage,
 } from "@qmail-mysql/unix";
+import { become } from "./become.ts";
 import { parseCredentials } from "./credentials.ts";
 
 const MAX_INPUT = 512; // checkpassword(8): at most 512 bytes on descriptor 3
+const SMTP = ["25", "465", "587"]; // who sends mail by a password needs no relay opened: as vpopmail
 const PATIENCE = 60_000; // milliseconds; whoever starts us has already read the login
 
 /** checkpassword prog: who is this? Becomes him and runs prog. checkpassword(8). */
@@ -36,11 +36,19 @@ export async function main(prog: readonly string[]): Promise<number> {
     await site.store.close(); // before prog begins, so that the server sees no connection break
   }
   if ("refused" in verdict) return REFUSED;
-  const { user, uid, gid, home, shell } = verdict.accepted;
-  becomeUser(uid, gid);
-  changeDirectory(home);
-  return exec(prog, { USER: user, HOME: home, SHELL: shell });
+  const opened = site.settings.relay && (await openRelay(qmail, verdict.accepted.user));
+  const environment = become(verdict.accepted, site.sqld !== undefined);
+  return exec(prog, opened ? { ...environment, RELAYOPENED: "" } : environment);
 }
+
+/** While we are root, and so may read what the user may not. False when it is not for us to do. */
+async function openRelay(qmail: string, user: string): Promise<boolean> {
+  if (!isRoot() || SMTP.includes(process.env.TCPLOCALPORT ?? "")) return false;
+  await recordLogin(qmail, "checkpassword", { ...process.env, USER: user });
+  return true;
+}
+
+const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /** With qmail-sqld, it judges mailboxes, so that no hash comes here, and we the system accounts alone. */
 async function judge(credentials: Credentials, { store, settings, sqld }: Site): Promise<Verdict> {
@@ -57,7 +65,8 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
   };
   if (!sqld) return authenticate(credentials, settings, ports);
   const verdict = await askVerdict(sqld, credentials, settings.timeout);
-  if ("accepted" in verdict) return verdict;
+  // Without root there are no system accounts, and nobody learns from our exit code which of them exist.
+  if ("accepted" in verdict || !isRoot()) return verdict;
   const none = async () => undefined;
   const systemOnly = { ...ports, findLogin: none, findVirtual: async () => [], decoy: none };
   const ofSystem = authenticate(credentials, settings, systemOnly);

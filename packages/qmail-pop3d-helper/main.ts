@@ -7,12 +7,12 @@ import { parseOptions } from "./options.ts";
 export async function main(args: readonly string[]): Promise<never> {
   const hasFd3 = given(3); // Dovecot's script-login speaks to what it started through it
   const { create, maildir, program } = parseOptions(args);
-  const { IP, TCPREMOTEIP } = process.env;
+  const { IP, RELAYOPENED, TCPREMOTEIP } = process.env;
   // Dovecot, which sets IP, knows for itself where its mail is.
   if (IP === undefined || TCPREMOTEIP !== undefined) checkMaildir(maildir, create);
   const home = qmailHome();
-  // A site without POP before SMTP has no such file, and does not pay for it.
-  if (existsSync(`${home}/control/sql`)) {
+  // A site without POP before SMTP has no such file, and does not pay for it; checkpassword may have done it.
+  if (RELAYOPENED === undefined && existsSync(`${home}/control/sql`)) {
     const { recordLogin } = await import("@qmail-mysql/store");
     await recordLogin(home, "qmail-pop3d-helper", process.env);
   }
