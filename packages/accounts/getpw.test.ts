@@ -72,6 +72,15 @@ describe("virtual addresses, as stock qmail-send passes them on", () => {
   });
 });
 
+test("of two virtual hosts that a local part may begin with, the address's own is meant, where it is known", async () => {
+  const w = world([box("anna"), box("ben")], ["anna @  a.com", "ben   a.com-b.com"]);
+  const at = async (host?: string) => (await getpw("a.com-b.com-x", settings, w, host))?.user;
+  expect(await at("A.com")).toBe("anna"); // b.com-x@a.com
+  expect(await at("a.com-b.com")).toBe("ben"); // x@a.com-b.com
+  expect(await at()).toBe("ben"); // as qmail-getpw
+  expect(await at("elsewhere.com")).toBe("ben");
+});
+
 test("magic forwarding is the alias user's, under the name forward, when it is switched on", async () => {
   const w = world([], ["forward pop@hotmail.com user virtual.com"]);
   expect(await answer("virtual.com-user", w, { magicForwarding: true })).toBe("forward|-|pop@hotmail.com");

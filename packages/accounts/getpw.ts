@@ -56,14 +56,16 @@ const GETPW_USERLEN = 32; // qmail-getpw(8): a system account's name of 32 or mo
 /**
  * Who controls `local`? A local part that begins with a virtual host and a dash: whoever the virtual table
  * says. Else the longest name that is a mailbox; none: the longest that is a system account; none: the alias
- * user, with the whole local part for extension. Undefined when not even alias exists.
+ * user, with the whole local part for extension. Undefined when not even alias exists. `host` is the address's,
+ * for who knows it: qmail-lspawn does not tell qmail-getpw.
  */
 export async function getpw(
   local: string,
   settings: Settings,
   world: World,
+  host?: string,
 ): Promise<Assignment | undefined> {
-  const virtual = await findVirtualRow(local, settings, world);
+  const virtual = await findVirtualRow(local, host, settings, world);
   if (virtual === "none") return asAlias(local, settings, world);
   if (virtual === "not virtual")
     return (await ownerOf(local, settings, world)) ?? asAlias(local, settings, world);
@@ -84,13 +86,16 @@ export async function getpw(
 /** The virtual row for a local part that begins with a virtual host; "none" when that host has none for it. */
 async function findVirtualRow(
   local: string,
+  addressHost: string | undefined,
   settings: Settings,
   world: World,
 ): Promise<VirtualRow | "none" | "not virtual"> {
   const ways = virtualPrefixes(lower(local));
   if (ways.length === 0) return "not virtual";
   const known = new Set(await world.findVirtualHosts(ways.map((way) => way.host)));
-  const way = ways.find(({ host }) => known.has(host));
+  const usual = ways.filter(({ host }) => known.has(host));
+  // Without the host a.com-b.com-x may be b.com-x at a.com, but is read as x at the host a.com-b.com.
+  const way = usual.find(({ host }) => host === lower(addressHost ?? "")) ?? usual[0];
   if (!way) return "not virtual";
   const row = chooseVirtual(
     await world.findVirtual(way.local, way.host),

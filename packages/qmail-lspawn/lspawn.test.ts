@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { commandReader, encodeNumber } from "./command.ts";
 import { decodeTask, encodeTask, PACKET_LIMIT } from "./order.ts";
 import { report } from "./report.ts";
+import { type RouteWorld, route } from "./route.ts";
 import { parseSettings } from "./settings.ts";
 import { findInCdb, NoWildcards, ShortRecord } from "./users-cdb.ts";
 
@@ -39,6 +40,43 @@ describe("commandReader", () => {
     ];
     expect(got.map(({ tooLong }) => tooLong)).toEqual([true, false]);
   });
+});
+
+test("a route is that of the address's own host, where two virtual hosts might be meant", async () => {
+  const users: Record<string, string> = { "a.com": "anna", "a.com-b.com": "ben" };
+  const asked: string[][] = [];
+  const world: RouteWorld = {
+    inCdb: () => undefined,
+    findMailboxes: async ([name = ""]) => [
+      { username: name, uid: 1000, gid: 100, home: "/h", suspended: false },
+    ],
+    findSystemAccounts: async () => [],
+    findVirtual: async (_, host) => [
+      { username: users[host] ?? "", ext: "@", virtualUsername: "", virtualHost: host },
+    ],
+    findVirtualHosts: async (hosts) => hosts.filter((host) => users[host]),
+    findAliases: async (user, aliases) => {
+      asked.push([user, ...aliases]);
+      return [];
+    },
+    homeOwner: () => ({ uid: 1000 }),
+    warn: () => {},
+    settings: {
+      breakChar: "-",
+      aliasUser: "alias",
+      homeMismatch: "alias",
+      suspendedMail: "deliver",
+      funkyQueries: false,
+      magicForwarding: false,
+    },
+  };
+  const user = async (host: string) => {
+    const found = await route("a.com-b.com-x", host, world);
+    return typeof found === "number" ? found : found.control.user;
+  };
+  expect(await user("a.com")).toBe("anna-@");
+  expect(await user("A.com-B.com")).toBe("ben-@");
+  expect(asked.map(([name]) => name)).toEqual(["anna-@", "ben-@"]);
 });
 
 describe("report", () => {

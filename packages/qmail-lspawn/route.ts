@@ -34,7 +34,7 @@ const SOFT = 111;
 export async function route(local: string, host: string, world: RouteWorld): Promise<Route | number> {
   let control: Control | undefined;
   try {
-    control = world.inCdb(local) ?? (await getpw(local, world.settings, world));
+    control = world.inCdb(local) ?? (await getpw(local, world.settings, world, host));
   } catch (error) {
     if (!(error instanceof Held)) throw error;
     return error.bounce ? HARD : SOFT;
