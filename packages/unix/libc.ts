@@ -1,6 +1,6 @@
 import { constants } from "node:os";
-import { toBuffer } from "@qmail-mysql/wire";
 import { Trouble } from "./die.ts";
+import { type MakeVector, vectors } from "./vectors.ts";
 
 // What a server needs that the runtime does not offer: a backlog of its own, the very socket as a child's
 // descriptors, an environment of any bytes, the raw wait status.
@@ -35,11 +35,7 @@ export interface Libc {
   readonly call: Readonly<Record<keyof typeof SYMBOLS, Call>>;
   /** The reason of the call that just failed, as an error to throw or to name. */
   failure(): Error & { code: string };
-  /** NUL-ended strings and the vector that points to them; keep both until the call has returned. */
-  vector(strings: readonly string[]): {
-    readonly pointers: BigUint64Array;
-    readonly bytes: Buffer;
-  };
+  vectors(): MakeVector;
 }
 
 let loaded: Libc | undefined;
@@ -81,15 +77,6 @@ function load(): Libc {
   return {
     call: symbols as unknown as Libc["call"],
     failure: () => errnoError(read.i32(errnoAt(), 0)),
-    vector(strings) {
-      const bytes = toBuffer(`${strings.join("\0")}\0`);
-      const pointers = new BigUint64Array(strings.length + 1);
-      let at = ptr(bytes) as number;
-      strings.forEach((s, i) => {
-        pointers[i] = BigInt(at);
-        at += s.length + 1;
-      });
-      return { pointers, bytes };
-    },
+    vectors: () => vectors((bytes) => ptr(bytes)),
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { errno } from "./errno.ts";
+import { toBuffer } from "@qmail-mysql/wire";
 import { errnoError, libc } from "./libc.ts";
 import type { Spawn } from "./tcp-system.ts";
 
@@ -9,14 +9,15 @@ const ATTR_SIZE = 512; // posix_spawnattr_t is 336 bytes in glibc, 288 in musl
 const ACTIONS_SIZE = 256;
 const SIGSET_SIZE = 128;
 
+const ENOENT = 2;
 const DEFAULT_PATH = "/bin:/usr/bin";
 // pathexec_run.c: these only mean that the next directory of the path may do better.
 const TRY_NEXT = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR"]);
 
 /** TcpSystem's spawner by posix_spawn, for an environment of any bytes. */
 export function spawner(argv: readonly string[], path = process.env.PATH): Spawn {
-  const { call, vector } = libc();
-  const args = vector(argv);
+  const { call, vectors } = libc();
+  const args = vectors()(argv);
   const attr = new Uint8Array(ATTR_SIZE);
   const all = new Uint8Array(SIGSET_SIZE);
   const none = new Uint8Array(SIGSET_SIZE);
@@ -26,30 +27,29 @@ export function spawner(argv: readonly string[], path = process.env.PATH): Spawn
   call.posix_spawnattr_setflags(attr, SETSIGDEF_AND_SETSIGMASK);
   call.posix_spawnattr_setsigdefault(attr, all);
   call.posix_spawnattr_setsigmask(attr, none);
-  const files = candidates(argv[0] ?? "", path).map((file) => ({ file, bytes: vector([file]).bytes }));
+  const files = candidates(argv[0] ?? "", path).map((file) => ({ file, name: toBuffer(`${file}\0`) }));
   const actions = new Uint8Array(ACTIONS_SIZE);
   const pid = new Int32Array(1);
-  const start = (file: Buffer, env: BigUint64Array) =>
-    call.posix_spawn(pid, file, actions, attr, args.pointers, env);
+  const vectorOf = vectors();
 
   return (env, fd) => {
-    const environment = vector(env);
-    let failure = errnoError(2); // ENOENT
+    const { pointers, bytes } = vectorOf(env);
+    let failure = ENOENT;
     call.posix_spawn_file_actions_init(actions);
     try {
       call.posix_spawn_file_actions_adddup2(actions, fd, 0);
       call.posix_spawn_file_actions_adddup2(actions, fd, 1);
-      for (const { file, bytes } of files) {
+      for (const { file, name } of files) {
         if (files.length > 1 && !existsSync(file)) continue;
-        const error = start(bytes, environment.pointers);
+        const error = call.posix_spawn(pid, name, actions, attr, args.pointers, pointers);
         if (error === 0) return pid[0] as number;
-        failure = errno(failure) === "ENOENT" ? errnoError(error) : failure;
-        if (!TRY_NEXT.has(errno(errnoError(error)))) break;
+        if (failure === ENOENT) failure = error;
+        if (!TRY_NEXT.has(errnoError(error).code)) break;
       }
-      throw failure;
+      throw errnoError(failure);
     } finally {
       call.posix_spawn_file_actions_destroy(actions);
-      environment.bytes.length; // alive until here
+      bytes.length; // alive until here
     }
   };
 }
