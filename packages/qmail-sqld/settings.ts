@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { ControlError, keyValues } from "@qmail-mysql/control";
 
 /** What control/sqld-settings says; qmail-sqld(8) is its manual. Times are seconds. */
@@ -42,7 +43,7 @@ const NUMBERS = {
   stale: [3600, 0, 7 * 86_400],
   login_ttl: [60, 0, 86_400],
   login_stale: [0, 0, 7 * 86_400],
-  hashers: [2, 1, 64],
+  hashers: [Math.max(1, availableParallelism() - 1), 1, 64], // one processor stays for the lookups
   hash_queue: [64, 1, 10_000],
   relay_addresses: [100, 1, 10_000],
 } as const;
