@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -498,6 +499,31 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       await expect.poll(stats).toMatch(/^clients +2$/m);
       expect(await lspawn.end()).toBe(0);
       busy.remove();
+    });
+
+    test("a name service that hangs holds up those alone who are no mailbox", async () => {
+      const slow = makeWorld();
+      const home = slow.user("iain", UID, GID);
+      overSocket
+        .prepare(slow, "timeout 1\n")
+        .sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+      makeQueue(slow);
+      const getent = join(slow.home, "getent");
+      // qmailq is looked up at the start.
+      writeFileSync(getent, `#!/bin/sh\ncase "$*" in *qmailq*) exec ${getent}.real "$@";; esac\nsleep 4\n`);
+      chmodSync(getent, 0o755);
+      copyFileSync("/usr/bin/getent", `${getent}.real`);
+      const script = `mount --bind ${getent} /usr/bin/getent && exec "$@"`;
+      const lspawn = startLspawn(slow, "./Maildir/", 1, ["unshare", "-m", "sh", "-c", script, "sh"]);
+      expect(await lspawn.deliver("iain@h", { delnum: 0 })).toBe("Kdid 1+0+0\n");
+      const start = performance.now();
+      const nobody = lspawn.deliver("nobody-here@h", { delnum: 1 });
+      for (let i = 0; i < 5; i++) expect(await lspawn.deliver("iain@h", { delnum: 2 })).toBe("Kdid 1+0+0\n");
+      expect(performance.now() - start).toBeLessThan(900);
+      expect(await nobody).toBe("ZTemporary failure in qmail-lspawn.\n");
+      expect(performance.now() - start).toBeLessThan(3000);
+      expect(await lspawn.end()).toBe(0);
+      slow.remove();
     });
 
     test("says that mail for a mailbox is held, or given back", async () => {

@@ -11,10 +11,10 @@ import {
 } from "@qmail-mysql/store";
 import {
   aliasUser,
+  awaitSystemAccounts,
   breakChar,
   Die,
   errno,
-  findSystemAccounts,
   homeOwner,
   type PasswdEntry,
   say,
@@ -63,7 +63,7 @@ export function openWorld(qmailHome: string): () => Promise<RouteWorld> {
     const now = performance.now();
     const known = names.flatMap((name) => accounts.get(name) ?? []).filter(({ until }) => until > now);
     const unknown = names.filter((name) => !known.some(({ entry }) => entry.name === name));
-    const found = unknown.length === 0 ? [] : findSystemAccounts(unknown, timeout);
+    const found = await awaitSystemAccounts(unknown, timeout);
     for (const entry of found) accounts.set(entry.name, { entry, until: now + ACCOUNT });
     return [...known.map(({ entry }) => entry), ...found];
   };

@@ -22,10 +22,29 @@ const NAME_MAX = 255; // LOGIN_NAME_MAX on Linux is 256 with its NUL
  * getpwnam(3): it tells "none" from "trouble", which getpwnam leaves to guesswork about errno.
  */
 export function findSystemAccounts(names: readonly string[], timeout: number): PasswdEntry[] {
-  return getent("passwd", names, timeout).map((line) => {
-    const [name = "", password = "", uid, gid, , home = "", shell = ""] = line.split(":");
-    return { name, password, uid: Number(uid), gid: Number(gid), home, shell };
+  return getent("passwd", names, timeout).map(passwdEntry);
+}
+
+/** The same for a program that has other things to do meanwhile. */
+export async function awaitSystemAccounts(names: readonly string[], timeout: number): Promise<PasswdEntry[]> {
+  const keys = askable(names);
+  if (keys.length === 0) return [];
+  return new Promise((resolve, reject) => {
+    const options = { ...OPTIONS, encoding: "buffer", timeout: timeout * 1000 } as const;
+    childProcess().execFile(GETENT, operands("passwd", keys), options, (error, stdout) => {
+      try {
+        const how = { status: error ? error.code : 0, signal: error?.signal ?? null, stdout };
+        resolve(lines("passwd", keys, how).map(passwdEntry));
+      } catch (trouble) {
+        reject(trouble);
+      }
+    });
   });
+}
+
+function passwdEntry(line: string): PasswdEntry {
+  const [name = "", password = "", uid, gid, , home = "", shell = ""] = line.split(":");
+  return { name, password, uid: Number(uid), gid: Number(gid), home, shell };
 }
 
 /** A line of the shadow database: shadow(5). `expires` is a day number, "" for never. */
@@ -41,26 +60,47 @@ export function findShadow(name: string, timeout: number): ShadowEntry | undefin
   return line === undefined ? undefined : { password, expires };
 }
 
-/** Lines whose first field is exactly one of `keys`; getent itself would take "1000" for a uid. */
-function getent(database: string, keys: readonly string[], timeout: number): string[] {
-  const askable = keys.filter((key) => /^[^\0\n:]+$/.test(key) && key.length <= NAME_MAX);
-  const texts = askable.map(toText).filter((text) => text !== undefined);
-  if (texts.length === 0) return [];
-  const result = childProcess().spawnSync(GETENT, [database, "--", ...texts], {
-    env: { LC_ALL: "C" },
-    stdio: ["ignore", "pipe", "ignore"],
-    timeout: timeout * 1000,
-    killSignal: "SIGKILL", // a name service that hangs may not heed any other
-    maxBuffer: 1 << 20,
-    cwd: "/",
+const OPTIONS = {
+  env: { LC_ALL: "C" },
+  killSignal: "SIGKILL", // a name service that hangs may not heed any other
+  maxBuffer: 1 << 20,
+  cwd: "/",
+} as const;
+
+function getent(database: string, names: readonly string[], timeout: number): string[] {
+  const keys = askable(names);
+  if (keys.length === 0) return [];
+  const options = { ...OPTIONS, stdio: ["ignore", "pipe", "ignore"], timeout: timeout * 1000 } as const;
+  const result = childProcess().spawnSync(GETENT, operands(database, keys), {
+    ...options,
+    stdio: [...options.stdio],
   });
   if (result.error) throw new Trouble(`unable to run ${GETENT}: ${reason(result.error)}`);
+  return lines(database, keys, result);
+}
+
+function askable(keys: readonly string[]): string[] {
+  return keys.filter((key) => /^[^\0\n:]+$/.test(key) && key.length <= NAME_MAX && toText(key) !== undefined);
+}
+
+function operands(database: string, keys: readonly string[]): string[] {
+  return [database, "--", ...keys.map((key) => toText(key) ?? "")];
+}
+
+interface Answer {
+  readonly status: number | string | null | undefined;
+  readonly signal: string | null;
+  readonly stdout: Buffer;
+}
+
+/** Those whose first field is exactly one of `keys`; getent itself would take "1000" for a uid. */
+function lines(database: string, keys: readonly string[], { status, signal, stdout }: Answer): string[] {
   // getent(1): 2 means that one or more of the keys could not be found.
-  if (result.status !== 0 && result.status !== 2) {
-    throw new Trouble(`unable to look up ${database}: getent failed (${result.status ?? result.signal})`);
+  if (status !== 0 && status !== 2) {
+    throw new Trouble(`unable to look up ${database}: getent failed (${status ?? signal})`);
   }
-  const asked = new Set(askable);
-  return fromText(result.stdout.toString())
+  const asked = new Set(keys);
+  return fromText(stdout.toString())
     .split("\n")
     .filter((line) => asked.has(line.slice(0, line.indexOf(":"))));
 }
