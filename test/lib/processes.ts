@@ -38,3 +38,9 @@ export function processesWith(entry: string): string[] {
     .filter((name) => glimpse(name, "environ").split("\0").includes(entry))
     .map((name) => `${name} ${glimpse(name, "cmdline").replaceAll("\0", " ")}`);
 }
+
+/** What a process holds: descriptors, and kilobytes of memory that are its own. */
+export function holdings(pid: number): { fds: number; memory: number } {
+  const memory = /^RssAnon:\s+(\d+) kB$/m.exec(proc(pid, "status"))?.[1];
+  return { fds: readdirSync(`/proc/${pid}/fd`).length, memory: Number(memory) };
+}

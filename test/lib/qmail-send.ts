@@ -34,7 +34,11 @@ export interface QmailSend {
   gone(): Promise<void>;
   /** Settles after so many more reports. */
   reports(n: number): Promise<void>;
-  /** Takes no more messages; settles when all there are have been delivered, and qmail-lspawn has ended. */
+  /** Takes no more messages; settles when all there are have been delivered. */
+  rest(): Promise<void>;
+  /** Takes messages again. */
+  resume(): void;
+  /** Rests, and ends qmail-lspawn; settles when it has ended. */
   drain(): Promise<void>;
 }
 
@@ -59,7 +63,7 @@ export function startQmailSend(
   let undone = 0;
   let messages = 0;
   let reported = 0;
-  let draining = false;
+  let resting = false;
   let listening = false;
   let child: ChildProcess;
   let isGone: Promise<void>;
@@ -79,7 +83,7 @@ export function startQmailSend(
     if (!listening) return;
     for (let delnum = 0; delnum < width; delnum++) {
       if (atWork.has(delnum)) continue;
-      if (queue.length === 0 && !draining && undone < IN_QUEUE) takeMessage();
+      if (queue.length === 0 && !resting && undone < IN_QUEUE) takeMessage();
       const delivery = queue.shift();
       if (!delivery) return;
       const { messid, recipient, attempts } = delivery;
@@ -151,6 +155,11 @@ export function startQmailSend(
     }
   }
 
+  function rest(): Promise<void> {
+    resting = true;
+    return until("rest", () => undone === 0);
+  }
+
   return {
     deliveries,
     pid: () => child.pid ?? 0,
@@ -160,9 +169,13 @@ export function startQmailSend(
       const target = reported + n;
       return until("deliveries", () => reported >= target);
     },
+    rest,
+    resume() {
+      resting = false;
+      fill();
+    },
     async drain() {
-      draining = true;
-      await until("drain", () => undone === 0);
+      await rest();
       child.stdin?.end();
       await isGone;
     },
