@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket } from "./lib/databases.ts";
 import { makeQueue, type RunningLspawn, startLspawn } from "./lib/lspawn.ts";
-import { children } from "./lib/processes.ts";
+import { children, isAlive } from "./lib/processes.ts";
 import { proc, run } from "./lib/program.ts";
 import { type RunningSqld, SQLD_UID, startSqld } from "./lib/sqld.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
@@ -110,5 +110,12 @@ describe.skipIf(!isRoot)("in /proc", () => {
       // its jobs and its verdicts; neither the database nor the socket that clients come to
       expect(holds(pid)).toEqual(["/dev/null", "socket:", "socket:"]);
     }
+  });
+
+  test("whoever hashes for qmail-sqld ends with it, even if that is killed", async () => {
+    const hashers = children(sqld.pid);
+    expect(hashers).toHaveLength(1);
+    await sqld.stop("SIGKILL");
+    await expect.poll(() => hashers.filter(isAlive)).toEqual([]);
   });
 });
