@@ -4,6 +4,17 @@
 # and the exit code says so. STOCK_QMAIL is the home of a stock qmail, to measure it as well.
 set -eu
 cd "$(dirname "$0")/.."
+# Some of it runs as users who cannot look into root's home: should the tree lie there, it is seen elsewhere.
+if [ "$(id -u)" = 0 ] && [ "${1:-}" != --elsewhere ] &&
+	! setpriv --reuid 64900 --regid 64900 --clear-groups test -x "$PWD/bin/qmail-mysql"; then
+	elsewhere=$(mktemp -d)
+	status=0
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount --propagation private sh -c 'mount --bind "$PWD" "$1" && cd "$1" && bench/run.sh --elsewhere' sh "$elsewhere" ||
+		status=$?
+	rmdir "$elsewhere"
+	exit $status
+fi
 all="processes lookups logins disturbed deliveries mailboxes connections rebuild"
 bun=$(scripts/find-bun.sh)
 results=build/bench/results

@@ -1,16 +1,10 @@
-import { type Chart, grouped } from "./chart.ts";
-import { atLeast, distinct, type Lines, type Section } from "./section.ts";
+import type { Chart } from "./chart.ts";
+import { atLeast, distinct, type Lines, type Load, loadCells, type Section } from "./section.ts";
 
-/** A line of logins.ts. */
-interface Logins {
-  readonly how: "socket" | "exec";
-  readonly what: string;
-  readonly at: number;
-  readonly rate: number;
-  readonly median: number;
-  readonly p99: number;
-  // of a daemon
+/** A line of logins.ts; the rest is of a daemon. */
+interface Logins extends Load {
   readonly cached?: boolean;
+  /** A connection for each login. */
   readonly each?: boolean;
   readonly queries?: number;
 }
@@ -28,10 +22,7 @@ export function logins(lines: Lines<Logins>): Section {
       ["logins", "at a time", "logins/s", "median ms", "p99 ms", "statements a login"],
       ...lines.map((line) => [
         line.how === "exec" ? `checkpassword: ${line.what}` : daemon(line),
-        `${line.at}`,
-        grouped(line.rate),
-        line.median.toFixed(2),
-        line.p99.toFixed(2),
+        ...loadCells(line),
         line.queries?.toFixed(2) ?? "",
       ]),
     ],

@@ -1,17 +1,6 @@
-import { grouped } from "./chart.ts";
-import { distinct, type Lines, type Section } from "./section.ts";
+import { distinct, type Lines, type Load, loadCells, type Section } from "./section.ts";
 
-/** A line of lookups.ts. */
-interface Lookups {
-  readonly how: "socket" | "exec";
-  readonly what: string;
-  readonly at: number;
-  readonly rate: number;
-  readonly median: number;
-  readonly p99: number;
-}
-
-export function lookups(lines: Lines<Lookups>): Section {
+export function lookups(lines: Lines<Load>): Section {
   const execs = lines.filter(({ how }) => how === "exec");
   const names = distinct(execs.map(({ what }) => what));
   return {
@@ -21,10 +10,7 @@ export function lookups(lines: Lines<Lookups>): Section {
       ["lookups", "at a time", "lookups/s", "median ms", "p99 ms"],
       ...lines.map((line) => [
         line.how === "exec" ? `qmail-getpw: ${line.what}` : line.what,
-        `${line.at}`,
-        grouped(line.rate),
-        line.median.toFixed(2),
-        line.p99.toFixed(2),
+        ...loadCells(line),
       ]),
     ],
     bars: [],

@@ -1,4 +1,4 @@
-import type { Chart } from "./chart.ts";
+import { type Chart, grouped } from "./chart.ts";
 
 /** What was asked for, and whether it is so; undefined when it was not measured. */
 export interface Bar {
@@ -25,6 +25,26 @@ export type Table = readonly (readonly string[])[];
 
 /** The parts' results are lines of JSON, each part with fields of its own. */
 export type Lines<T> = readonly T[];
+
+/** A load and how it went. */
+export interface Load {
+  /** Asked of a daemon over its socket, or exec'd for each. */
+  readonly how: "socket" | "exec";
+  readonly what: string;
+  /** So many at a time. */
+  readonly at: number;
+  readonly rate: number;
+  readonly median: number;
+  readonly p99: number;
+}
+
+/** The cells that each of them has in a table. */
+export const loadCells = ({ at, rate, median, p99 }: Load): string[] => [
+  `${at}`,
+  grouped(rate),
+  median.toFixed(2),
+  p99.toFixed(2),
+];
 
 /** A table of Markdown. The first row is its head. */
 export function markdown([head = [], ...rows]: Table): string {
