@@ -1,5 +1,6 @@
 // How long honest lookups through qmail-sqld take while something else goes on: bcrypt logins, and beside them as
 // many processes that merely compute; and a hostile client with 500 connections.
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { startSqld } from "../test/lib/sqld.ts";
 import { beside, load, roundOf, TOOLS, turns } from "./load.ts";
@@ -8,7 +9,7 @@ import { BCRYPTED, MAILBOXES, PASSWORD, startMail } from "./worlds.ts";
 
 const SECONDS = roundOf(3);
 const [CLIENTS, RATE] = [10, 500];
-const HASHERS = 2; // qmail-sqld(8): hashers
+const HASHERS = Math.max(1, availableParallelism() - 1); // qmail-sqld(8): hashers
 const LONG = 60; // seconds; whoever disturbs ends with the measurement
 const mail = await startMail();
 try {
@@ -21,7 +22,7 @@ try {
       { what: "nothing else", others: [] },
       { what: `${BCRYPTED} bcrypt logins at a time`, others: [logins] },
       {
-        what: `${HASHERS} processes that only compute, as nice as the hashers`,
+        what: "as much computing elsewhere, as nice as the hashers",
         others: Array<typeof computing>(HASHERS).fill(computing),
       },
       { what: "a hostile client, 500 connections", others: [[join(TOOLS, "hostile"), socket, 500, LONG]] },

@@ -43,7 +43,7 @@ export function disturbed(lines: Lines<Disturbed>): Section {
   });
   return {
     title: "Lookups while something else goes on",
-    how: "`disturbed.ts`: 500 lookups a second through qmail-sqld, 10 clients, each lookup's time from when it was due; the cases take turns, medians of the rounds. The bcrypt logins (cost 10) are computed by qmail-sqld's two hashers at nice 10, so two processes as nice that have nothing to do with qmail-sqld show what the machine's two cores alone cost. The hostile client (`hostile.c`) sends random bytes, announces what it never sends, writes one byte at a time and floods without reading, as fast as one process can, and connects again whenever it is closed.",
+    how: "`disturbed.ts`: 500 lookups a second through qmail-sqld, 10 clients, each lookup's time from when it was due; the cases take turns, medians of the rounds. The bcrypt logins (cost 10) are computed by qmail-sqld's hashers at nice 10; as many processes, as nice, that have nothing to do with qmail-sqld show what the machine's cores alone cost. The hostile client (`hostile.c`) sends random bytes, announces what it never sends, writes one byte at a time and floods without reading, as fast as one process can, and connects again whenever it is closed.",
     table: [
       ["beside", "answers", "median ms", "p99 ms", "greatest ms"],
       ...[true, false].flatMap((kept) =>
