@@ -113,7 +113,7 @@ async function findVirtualRow(
 
 /** The mailbox, else the system account, that controls `local`; undefined when that is up to alias. */
 async function ownerOf(local: string, settings: Settings, world: World): Promise<Assignment | undefined> {
-  const ways = [...splits(lower(local), settings.breakChar)];
+  const ways = splits(lower(local), settings.breakChar);
   const original = ({ dash, ext }: Split) => ({ dash, ext: ext === "" ? "" : local.slice(-ext.length) });
 
   const boxes = await world.findMailboxes(ways.map((way) => way.user));

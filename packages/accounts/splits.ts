@@ -11,9 +11,10 @@ export interface Split {
  *
  *     joe-work-x   joe-work-x|""|""   joe-work|-|x   joe|-|work-x
  */
-export function* splits(local: string, breakChar: string): Generator<Split> {
-  if (local !== "") yield { user: local, dash: "", ext: "" };
+export function splits(local: string, breakChar: string): Split[] {
+  const ways: Split[] = local === "" ? [] : [{ user: local, dash: "", ext: "" }];
   for (let at = local.lastIndexOf(breakChar); at > 0; at = local.lastIndexOf(breakChar, at - 1)) {
-    yield { user: local.slice(0, at), dash: "-", ext: local.slice(at + 1) };
+    ways.push({ user: local.slice(0, at), dash: "-", ext: local.slice(at + 1) });
   }
+  return ways;
 }

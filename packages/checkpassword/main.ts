@@ -1,7 +1,7 @@
-import { closeSync } from "node:fs";
 import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
 import { askVerdict, openSite, recordLogin, type Site } from "@qmail-mysql/store";
 import {
+  closeFd,
   Die,
   exec,
   findSystemLogin,
@@ -9,10 +9,10 @@ import {
   MISUSED,
   qmailHome,
   REFUSED,
+  readAllWithin,
   reason,
   systemCrypt,
   Trouble,
-  timedReadAll,
   Usage,
 } from "@qmail-mysql/unix";
 import { become } from "./become.ts";
@@ -78,15 +78,15 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
 /** What descriptor 3 says; undefined when it is too long to be a login anybody has. */
 async function readCredentials(): Promise<Credentials | undefined> {
   if (!given(3)) throw new Trouble("unable to read descriptor 3: descriptor not open");
-  let bytes: Buffer;
+  let bytes: string;
   try {
-    bytes = await timedReadAll(3, MAX_INPUT, PATIENCE);
-    closeSync(3);
+    bytes = await readAllWithin(3, MAX_INPUT, PATIENCE);
+    closeFd(3);
   } catch (error) {
     throw new Trouble(`unable to read descriptor 3: ${reason(error)}`);
   }
   if (bytes.length > MAX_INPUT) return undefined;
-  const credentials = parseCredentials(bytes.toString("latin1"));
+  const credentials = parseCredentials(bytes);
   if (!credentials)
     throw new Die(MISUSED, "unable to use descriptor 3: login or password has no NUL at its end");
   return credentials;

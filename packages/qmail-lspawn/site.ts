@@ -86,7 +86,7 @@ let shown = "";
 /** Through qmail-sqld, or with connections of our own that last. The old ones stay if nothing but time went by. */
 async function open(qmailHome: string, old: Site | undefined): Promise<Site> {
   if (sqldPath(qmailHome) !== undefined) {
-    return openSite(qmailHome, "qmail-lspawn");
+    return openSite(qmailHome, "qmail-lspawn", true);
   }
   const settings = readSqlServer(qmailHome, "qmail-lspawn");
   const now = JSON.stringify(settings);

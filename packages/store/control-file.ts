@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { ControlError } from "@qmail-mysql/control";
-import { errno, reason, Trouble } from "@qmail-mysql/unix";
+import { errno, readWhole, reason, Trouble } from "@qmail-mysql/unix";
 
 /**
  * A control file as `parse` understands its bytes; `absent` stands for one that does not exist, if it need not.
@@ -13,7 +12,7 @@ export function readControlFile<T>(
 ): T {
   let bytes: string;
   try {
-    bytes = readFileSync(file, "latin1");
+    bytes = readWhole(file);
   } catch (error) {
     if (absent === undefined || errno(error) !== "ENOENT") {
       throw new Trouble(`unable to read ${file}: ${reason(error)}`);

@@ -6,6 +6,7 @@ export * from "./relay.ts";
 export * from "./relay-open.ts";
 export * from "./relay-record.ts";
 export * from "./served.ts";
+export * from "./site.ts";
 export * from "./sqld.ts";
 export * from "./sqld-relay.ts";
 export * from "./statements.ts";

@@ -1,14 +1,8 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import {
-  type DatabaseAddress,
-  parseSqlServer,
-  type SiteSettings,
-  type SqlServer,
-} from "@qmail-mysql/control";
-import { errno, reason, say, Trouble } from "@qmail-mysql/unix";
+import { type DatabaseAddress, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
+import { nodeFs, say, status, Trouble } from "@qmail-mysql/unix";
+import { fromText } from "@qmail-mysql/wire";
 import { readControlFile } from "./control-file.ts";
 import type { Database, Mode } from "./database.ts";
-import { openSqld, type Sqld } from "./sqld.ts";
 import { type Store, storeOver } from "./store.ts";
 import { type Tables, tablesOver } from "./tables.ts";
 
@@ -38,7 +32,7 @@ function mending<T>(qmailHome: string, program: string, read: () => T): T {
     return read();
   } catch (error) {
     const denied = error instanceof Trouble && error.message.endsWith("access denied");
-    if (!denied || !existsSync(`${qmailHome}/control/sqld`)) throw error;
+    if (!denied || !nodeFs().existsSync(`${qmailHome}/control/sqld`)) throw error;
     const fix =
       program === "qmail-sqld" ? "chown it to this account" : "run this as root, for it is qmail-sqld's";
     throw new Trouble(`${error.message}; fix: ${fix}`);
@@ -47,7 +41,7 @@ function mending<T>(qmailHome: string, program: string, read: () => T): T {
 
 /** Can anyone at all read the file that holds the database's password? */
 export function isWorldReadable(file: string): boolean {
-  return (statSync(file).mode & 0o004) !== 0;
+  return (status(fromText(file)).mode & 0o004) !== 0;
 }
 
 /** The file of an SQLite database; a relative one is below the qmail home. */
@@ -77,39 +71,4 @@ export async function openStore(config: SqlServer, qmailHome: string): Promise<S
 /** Whole tables of the configured database, for a program that may stay. */
 export async function openTables(config: SqlServer, qmailHome: string): Promise<Tables> {
   return tablesOver(await openDatabase(config, qmailHome, "resident"));
-}
-
-/** What a program has to ask: the store, and the site's settings. */
-export interface Site {
-  readonly store: Store;
-  readonly settings: SiteSettings;
-  /** qmail-sqld, when the store is asked through it. */
-  readonly sqld: Sqld | undefined;
-}
-
-/**
- * The store and the settings of a qmail home: asked of qmail-sqld where control/sqld names its socket, and then
- * control/sqlserver is not opened; else of the database that control/sqlserver names. Throws Trouble.
- */
-export async function openSite(qmailHome: string, program: string): Promise<Site> {
-  const path = sqldPath(qmailHome);
-  if (path !== undefined) return openSqld(path);
-  const settings = readSqlServer(qmailHome, program);
-  return { store: await openStore(settings, qmailHome), settings, sqld: undefined };
-}
-
-/** Line 1 of control/sqld, a relative path being below the qmail home; undefined when there is no such file. */
-export function sqldPath(qmailHome: string): string | undefined {
-  const file = `${qmailHome}/control/sqld`;
-  let text: string;
-  try {
-    text = readFileSync(file, "latin1");
-  } catch (error) {
-    if (errno(error) === "ENOENT") return undefined;
-    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
-  }
-  const path = text.slice(0, text.includes("\n") ? text.indexOf("\n") : undefined).trim();
-  if (path === "")
-    throw new Trouble(`unable to use ${file}: line 1: expected the path of qmail-sqld's socket`);
-  return path.startsWith("/") ? path : `${qmailHome}/${path}`;
 }

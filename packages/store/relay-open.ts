@@ -4,8 +4,9 @@ import { type RelayAnswers, relayAnswers } from "@qmail-mysql/relay";
 import { say, Trouble } from "@qmail-mysql/unix";
 import { readControlFile } from "./control-file.ts";
 import type { Mode } from "./database.ts";
-import { openDatabase, readSqlServer, sqldPath, sqlServerFile } from "./open.ts";
+import { openDatabase, readSqlServer, sqlServerFile } from "./open.ts";
 import { type RelayStore, relayStoreOver } from "./relay.ts";
+import { sqldPath } from "./site.ts";
 import { sqldRelay } from "./sqld-relay.ts";
 
 /** control/sql with a database, its own or control/sqlserver's. */

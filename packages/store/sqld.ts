@@ -1,10 +1,17 @@
 import type { Credentials, Verdict } from "@qmail-mysql/accounts";
 import { parsePublicLines } from "@qmail-mysql/control";
-import { connectUnix, reason, Trouble, type UnixConnection } from "@qmail-mysql/unix";
-import { netstring, netstringReader, nulEnded, nulFields } from "@qmail-mysql/wire";
+import {
+  type BlockingSocket,
+  connectBlocking,
+  connectUnix,
+  reason,
+  Trouble,
+  type UnixConnection,
+} from "@qmail-mysql/unix";
+import { fromText, netstring, netstringReader, nulEnded, nulFields } from "@qmail-mysql/wire";
 import type { Database, Row, Value } from "./database.ts";
-import type { Site } from "./open.ts";
 import { servedByName, servedName } from "./served.ts";
+import type { Site } from "./site.ts";
 import { storeOver, toMailbox } from "./store.ts";
 
 /** qmail-sqld-protocol(7): no question and no answer is longer, in bytes. */
@@ -25,14 +32,74 @@ interface Asked {
 }
 
 interface Link {
-  send(payload: string, seconds: number): Promise<string>;
+  send(bytes: string, seconds: number): Promise<string>;
   /** Ends it; answers on their way come first. */
   end(): void;
 }
 
+const trouble = (path: string, why: string) => new Trouble(`unable to ask qmail-sqld at ${path}: ${why}`);
+
+/** A question as it goes over the socket. Throws Trouble. */
+function questionOf(path: string, question: string, fields: readonly Value[]): string {
+  const payload = nulEnded([question, ...fields]);
+  if (payload.length > QUESTION_LIMIT) throw trouble(path, "a question too long");
+  return netstring(payload);
+}
+
+/** The fields of an answer, undefined for "none". Throws Trouble. */
+function fieldsOf(path: string, answer: string): string[] | undefined {
+  const rest = answer.slice(1);
+  switch (answer[0]) {
+    case "F": {
+      const fields = nulFields(rest);
+      if (!fields) throw trouble(path, "an answer without end");
+      return fields;
+    }
+    case "N":
+      return undefined;
+    case "T":
+      throw new Trouble(rest);
+    default:
+      throw trouble(path, "an answer that is none");
+  }
+}
+
+/**
+ * Connects at once and waits for each answer without an event loop, whose threads would cost a short run more
+ * than the answer. Undefined where the runtime cannot. Throws Trouble.
+ */
+function sqldAtOnce(path: string, seconds: number): Sqld | undefined {
+  const attempt = <T>(call: () => T): T => {
+    try {
+      return call();
+    } catch (error) {
+      throw trouble(path, reason(error));
+    }
+  };
+  const socket = attempt(() => connectBlocking(path, seconds));
+  if (!socket) return undefined;
+  const reader = netstringReader(ANSWER_LIMIT);
+  const answer = (socket: BlockingSocket, seconds: number): string => {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      const chunk = attempt(() => socket.receive(end - performance.now()));
+      if (chunk === "") throw trouble(path, "it closed the connection");
+      const [payload] = attempt(() => reader.push(chunk));
+      if (payload !== undefined) return payload;
+    }
+  };
+  return {
+    async ask(question, fields, seconds) {
+      const bytes = questionOf(path, question, fields);
+      attempt(() => socket.send(bytes));
+      return fieldsOf(path, answer(socket, seconds));
+    },
+    close: () => socket.close(),
+  };
+}
+
 /** Connects when asked, and again when asked after the connection was lost: good for a resident program, too. */
 export function sqldAt(path: string): Sqld {
-  const trouble = (why: string) => new Trouble(`unable to ask qmail-sqld at ${path}: ${why}`);
   let current: Promise<Link> | undefined;
   let closed = false;
 
@@ -45,7 +112,7 @@ export function sqldAt(path: string): Sqld {
       lost ??= why;
       forget();
       connection?.end();
-      for (const { reject } of asked.splice(0)) reject(trouble(why));
+      for (const { reject } of asked.splice(0)) reject(trouble(path, why));
     };
     const endWhenIdle = () => {
       if (closed && asked.length === 0) lose("it is closed");
@@ -64,13 +131,13 @@ export function sqldAt(path: string): Sqld {
       });
     } catch (error) {
       forget();
-      throw trouble(reason(error));
+      throw trouble(path, reason(error));
     }
     const { write } = connection;
     return {
-      send: (payload, seconds) =>
+      send: (bytes, seconds) =>
         new Promise((resolve, reject) => {
-          if (lost !== undefined) return reject(trouble(lost));
+          if (lost !== undefined) return reject(trouble(path, lost));
           // An answer that comes later would be taken for another's: the connection goes with it.
           const timer = setTimeout(() => lose(`no answer within ${seconds} seconds`), seconds * 1000);
           const done =
@@ -80,7 +147,7 @@ export function sqldAt(path: string): Sqld {
               then(value);
             };
           asked.push({ resolve: done(resolve), reject: done(reject) });
-          write(netstring(payload));
+          write(bytes);
         }),
       end: endWhenIdle,
     };
@@ -98,20 +165,8 @@ export function sqldAt(path: string): Sqld {
 
   return {
     async ask(question, fields, seconds) {
-      const payload = nulEnded([question, ...fields]);
-      if (payload.length > QUESTION_LIMIT) throw trouble("a question too long");
-      const answer = await (await linked()).send(payload, seconds);
-      const rest = answer.slice(1);
-      switch (answer[0]) {
-        case "F":
-          return nulFields(rest) ?? Promise.reject(trouble("an answer without end"));
-        case "N":
-          return undefined;
-        case "T":
-          throw new Trouble(rest);
-        default:
-          throw trouble("an answer that is none");
-      }
+      const bytes = questionOf(path, question, fields);
+      return fieldsOf(path, await (await linked()).send(bytes, seconds));
     },
     close() {
       closed = true;
@@ -127,9 +182,9 @@ export function sqldAt(path: string): Sqld {
 const AT_ONCE = 5;
 const GRACE = 1;
 
-/** The store and the settings behind the socket at `path`. */
-export async function openSqld(path: string): Promise<Site> {
-  const sqld = sqldAt(path);
+/** The store and the settings behind the socket at `path`, for a program that `stays` or for a single run. */
+export async function openSqld(path: string, stays: boolean): Promise<Site> {
+  const sqld = (stays ? undefined : sqldAtOnce(path, AT_ONCE)) ?? sqldAt(path);
   const settings = parsePublicLines((await sqld.ask("settings", [], AT_ONCE)) ?? [], `qmail-sqld at ${path}`);
   const database = sqldDatabase(sqld, settings.timeout + GRACE);
   return { store: storeOver(database, settings.funkyQueries), settings, sqld };
@@ -157,8 +212,12 @@ export function sqldDatabase(sqld: Sqld, seconds: number): Pick<Database, "query
       if (name === undefined || !entry) {
         throw new Trouble("unable to ask this through qmail-sqld: it is no question of its protocol");
       }
-      const bytes = values.map((value) => Buffer.from(String(value), "utf8").toString("latin1"));
-      const answer = await sqld.ask(name, entry.names ? [...new Set(bytes)] : bytes, seconds);
+      const bytes = values.map((value) => fromText(String(value)));
+      const answer = await sqld.ask(
+        name,
+        entry.names ? bytes.filter((name, i) => bytes.indexOf(name) === i) : bytes,
+        seconds,
+      );
       return toRows(answer ?? [], entry.columns);
     },
     close: async () => sqld.close(),
@@ -170,7 +229,11 @@ function toRows(fields: readonly string[], columns: readonly string[]): Row[] {
     throw new Trouble("unable to use qmail-sqld's answer: wrong width");
   const rows: Row[] = [];
   for (let at = 0; at < fields.length; at += columns.length) {
-    rows.push(Object.fromEntries(columns.map((column, i) => [column, fields[at + i] ?? ""])));
+    const row: Record<string, string> = {};
+    columns.forEach((column, i) => {
+      row[column] = fields[at + i] ?? "";
+    });
+    rows.push(row);
   }
   return rows;
 }

@@ -79,11 +79,14 @@ export function storeOver(database: Pick<Database, "query" | "close">, funkyQuer
 }
 
 /** Names in lots of BATCH, the last one filled up with one of its own. */
-function* batches(names: readonly string[]): Generator<string[]> {
+function batches(names: readonly string[]): string[][] {
+  const all: string[][] = [];
   for (let at = 0; at < names.length; at += BATCH) {
     const batch = names.slice(at, at + BATCH);
-    yield [...batch, ...Array<string>(BATCH - batch.length).fill(batch[0] ?? "")];
+    while (batch.length < BATCH) batch.push(batch[0] ?? "");
+    all.push(batch);
   }
+  return all;
 }
 
 function bounded(table: string, rows: Row[]): Row[] {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { fromText } from "@qmail-mysql/wire";
+import { readWhole } from "./files.ts";
 
 /**
  * The program's arguments as byte strings. The runtime decodes argv as UTF-8 and replaces what is not;
@@ -7,8 +7,9 @@ import { fromText } from "@qmail-mysql/wire";
  */
 export function args(): string[] {
   const own = process.argv.slice(2);
-  if (!own.some((arg) => arg.includes("\ufffd"))) return own.map(fromText);
-  const all = readFileSync("/proc/self/cmdline", "latin1").split("\0").slice(0, -1);
+  const text = own.join("\0");
+  if (!text.includes("\ufffd")) return own.length === 0 ? [] : fromText(text).split("\0");
+  const all = readWhole("/proc/self/cmdline").split("\0").slice(0, -1);
   return all.slice(all.length - own.length);
 }
 

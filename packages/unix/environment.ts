@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readWhole } from "./files.ts";
 
 let entries: readonly string[] | undefined;
 
@@ -7,7 +7,7 @@ let entries: readonly string[] | undefined;
  * setuid(2), after which the system lets nobody but root read /proc/self/environ.
  */
 export function environment(): readonly string[] {
-  entries ??= readFileSync("/proc/self/environ", "latin1")
+  entries ??= readWhole("/proc/self/environ")
     .split("\0")
     .filter((entry) => entry !== "");
   return entries;

@@ -78,3 +78,14 @@ export function reason(error: unknown): string {
   // Whatever a server or a peer says stays one line.
   return text.replace(/[\0-\x1f\x7f]+/g, " ").trim() || "unknown error";
 }
+
+/** An error with the name of an errno. */
+export function errorOf(code: string): Error & { code: string } {
+  return Object.assign(new Error(code), { code });
+}
+
+/** The same for its number. */
+export function errnoError(number: number): Error & { code: string } {
+  const { errno } = process.getBuiltinModule("node:os").constants;
+  return errorOf(Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `E${number}`);
+}

@@ -1,17 +1,25 @@
-import { accessSync, constants, statSync } from "node:fs";
-import { toBuffer, toText } from "@qmail-mysql/wire";
+import { fromText, toBuffer, toText } from "@qmail-mysql/wire";
 import { Trouble } from "./die.ts";
 import { environment } from "./environment.ts";
-import { errno, reason } from "./errno.ts";
+import { errno, errorOf, reason } from "./errno.ts";
 import { checkExecutable } from "./executable.ts";
-import { libc } from "./libc.ts";
+import { nodeFs } from "./files.ts";
+import { cString, type Native, native } from "./native.ts";
 
-const F_SETFD = 2; // fcntl.h
+// fcntl.h, signal.h
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const SIG_DFL = 0;
+const SIGPIPE = 13;
+const SIGXFSZ = 25;
+const SIG_SETMASK = 2;
+const SIGSET_SIZE = 128;
+
 const DEFAULT_PATH = "/bin:/usr/bin"; // execvp(3)
 
 /**
  * Becomes another program, as execvp(3): same pid, descriptors 0-2 kept, the runtime's own closed,
- * SIGPIPE and SIGXFSZ at their defaults. `argv` are byte strings; `set` is added to the environment.
+ * no signal blocked, SIGPIPE and SIGXFSZ at their defaults. `argv` are byte strings; `set` is added to the environment.
  * Throws Trouble when no such program can be run. `keep` is a descriptor above 2 that the program gets too.
  */
 export function exec(
@@ -20,16 +28,12 @@ export function exec(
   keep?: number,
 ): never {
   const [program = ""] = argv;
-  // The runtime ignores these two; exec resets a caught signal to its default, an ignored one stays ignored.
-  process.on("SIGPIPE", () => {});
-  process.on("SIGXFSZ", () => {});
-  let failure: unknown = Object.assign(new Error(), { code: "ENOENT" });
+  const c = native();
+  let failure: unknown = errorOf("ENOENT");
   for (const file of candidates(program)) {
     try {
-      statSync(toBuffer(file)).isFile() || refuse("EACCES");
-      accessSync(toBuffer(file), constants.X_OK); // Node aborts where Bun throws
-      if (process.versions.bun === undefined) checkExecutable(file);
-      replaceProcess(file, argv, set, keep);
+      if (c) execBytes(c, file, argv, set, keep);
+      else execText(file, argv, set, keep);
     } catch (error) {
       if (errno(failure) !== "EACCES") failure = error; // execvp(3): access denied is the better answer
       if (!["ENOENT", "ENOTDIR", "EACCES"].includes(errno(error))) break;
@@ -38,65 +42,78 @@ export function exec(
   throw new Trouble(`unable to run ${program}: ${reason(failure)}`, { cause: failure });
 }
 
-function refuse(code: string): never {
-  throw Object.assign(new Error(code), { code });
-}
-
 function candidates(program: string): string[] {
   if (program === "") return [];
   if (program.includes("/")) return [program];
-  return (process.env.PATH ?? DEFAULT_PATH).split(":").map((dir) => `${dir === "" ? "." : dir}/${program}`);
+  const path = fromText(process.env.PATH ?? DEFAULT_PATH);
+  return path.split(":").map((dir) => `${dir === "" ? "." : dir}/${program}`);
 }
 
-function replaceProcess(
+/** execve(2) of the C library, byte for byte. */
+function execBytes(
+  c: Native,
   file: string,
   argv: readonly string[],
   set: Readonly<Record<string, string>>,
   keep: number | undefined,
 ): void {
+  const variables = environment().filter((entry) => !Object.hasOwn(set, entry.slice(0, entry.indexOf("="))));
+  for (const name in set) variables.push(`${name}=${set[name]}`);
+  // What the runtime opened or found above 3 it marked itself.
+  if (keep !== 3) closeOnExec(c, 3, FD_CLOEXEC);
+  if (keep !== undefined) closeOnExec(c, keep, 0);
+  c.call("sigprocmask", SIG_SETMASK, new Uint8Array(SIGSET_SIZE), 0);
+  // The runtime ignores these two.
+  c.call("signal", SIGPIPE, SIG_DFL);
+  c.call("signal", SIGXFSZ, SIG_DFL);
+  const [args, env] = [vector(c, argv), vector(c, variables)];
+  c.call("execve", cString(file), args.pointers, env.pointers);
+}
+
+function closeOnExec(c: Native, fd: number, flag: number): void {
+  try {
+    c.call("fcntl", fd, F_SETFD, flag);
+  } catch (error) {
+    if (errno(error) !== "EBADF") throw error;
+  }
+}
+
+/** NUL-ended strings and the pointers to them; to be kept, as a whole, until the call. */
+function vector(c: Native, strings: readonly string[]): { pointers: BigUint64Array; bytes: Uint8Array } {
+  const bytes = cString(strings.join("\0"));
+  const pointers = new BigUint64Array(strings.length + 1);
+  let at = c.address(bytes);
+  for (let i = 0; i < strings.length; i++) {
+    pointers[i] = BigInt(at);
+    at += (strings[i]?.length ?? 0) + 1;
+  }
+  return { pointers, bytes };
+}
+
+/** The runtime's own way, for text. */
+function execText(
+  file: string,
+  argv: readonly string[],
+  set: Readonly<Record<string, string>>,
+  keep: number | undefined,
+): void {
+  // Exec resets a caught signal to its default, an ignored one, as the runtime has these, stays ignored.
+  process.on("SIGPIPE", () => {});
+  process.on("SIGXFSZ", () => {});
   const path = toText(file);
   const args = argv.map(toText).filter((arg) => arg !== undefined);
   const env = { ...process.env };
   for (const [name, value] of Object.entries(set)) env[name] = toText(value) ?? "\ufffd";
-  // What is not UTF-8 the runtime could not decode and cannot pass on: then the bytes go around it.
   const lost = Object.entries(env).some((entry) => entry.join("").includes("\ufffd"));
-  if (keep !== undefined && process.versions.bun !== undefined) {
-    libc().call.fcntl(keep, F_SETFD, 0); // the runtime has marked it to be closed
-    execBytes(file, argv, set);
-  }
-  if (path === undefined || args.length < argv.length || lost) execBytes(file, argv, set);
-  else process.execve?.(path, args, env);
-}
-
-/** execve(2) of the C library, byte for byte. */
-function execBytes(file: string, argv: readonly string[], set: Readonly<Record<string, string>>): void {
-  if (process.versions.bun === undefined) {
+  if (path === undefined || args.length < argv.length || lost) {
     throw new Error("its arguments or environment are not UTF-8, which this runtime cannot pass on");
   }
-  const { dlopen, FFIType, ptr } = require("bun:ffi") as typeof import("bun:ffi");
-  const clib = dlopen("libc.so.6", {
-    execve: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
-  });
-  const names = new Set(Object.keys(set));
-  const inherited = environment().filter((entry) => !names.has(entry.slice(0, entry.indexOf("="))));
-  const keep: Buffer[] = []; // until the call, nothing may collect what the pointers point to
-  const cString = (bytes: string) => {
-    const buffer = toBuffer(`${bytes}\0`);
-    keep.push(buffer);
-    return buffer;
-  };
-  const vector = (strings: readonly string[]) => {
-    const pointers = new BigUint64Array(strings.length + 1);
-    strings.forEach((s, i) => {
-      pointers[i] = BigInt(ptr(cString(s)) as number);
-    });
-    return pointers;
-  };
-  const argvPointers = vector(argv);
-  const envPointers = vector([
-    ...inherited,
-    ...Object.entries(set).map(([name, value]) => `${name}=${value}`),
-  ]);
-  clib.symbols.execve(ptr(cString(file)), ptr(argvPointers), ptr(envPointers));
-  throw new Error(`execve failed (${keep.length} strings)`);
+  if (keep !== undefined && process.versions.bun !== undefined) {
+    throw new Error("unable to pass on a descriptor: the limit on address space is below 3 GB");
+  }
+  const { accessSync, constants, statSync } = nodeFs();
+  if (!statSync(toBuffer(file)).isFile()) throw errorOf("EACCES");
+  accessSync(toBuffer(file), constants.X_OK); // Node aborts where Bun throws
+  if (process.versions.bun === undefined) checkExecutable(file);
+  process.execve?.(path, args, env);
 }

@@ -1,5 +1,5 @@
-import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
 import { toBuffer } from "@qmail-mysql/wire";
+import { nodeFs } from "./files.ts";
 
 const ELF = "\x7fELF";
 const LINE = 256; // bytes of a #! line that Linux looks at
@@ -13,11 +13,13 @@ export function checkExecutable(file: string): void {
   if (start === undefined || start.startsWith(ELF)) return;
   const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(start) ?? [];
   if (interpreter === undefined) throw Object.assign(new Error(), { code: "ENOEXEC" });
+  const { accessSync, constants } = nodeFs();
   accessSync(toBuffer(interpreter), constants.X_OK);
 }
 
 /** Undefined for a program that may be run but not read. */
 function beginning(file: string): string | undefined {
+  const { closeSync, openSync, readSync } = nodeFs();
   let fd: number | undefined;
   try {
     fd = openSync(toBuffer(file), "r");

@@ -1,13 +1,12 @@
-import { statSync } from "node:fs";
-import { toBuffer } from "@qmail-mysql/wire";
 import { Die } from "./die.ts";
 import { isTemporary, reason } from "./errno.ts";
 import { QLX_NFS } from "./exit.ts";
+import { status } from "./files.ts";
 
 /** The HomeOwner port over stat(2): a failure that may pass is Die(QLX_NFS), as in stock qmail-getpw. */
 export function homeOwner(home: string): { uid: number } | { unusable: string } {
   try {
-    return { uid: statSync(toBuffer(home)).uid };
+    return { uid: status(home).uid };
   } catch (error) {
     if (isTemporary(error)) throw new Die(QLX_NFS, `unable to stat ${home}: ${reason(error)}`);
     return { unusable: reason(error) };

@@ -1,6 +1,7 @@
-import { fstatSync, writeSync } from "node:fs";
 import { Trouble } from "./die.ts";
 import { errno, reason } from "./errno.ts";
+import { status, writeSome } from "./files.ts";
+import { cString } from "./native.ts";
 
 // Blocking calls only: the runtime's streams would set O_NONBLOCK on descriptors shared with other programs.
 
@@ -29,8 +30,8 @@ const PATIENCE = 60_000; // milliseconds; a log or a report pipe that takes noth
 
 /** Writes all of `data` (text is a byte string). Throws with an errno when it cannot. */
 export function writeAll(fd: number, data: string | Uint8Array): void {
-  let rest = typeof data === "string" ? Buffer.from(data, "latin1") : data;
-  while (rest.length > 0) rest = rest.subarray(patiently(PATIENCE, () => writeSync(fd, rest)));
+  let rest = typeof data === "string" ? cString(data).subarray(0, data.length) : data;
+  while (rest.length > 0) rest = rest.subarray(patiently(PATIENCE, () => writeSome(fd, rest)));
 }
 
 /** Writes `text`, a byte string, on descriptor 1. Throws Trouble. */
@@ -51,11 +52,13 @@ export function say(line: string): void {
   }
 }
 
+const S_IFMT = 0o170000; // sys/stat.h
+const GIVEN = [0o010000, 0o100000, 0o140000, 0o020000]; // a pipe, a file, a socket, a character device
+
 /** Was `fd` given by whoever started us? The runtime's own descriptors are neither pipe, file nor socket. */
 export function given(fd: number): boolean {
   try {
-    const stat = fstatSync(fd);
-    return stat.isFIFO() || stat.isFile() || stat.isSocket() || stat.isCharacterDevice();
+    return GIVEN.includes(status(fd).mode & S_IFMT);
   } catch {
     return false;
   }

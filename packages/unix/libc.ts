@@ -1,5 +1,5 @@
-import { constants } from "node:os";
 import { Trouble } from "./die.ts";
+import { errnoError } from "./errno.ts";
 import { type MakeVector, vectors } from "./vectors.ts";
 
 // What a server needs that the runtime does not offer: a backlog of its own, the very socket as a child's
@@ -44,12 +44,6 @@ let loaded: Libc | undefined;
 export function libc(): Libc {
   loaded ??= load();
   return loaded;
-}
-
-/** An error with the name of an errno. */
-export function errnoError(number: number): Error & { code: string } {
-  const code = Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `E${number}`;
-  return Object.assign(new Error(code), { code });
 }
 
 /** The runtime calls C by code it makes itself, which takes room that a limit may not leave. */

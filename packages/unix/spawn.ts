@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { toBuffer } from "@qmail-mysql/wire";
-import { errnoError, libc } from "./libc.ts";
+import { errnoError } from "./errno.ts";
+import { libc } from "./libc.ts";
 import type { Spawn } from "./tcp-system.ts";
 
 const WNOHANG = 1;

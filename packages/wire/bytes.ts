@@ -25,6 +25,6 @@ export function toText(bytes: string): string | undefined {
   }
 }
 
-function isAscii(s: string): boolean {
+export function isAscii(s: string): boolean {
   return /^[\0-\x7f]*$/.test(s);
 }

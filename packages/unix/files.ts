@@ -1,0 +1,62 @@
+import { fromText } from "@qmail-mysql/wire";
+import { byteString, cString, native } from "./native.ts";
+
+// What every run asks of files, by the C library where it can be called and by node:fs where not.
+
+const O_RDONLY_CLOEXEC = 0o2000000; // fcntl.h
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff; // linux/stat.h, as the offsets below
+const STATX_SIZE = 256;
+const PIECE = 4096;
+
+/** node:fs, loaded at its first use. */
+export function nodeFs(): typeof import("node:fs") {
+  return process.getBuiltinModule("node:fs");
+}
+
+/** A whole file as a byte string; its name is text. Throws with an errno. */
+export function readWhole(file: string): string {
+  const c = native();
+  if (!c) return nodeFs().readFileSync(file, "latin1");
+  const fd = c.call("open", cString(fromText(file)), O_RDONLY_CLOEXEC, 0);
+  try {
+    const piece = new Uint8Array(PIECE);
+    for (let all = ""; ; ) {
+      const n = c.call("read", fd, piece, PIECE);
+      if (n === 0) return all;
+      all += byteString(piece, n);
+    }
+  } finally {
+    c.call("close", fd);
+  }
+}
+
+export interface Status {
+  readonly mode: number;
+  readonly uid: number;
+}
+
+/** stat(2) of a file, its name a byte string, or fstat(2) of a descriptor. Throws with an errno. */
+export function status(of: string | number): Status {
+  const c = native();
+  if (!c) {
+    return typeof of === "number" ? nodeFs().fstatSync(of) : nodeFs().statSync(Buffer.from(of, "latin1"));
+  }
+  const into = new Uint8Array(STATX_SIZE);
+  if (typeof of === "number") c.call("statx", of, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into);
+  else c.call("statx", AT_FDCWD, cString(of), 0, STATX_BASIC_STATS, into);
+  const view = new DataView(into.buffer);
+  return { uid: view.getUint32(20, true), mode: view.getUint16(28, true) };
+}
+
+/** write(2). Throws with an errno. */
+export function writeSome(fd: number, bytes: Uint8Array): number {
+  return native()?.call("write", fd, bytes, bytes.length) ?? nodeFs().writeSync(fd, bytes);
+}
+
+export function closeFd(fd: number): void {
+  const c = native();
+  if (c) c.call("close", fd);
+  else nodeFs().closeSync(fd);
+}
