@@ -1,5 +1,5 @@
 import { fromText } from "@qmail-mysql/wire";
-import { errorOf } from "./errno.ts";
+import { errno, errorOf } from "./errno.ts";
 import { closeFd } from "./files.ts";
 import { byteString, cString, native, readWithin } from "./native.ts";
 
@@ -36,17 +36,26 @@ export function connectBlocking(path: string, seconds: number): BlockingSocket |
     c.call("connect", fd, address, address.length);
   } catch (error) {
     closeFd(fd);
-    throw error;
+    throw late(error);
   }
   const piece = new Uint8Array(PIECE);
   return {
     send(bytes) {
       const all = cString(bytes);
-      for (let at = 0; at < bytes.length; ) {
-        at += c.call("write", fd, all.subarray(at), bytes.length - at);
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          at += c.call("write", fd, all.subarray(at), bytes.length - at);
+        }
+      } catch (error) {
+        throw late(error);
       }
     },
     receive: (ms) => byteString(piece, readWithin(c, fd, piece, ms)),
     close: () => closeFd(fd),
   };
+}
+
+/** How a time limit of the socket's own shows: socket(7). */
+function late(error: unknown): unknown {
+  return errno(error) === "EAGAIN" ? errorOf("ETIMEDOUT") : error;
 }
