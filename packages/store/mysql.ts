@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
-import { reason, Trouble } from "@qmail-mysql/unix";
+import { nodeFs, reason, Trouble } from "@qmail-mysql/unix";
 import { fromText } from "@qmail-mysql/wire";
 import mysql, {
   type Connection,
@@ -199,7 +198,7 @@ function connectionOptions(
 
 /** The socket that "localhost" stands for, if no port says otherwise and there is one. */
 function localSocket(server: Exclude<Server, { socket: string }>): string | undefined {
-  return server.port === undefined ? SOCKETS.find((path) => existsSync(path)) : undefined;
+  return server.port === undefined ? SOCKETS.find((path) => nodeFs().existsSync(path)) : undefined;
 }
 
 /** The light stream for who only reads. */
@@ -212,7 +211,7 @@ function tlsOptions(
 ): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
   if ("verify" in tls) return { verifyIdentity: true };
   try {
-    return { ca: readFileSync(tls.caFile), verifyIdentity: true };
+    return { ca: nodeFs().readFileSync(tls.caFile), verifyIdentity: true };
   } catch (error) {
     throw new Trouble(`unable to read ${tls.caFile}: ${reason(error)}`);
   }

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { reason, Trouble } from "@qmail-mysql/unix";
+import { isFile, reason, Trouble } from "@qmail-mysql/unix";
+import { fromText } from "@qmail-mysql/wire";
 import type { Database, Mode, Row } from "./database.ts";
 import { toBytes, toRow } from "./row.ts";
 import { statements } from "./statements.ts";
@@ -18,7 +18,7 @@ export function openSqlite(file: string, mode: Mode, timeout: number): Database 
   };
   const db = attempt("open", () => {
     // For the reason: SQLite only says "unable to open database file", makes an empty one, or waits at a pipe.
-    if (!statSync(file).isFile()) throw new Error("not a regular file");
+    if (!isFile(fromText(file))) throw new Error("not a regular file");
     return new DatabaseSync(file, { readOnly: mode !== "write", timeout: timeout * 1000 });
   });
   return {

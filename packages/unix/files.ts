@@ -50,6 +50,14 @@ export function status(of: string | number): Status {
   return { uid: view.getUint32(20, true), mode: view.getUint16(28, true) };
 }
 
+const S_IFMT = 0o170000; // sys/stat.h
+const S_IFREG = 0o100000;
+
+/** Is it a regular file? Its name is a byte string. Throws with an errno. */
+export function isFile(file: string): boolean {
+  return (status(file).mode & S_IFMT) === S_IFREG;
+}
+
 /** write(2). Throws with an errno. */
 export function writeSome(fd: number, bytes: Uint8Array): number {
   return native()?.call("write", fd, bytes, bytes.length) ?? nodeFs().writeSync(fd, bytes);
