@@ -17,7 +17,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { overSocket, sqlite, throughSqld } from "./lib/databases.ts";
 import { makeQueue, putMessage, type RunningLspawn, startLspawn } from "./lib/lspawn.ts";
-import { children } from "./lib/processes.ts";
+import { children, processesWith } from "./lib/processes.ts";
 import { proc, run } from "./lib/program.ts";
 import { startSqld } from "./lib/sqld.ts";
 import { isRoot, makeMaildir, makeWorld } from "./lib/world.ts";
@@ -432,13 +432,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const ended = lspawn.end();
       expect(await report).toBe("Kdone\n");
       expect(await ended).toBe(0);
-      await expect
-        .poll(() =>
-          execFileSync("sh", ["-c", `ps -eo args | grep -c '[q]mail-lspawn --worker' || true`])
-            .toString()
-            .trim(),
-        )
-        .toBe("0");
+      await expect.poll(() => processesWith(`QMAIL_HOME=${world.home}`)).toEqual([]);
     });
 
     test("idle workers end, and the oldest makes room when there are enough", async () => {
