@@ -132,7 +132,7 @@ export function openService(
         perServer("server_connections", "connections to it", "gauge", (s) => s.connections),
         perServer("server_queries", "statements sent to it", "counter", (s) => s.queries),
         perServer("server_failures", "times it did not answer", "counter", (s) => s.failures),
-        perServer("server_left_alone", "1 while it is not tried", "gauge", (s) => (s.until > now() ? 1 : 0)),
+        perServer("server_left_alone", "1 while it is not tried", "gauge", (s) => (s.until > 0 ? 1 : 0)),
       ];
     },
     close: () => {

@@ -134,8 +134,19 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
       }),
   };
   if (mode === "write") await database.script(statements.beginWriting);
-  if (mode === "resident") await database.script(statements.beginStaying);
+  if (mode === "resident") await stay(database, name(connection));
   return database;
+}
+
+/** A Galera node without its cluster takes connections, and refuses questions. Other servers know no such status. */
+async function stay(database: Database, server: string): Promise<void> {
+  await database.script(statements.beginStaying);
+  const [ready] = await database.query(statements.clusterReady, []);
+  if (ready?.value !== "OFF") return;
+  await database.close();
+  throw new Unavailable(
+    `unable to use the database at ${server}: this node is not ready (wsrep_ready is OFF)`,
+  );
 }
 
 async function connect(config: DatabaseAddress, end: number, mode: Mode): Promise<Connection> {

@@ -1,22 +1,13 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
 import { type Database, type Mode, type Row, Unavailable, type Value } from "./database.ts";
 import { openDatabase } from "./open.ts";
+import { type ServerState, SILENCE, watchServers } from "./servers.ts";
 import type { Statement } from "./statements.ts";
 
 /** One server of the failover list: how to connect to it, and what became of that. */
 export interface PoolServer {
   readonly name: string;
   readonly open: () => Promise<Database>;
-}
-
-export interface ServerState {
-  readonly name: string;
-  connections: number;
-  queries: number;
-  failures: number;
-  /** Failures since it last answered, and until when it is left alone for them, in milliseconds. */
-  inARow: number;
-  until: number;
 }
 
 export interface Pool {
@@ -35,17 +26,13 @@ interface Held {
   used: boolean;
 }
 
-// Milliseconds. A server that failed is left alone for a while that doubles; but when none is left, the list is
-// tried again every ALL_AWAY, for that is how long the mail then waits too long.
-const FIRST_PENALTY = 500;
-const LAST_PENALTY = 30_000;
-const ALL_AWAY = 500;
 const WAITING = 2000; // questions that may wait for a connection
 
 /**
- * A few connections to the first server of the list that answers. A question whose connection breaks is asked
- * again on another, within `timeout` milliseconds in all. When a server earlier in the list is worth another
- * try, one connection to it is tried beside the questions, and if it stands they move there.
+ * A few connections to the first server of the list that is good. A question whose connection breaks is asked
+ * again on another, and one that a server was silent to on another server, within `timeout` milliseconds in all.
+ * A server that failed is tried again beside the questions, and if it stands it is good again; the questions
+ * themselves try it only when no other is good.
  */
 export function openPool(
   list: readonly PoolServer[],
@@ -53,168 +40,191 @@ export function openPool(
   timeout: number,
   now: () => number,
 ): Pool {
-  const servers: ServerState[] = list.map(({ name }) => ({
-    name,
-    connections: 0,
-    queries: 0,
-    failures: 0,
-    inARow: 0,
-    until: 0,
-  }));
+  const servers = watchServers(
+    list.map(({ name }) => name),
+    now,
+  );
   let idle: Held[] = [];
-  let open = 0;
-  let returning = false;
+  let open = 0; // or being opened, for a question
+  let trying = false;
   let closed = false;
-  const waiting: { wake: () => void; end: number }[] = [];
+  const waiting: (() => void)[] = [];
 
-  const state = (i: number) => servers[i] as ServerState;
-  const best = () => servers.findIndex(({ until }) => until <= now());
+  const state = (i: number) => servers.all[i] as ServerState;
+  const names = () => list.map(({ name }) => name).join(", ");
 
-  function punish(i: number): void {
-    const server = state(i);
-    server.failures++;
-    server.until = now() + Math.min(FIRST_PENALTY * 2 ** server.inARow++, LAST_PENALTY);
-    if (best() < 0) for (const one of servers) one.until = Math.min(one.until, now() + ALL_AWAY);
+  function fail(i: number, isSilent: boolean): void {
+    servers.fail(i, isSilent);
+    if (isSilent) dropIdle((one) => one === i);
   }
 
   async function connect(i: number): Promise<Held> {
-    open++;
+    const began = now();
     state(i).connections++;
     try {
-      const held = { database: await (list[i] as PoolServer).open(), server: i, used: false };
-      state(i).inARow = 0;
-      return held;
+      return { database: await (list[i] as PoolServer).open(), server: i, used: false };
     } catch (error) {
-      open--;
       state(i).connections--;
-      punish(i);
+      fail(i, now() - began > SILENCE);
       throw error;
     }
   }
 
-  function drop(held: Held): void {
+  async function connectForQuestion(i: number): Promise<Held> {
+    open++;
+    return connect(i).catch((error) => {
+      freed();
+      throw error;
+    });
+  }
+
+  function freed(): void {
     open--;
-    state(held.server).connections--;
-    held.database.close().catch(() => {});
-    waiting.shift()?.wake();
+    waiting.shift()?.();
+  }
+
+  function hangUp({ server, database }: Held): void {
+    state(server).connections--;
+    database.close().catch(() => {});
+  }
+
+  function drop(held: Held): void {
+    hangUp(held);
+    freed();
+  }
+
+  function dropIdle(which: (server: number) => boolean): void {
+    const dropped = idle.filter(({ server }) => which(server));
+    idle = idle.filter(({ server }) => !which(server));
+    dropped.forEach(drop);
   }
 
   function release(held: Held): void {
-    const preferred = idle.some(({ server }) => server < held.server);
-    if (closed || preferred) {
+    const best = servers.best();
+    if (closed || (best >= 0 && best < held.server)) {
       drop(held);
     } else {
       idle.push(held);
-      waiting.shift()?.wake();
+      waiting.shift()?.();
     }
   }
 
-  /** Tries the preferred server again, beside the questions; they stay where they are until it stands. */
-  function goBack(to: number): void {
-    if (returning || open > connections) return;
-    returning = true;
-    connect(to)
+  /** Tries a server that failed again; the questions stay where they are until it stands. */
+  function tryAgain(): void {
+    const i = servers.due();
+    if (trying || i < 0) return;
+    trying = true;
+    connect(i)
       .then(
         (held) => {
-          for (const old of idle.filter(({ server }) => server > to)) drop(old);
-          idle = idle.filter(({ server }) => server <= to);
+          if (!servers.stands(i)) return hangUp(held);
+          dropIdle((one) => one > i);
+          open++;
           release(held);
         },
         () => {},
       )
       .finally(() => {
-        returning = false;
+        trying = false;
       });
   }
 
-  async function take(end: number): Promise<Held> {
+  async function take(end: number, avoid: ReadonlySet<number>): Promise<Held> {
     for (;;) {
-      const first = best();
-      const held = idle.reduce<Held | undefined>((a, b) => (a && a.server <= b.server ? a : b), undefined);
+      tryAgain();
+      const held = idle
+        .filter(({ server }) => !avoid.has(server))
+        .reduce<Held | undefined>((a, b) => (a && a.server <= b.server ? a : b), undefined);
       if (held) {
         idle.splice(idle.indexOf(held), 1);
-        if (first >= 0 && first < held.server) goBack(first);
         return held;
       }
       if (open < connections) {
-        if (first < 0) throw new Unavailable(`unable to connect to the database at ${names()}: none answers`);
-        return connect(first);
+        const i = servers.choose(avoid);
+        if (i < 0) throw new Unavailable(`unable to connect to the database at ${names()}: none answers`);
+        return connectForQuestion(i);
       }
       if (waiting.length >= WAITING)
         throw new Unavailable("unable to query the database: too many questions");
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.splice(waiting.indexOf(waiter), 1);
-          reject(new Unavailable("unable to query the database: every connection is busy"));
-        }, end - now());
-        const waiter = {
-          end,
-          wake: () => {
-            clearTimeout(timer);
-            resolve();
-          },
-        };
-        waiting.push(waiter);
-      });
+      await turn(end);
     }
   }
 
-  const names = () => servers.map(({ name }) => name).join(", ");
+  /** Settles when a connection may be free. */
+  function turn(end: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiting.splice(waiting.indexOf(wake), 1);
+        reject(new Unavailable("unable to query the database: every connection is busy"));
+      }, end - now());
+      const wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      waiting.push(wake);
+    });
+  }
 
-  /** After a connection broke: the others to that server are as old, and most likely as broken. */
-  function broken(held: Held): void {
-    if (held.used) {
-      for (const old of idle.filter(({ server }) => server === held.server)) drop(old);
-      idle = idle.filter(({ server }) => server !== held.server);
-    } else punish(held.server);
+  function answered(held: Held): void {
+    held.used = true;
+    servers.answered(held.server);
+    release(held);
+  }
+
+  /** After a connection broke, or was given up. */
+  function broken(held: Held, asked: number, avoid: Set<number>): void {
+    const isSilent = now() - asked > SILENCE;
+    if (isSilent) avoid.add(held.server);
+    if (isSilent ? servers.isBlamed(held.server) : !held.used) fail(held.server, isSilent);
+    // The other connections are as old, and most likely as broken.
+    else if (!isSilent) dropIdle((one) => one === held.server);
     drop(held);
   }
 
   async function using<T>(ask: (database: Database) => Promise<T>): Promise<T> {
     const end = now() + timeout;
+    const avoid = new Set<number>();
     for (let tries = 0; ; tries++) {
       let held: Held | undefined;
-      const began = now();
+      let asked = 0;
       try {
-        held = await take(end);
+        held = await take(end, avoid);
+        asked = now();
         state(held.server).queries++;
         const answer = await ask(held.database);
-        held.used = true;
-        release(held);
+        answered(held);
         return answer;
       } catch (error) {
-        if (held && !(error instanceof Unavailable)) release(held);
-        else if (held) {
-          // Silence is the server's fault, and so is a new connection that breaks.
-          if (now() - began > FIRST_PENALTY) held.used = false;
-          broken(held);
-        }
-        const again = error instanceof Unavailable && best() >= 0 && now() < end && tries <= list.length;
+        if (held && !(error instanceof Unavailable)) answered(held);
+        else if (held) broken(held, asked, avoid);
+        const again =
+          error instanceof Unavailable && now() < end && tries <= list.length && servers.choose(avoid) >= 0;
         if (!again) throw error;
       }
     }
   }
 
   return {
-    servers,
+    servers: servers.all,
     waiting: () => waiting.length,
     query: (statement, values) => using((database) => database.query(statement, values)),
     change: (statement, values) => using((database) => database.change(statement, values)),
     async close() {
       closed = true;
-      const all = idle;
-      idle = [];
-      for (const held of all) drop(held);
+      dropIdle(() => true);
     },
   };
 }
 
-/** The failover list, each server on its own. With several, none may use up the time of the others. */
+/**
+ * The failover list, each server on its own. With several, none may use up the time of the others: silence of all
+ * of them leaves two shares for a question that had to wait before.
+ */
 export function poolServers(sql: DatabaseAddress, qmailHome: string, mode: Mode = "resident"): PoolServer[] {
   if (sql.driver === "sqlite") {
     return [{ name: sql.db, open: () => openDatabase(sql, qmailHome, mode) }];
   }
-  const timeout = sql.servers.length === 1 ? sql.timeout : sql.timeout / (sql.servers.length + 1);
+  const timeout = sql.servers.length === 1 ? sql.timeout : sql.timeout / (sql.servers.length + 2);
   return sql.servers.map((server) => ({
     name: serverName(server),
     open: () => openDatabase({ ...sql, servers: [server], timeout }, qmailHome, mode),

@@ -78,6 +78,8 @@ export const statements = {
   /** MySQL 8 shows update_time as it was up to a day ago, unless told; MariaDB skips what is in the comment. */
   beginStaying: "SET SESSION autocommit = 1 /*!80003 , SESSION information_schema_stats_expiry = 0 */",
 
+  clusterReady: "SHOW STATUS LIKE 'wsrep_ready'",
+
   addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
     VALUES (?, ?, ?, ?, ?, ?, 'N')`,
 
