@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { overSocket, overTcp } from "./lib/databases.ts";
 import { freePort } from "./lib/mariadb.ts";
 import { BIN, proc, run, visible } from "./lib/program.ts";
-import { type RunningSqld, SQLD_UID, startSqld } from "./lib/sqld.ts";
+import { ask, figure, framed, type RunningSqld, SQLD_UID, startSqld } from "./lib/sqld.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
 const UID = 64800;
@@ -33,42 +33,6 @@ function exchange(socket: string, bytes: string, ms = 1000): Promise<string> {
     connection.on("close", end);
     connection.write(bytes, "latin1");
   });
-}
-
-const framed = (...fields: string[]) => {
-  const payload = fields.map((field) => `${field}\0`).join("");
-  return `${payload.length}:${payload},`;
-};
-
-/** The first answer, its NULs made readable. */
-async function ask(socket: string, ...fields: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const connection = connect(socket);
-    let got = "";
-    connection.on("error", reject);
-    connection.on("close", () => reject(new Error(`closed after ${JSON.stringify(got)}`)));
-    connection.on("data", (chunk) => {
-      got += chunk.toString("latin1");
-      const colon = got.indexOf(":");
-      const length = Number(got.slice(0, colon));
-      if (colon < 0 || got.length < colon + length + 2) return;
-      connection.removeAllListeners("close");
-      connection.destroy();
-      resolve(visible(got.slice(colon + 1, colon + 1 + length)));
-    });
-    connection.write(framed(...fields), "latin1");
-  });
-}
-
-async function figure(socket: string, name: string, label = ""): Promise<number> {
-  const answer = await ask(socket, "stats");
-  const all = answer
-    .slice(1)
-    .split("|")
-    .filter(Boolean)
-    .map((text) => JSON.parse(text));
-  const one = all.find((candidate) => candidate.name === name);
-  return one.values.find((v: { labels: object }) => Object.values(v.labels).join() === label).value;
 }
 
 describe.skipIf(!isRoot)("qmail-sqld", () => {

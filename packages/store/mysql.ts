@@ -1,5 +1,5 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
-import { nodeFs, reason, Trouble } from "@qmail-mysql/unix";
+import { reason, Trouble } from "@qmail-mysql/unix";
 import { fromText } from "@qmail-mysql/wire";
 import mysql, {
   type Connection,
@@ -8,38 +8,60 @@ import mysql, {
   type RowDataPacket,
 } from "mysql2";
 import { type Database, type Mode, Unavailable, type Value } from "./database.ts";
-import { hasLightStream, LightStream, type Target } from "./light-stream.ts";
+import { connectionOptions, serverName } from "./mysql-options.ts";
 import { toBytes, toRow } from "./row.ts";
 import { withSpellable } from "./spellable.ts";
 import { statements } from "./statements.ts";
 
-// Where the C library, and so every "server localhost" of old, looks for the local server.
-const SOCKETS = [
-  "/run/mysqld/mysqld.sock",
-  "/var/run/mysqld/mysqld.sock",
-  "/var/lib/mysql/mysql.sock",
-  "/tmp/mysql.sock",
-];
-const DEFAULT_PORT = 3306;
 const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
 
 // What the driver has to say besides its errors would be a second line, and not of ours.
 console.error = console.warn = () => {};
 
 /**
- * One connection to the first server of the list that takes it. Mode "read" is a program that asks and ends:
- * everything it asks, connecting included, is answered within config.timeout seconds or given up. Modes "write"
+ * One connection to the first server of the list that takes it, and answers. Mode "read" is a program that asks
+ * and ends: everything it asks, connecting included, is answered within config.timeout seconds or given up. Modes "write"
  * and "resident" have as long for each statement. Throws Trouble: Unavailable when another server may well answer.
  */
 export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Database> {
   const end = performance.now() + config.timeout * 1000;
-  const connection = await connect(config, end, mode);
+  let { connection, next } = await connect(config, 0, end, mode);
   let lost: Error | undefined;
   const waiting = new Set<(error: Error) => void>();
-  connection.on("error", (error: Error) => {
-    lost = error;
-    for (const onLost of waiting) onLost(error);
-  });
+  const watch = (one: Connection) => {
+    lost = undefined;
+    one.on("error", (error: Error) => {
+      if (one !== connection) return;
+      lost = error;
+      for (const onLost of waiting) onLost(error);
+    });
+  };
+  watch(connection);
+
+  let moving: Promise<void> | undefined;
+  const move = async () => {
+    connection.destroy();
+    ({ connection, next } = await connect(config, next, end, mode));
+    watch(connection);
+  };
+
+  /** Asks the servers after this one in the list, as long as it is the server that cannot answer. */
+  const elsewhere = async <T>(start: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      const asked = connection;
+      try {
+        return await start();
+      } catch (error) {
+        const isLast = next >= config.servers.length || performance.now() >= end;
+        if (!(error instanceof Unavailable) || (isLast && connection === asked)) throw error;
+        if (connection !== asked) continue; // another question has moved us
+        moving ??= move().finally(() => {
+          moving = undefined;
+        });
+        await moving;
+      }
+    }
+  };
 
   const ask = <T>(
     verb: string,
@@ -82,7 +104,10 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
   };
 
   const database: Database = {
-    query: (statement, values) => withSpellable(values, (spelt) => query(statement, spelt)),
+    query: (statement, values) => {
+      const start = () => withSpellable(values, (spelt) => query(statement, spelt));
+      return mode === "read" ? elsewhere(start) : start();
+    },
     stream: async (statement, values, each) => {
       let thrown: unknown;
       await ask<void>("query", (done, alive) => {
@@ -134,28 +159,41 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
       }),
   };
   if (mode === "write") await database.script(statements.beginWriting);
-  if (mode === "resident") await stay(database, name(connection));
+  if (mode === "resident") {
+    await elsewhere(() => stay(database, name(connection))).catch((error) => {
+      connection.destroy();
+      throw error;
+    });
+  }
   return database;
 }
 
-/** A Galera node without its cluster takes connections, and refuses questions. Other servers know no such status. */
+/** A Galera node without its cluster takes connections, and refuses questions. */
 async function stay(database: Database, server: string): Promise<void> {
   await database.script(statements.beginStaying);
-  const [ready] = await database.query(statements.clusterReady, []);
-  if (ready?.value !== "OFF") return;
-  await database.close();
+  const rows = await database.query(statements.clusterReady, []);
+  const status = (name: string) => rows.find(({ variable_name }) => variable_name === name)?.value ?? "";
+  if (status("wsrep_provider_name") === "" || status("wsrep_ready") !== "OFF") return;
   throw new Unavailable(
     `unable to use the database at ${server}: this node is not ready (wsrep_ready is OFF)`,
   );
 }
 
-async function connect(config: DatabaseAddress, end: number, mode: Mode): Promise<Connection> {
+interface Connected {
+  readonly connection: Connection;
+  /** The place in the list of the server after it. */
+  readonly next: number;
+}
+
+/** To the first server that takes it, of those from place `from` of the list. */
+async function connect(config: DatabaseAddress, from: number, end: number, mode: Mode): Promise<Connected> {
+  const { servers } = config;
   const failures: string[] = [];
-  for (const [i, server] of config.servers.entries()) {
-    const share = Math.max((end - performance.now()) / (config.servers.length - i), 1);
-    const options = connectionOptions(config, server, share, mode);
+  for (let i = from; i < servers.length; i++) {
+    const share = Math.max((end - performance.now()) / (servers.length - i), 1);
+    const options = connectionOptions(config, servers[i] as Server, share, mode);
     try {
-      return await connectOnce(options, share);
+      return { connection: await connectOnce(options, share), next: i + 1 };
     } catch (error) {
       failures.push(`${serverName(options)}: ${driverReason(error)}`);
     }
@@ -181,55 +219,6 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
       resolve(connection);
     });
   });
-}
-
-function connectionOptions(
-  config: DatabaseAddress,
-  server: Server,
-  connectTimeout: number,
-  mode: Mode,
-): ConnectionOptions {
-  const base: ConnectionOptions = {
-    user: config.login ?? "",
-    password: config.password ?? "",
-    database: config.db,
-    connectTimeout,
-    charset: "utf8mb4",
-    supportBigNumbers: true,
-    disableEval: true, // a generated row parser costs 1.4 ms, which a single row never earns back
-    flags: ["-LOCAL_FILES"], // no server may ask for a file of ours
-  };
-  const socketPath = "socket" in server ? server.socket : localSocket(server);
-  if (socketPath !== undefined) return { ...base, socketPath, ...lightly({ unix: socketPath }, mode) };
-  const { host: given, port = DEFAULT_PORT } = server as Exclude<Server, { socket: string }>;
-  const host = given.toLowerCase() === "localhost" ? "127.0.0.1" : given;
-  if (config.tls) return { ...base, host, port, ssl: tlsOptions(config.tls) };
-  return { ...base, host, port, ...lightly({ hostname: host, port }, mode) };
-}
-
-/** The socket that "localhost" stands for, if no port says otherwise and there is one. */
-function localSocket(server: Exclude<Server, { socket: string }>): string | undefined {
-  return server.port === undefined ? SOCKETS.find((path) => nodeFs().existsSync(path)) : undefined;
-}
-
-/** The light stream for who only reads. */
-function lightly(target: Target, mode: Mode): ConnectionOptions {
-  return mode !== "write" && hasLightStream() ? { stream: () => new LightStream(target) } : {};
-}
-
-function tlsOptions(
-  tls: NonNullable<DatabaseAddress["tls"]>,
-): NonNullable<Exclude<ConnectionOptions["ssl"], string>> {
-  if ("verify" in tls) return { verifyIdentity: true };
-  try {
-    return { ca: nodeFs().readFileSync(tls.caFile), verifyIdentity: true };
-  } catch (error) {
-    throw new Trouble(`unable to read ${tls.caFile}: ${reason(error)}`);
-  }
-}
-
-function serverName(options: ConnectionOptions): string {
-  return options.socketPath ?? `${options.host}:${options.port}`;
 }
 
 function name(connection: Connection): string {

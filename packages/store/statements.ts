@@ -78,7 +78,8 @@ export const statements = {
   /** MySQL 8 shows update_time as it was up to a day ago, unless told; MariaDB skips what is in the comment. */
   beginStaying: "SET SESSION autocommit = 1 /*!80003 , SESSION information_schema_stats_expiry = 0 */",
 
-  clusterReady: "SHOW STATUS LIKE 'wsrep_ready'",
+  /** Of a server that belongs to no cluster the name of the provider is blank, or no row at all. */
+  clusterReady: "SHOW STATUS WHERE variable_name IN ('wsrep_provider_name', 'wsrep_ready')",
 
   addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
     VALUES (?, ?, ?, ?, ?, ?, 'N')`,

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
-import { type MariaDb, sqlFile } from "./mariadb.ts";
+import { clientArgs, type MariaDb, sqlFile } from "./mariadb.ts";
 import { startSqld } from "./sqld.ts";
 import type { World } from "./world.ts";
 
@@ -18,14 +18,8 @@ let count = 0;
 /** A new, empty database on the shared server, its schema loaded and its account able to read and write it. */
 function newDatabase({ socket }: Pick<MariaDb, "socket">): { db: string; sql(text: string): string } {
   const db = `q${process.pid}_${++count}`;
-  const client = (text: string, ...args: string[]) =>
-    execFileSync(
-      "mariadb",
-      ["--no-defaults", "-uroot", "-S", socket, "-N", "-B", "--default-character-set=utf8mb4", ...args],
-      {
-        input: text,
-      },
-    ).toString();
+  const client = (text: string, database?: string) =>
+    execFileSync("mariadb", clientArgs(socket, database), { input: text }).toString();
   client(`CREATE DATABASE ${db};
     CREATE USER IF NOT EXISTS qmail@'%' IDENTIFIED BY 'sql secret'; GRANT ALL ON *.* TO qmail@'%';
     CREATE USER IF NOT EXISTS qmail@localhost IDENTIFIED BY 'sql secret'; GRANT ALL ON *.* TO qmail@localhost;`);

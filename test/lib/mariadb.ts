@@ -25,50 +25,30 @@ export async function startMariaDb(): Promise<MariaDb> {
   const dir = mkdtempSync(join(tmpdir(), "mariadb-"));
   chmodSync(dir, 0o755);
   const file = (name: string) => join(dir, name);
-  mkdirSync(file("data"));
-  const user = process.getuid?.() === 0 ? ["--user=root"] : [];
-  execFileSync(
-    "mariadb-install-db",
-    ["--no-defaults", `--datadir=${file("data")}`, "--auth-root-authentication-method=normal", ...user],
-    { stdio: "ignore" },
-  );
+  installDatabase(file("data"), "root");
   makeCertificate(dir);
   const port = await freePort();
   const start = () =>
     spawn(
       "mariadbd",
       [
-        "--no-defaults",
-        ...user,
+        ...serverBasics("root"),
         `--datadir=${file("data")}`,
         `--socket=${file("sock")}`,
         `--pid-file=${file("pid")}`,
         `--port=${port}`,
-        "--bind-address=127.0.0.1",
         `--ssl-cert=${file("server.pem")}`,
         `--ssl-key=${file("server.key")}`,
         `--ssl-ca=${file("ca.pem")}`,
-        "--skip-name-resolve",
-        "--innodb-flush-log-at-trx-commit=0", // a scratch server may forget
       ],
-      { stdio: "ignore", env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } },
+      { stdio: "ignore", env: serverEnvironment },
     );
   let server = start();
   const sql = (text: string, database = "") =>
-    execFileSync(
-      "mariadb",
-      [
-        "--no-defaults",
-        "-uroot",
-        "-S",
-        file("sock"),
-        "-N",
-        "-B",
-        "--default-character-set=utf8mb4",
-        ...(database ? [database] : []),
-      ],
-      { input: text, stdio: ["pipe", "pipe", "pipe"] },
-    ).toString();
+    execFileSync("mariadb", clientArgs(file("sock"), database), {
+      input: text,
+      stdio: ["pipe", "pipe", "pipe"],
+    }).toString();
   const ready = async () => {
     for (let tries = 0; ; tries++) {
       try {
@@ -101,6 +81,40 @@ export async function startMariaDb(): Promise<MariaDb> {
     },
   };
 }
+
+/** What a server of the tests is started with; `account` is who it runs as when root starts it. */
+export const serverBasics = (account: string): readonly string[] => [
+  "--no-defaults",
+  ...asAccount(account),
+  "--bind-address=127.0.0.1",
+  "--skip-name-resolve",
+  "--innodb-flush-log-at-trx-commit=0", // a scratch server may forget
+];
+export const serverEnvironment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+
+const asAccount = (account: string) => (process.getuid?.() === 0 ? [`--user=${account}`] : []);
+
+/** Makes a data directory whose root needs no password. */
+export function installDatabase(dir: string, account: string): void {
+  mkdirSync(dir);
+  execFileSync(
+    "mariadb-install-db",
+    ["--no-defaults", `--datadir=${dir}`, "--auth-root-authentication-method=normal", ...asAccount(account)],
+    { stdio: "ignore" },
+  );
+}
+
+/** The client's arguments to speak as root with the server at `socket`; it prints columns by tab. */
+export const clientArgs = (socket: string, database = ""): string[] => [
+  "--no-defaults",
+  "-uroot",
+  "-S",
+  socket,
+  "-N",
+  "-B",
+  "--default-character-set=utf8mb4",
+  ...(database ? [database] : []),
+];
 
 function makeCertificate(dir: string): void {
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: dir, stdio: "ignore" });

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { BIN } from "./program.ts";
+import { BIN, visible } from "./program.ts";
 import { isRoot, type World } from "./world.ts";
 
 /** The account qmail-sqld runs as in the tests; root alone can make it another than ours. */
@@ -77,4 +78,42 @@ export function startSqld(world: World, settings = ""): RunningSqld {
   };
   running.set(world.home, sqld);
   return sqld;
+}
+
+/** A question of qmail-sqld-protocol(7). */
+export const framed = (...fields: string[]) => {
+  const payload = fields.map((field) => `${field}\0`).join("");
+  return `${payload.length}:${payload},`;
+};
+
+/** The answer on a connection of its own, its NULs made readable. */
+export async function ask(socket: string, ...fields: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(socket);
+    let got = "";
+    connection.on("error", reject);
+    connection.on("close", () => reject(new Error(`closed after ${JSON.stringify(got)}`)));
+    connection.on("data", (chunk) => {
+      got += chunk.toString("latin1");
+      const colon = got.indexOf(":");
+      const length = Number(got.slice(0, colon));
+      if (colon < 0 || got.length < colon + length + 2) return;
+      connection.removeAllListeners("close");
+      connection.destroy();
+      resolve(visible(got.slice(colon + 1, colon + 1 + length)));
+    });
+    connection.write(framed(...fields), "latin1");
+  });
+}
+
+/** A figure of its stats; of several, the one with this label. */
+export async function figure(socket: string, name: string, label = ""): Promise<number> {
+  const answer = await ask(socket, "stats");
+  const all = answer
+    .slice(1)
+    .split("|")
+    .filter(Boolean)
+    .map((text) => JSON.parse(text));
+  const one = all.find((candidate) => candidate.name === name);
+  return one.values.find((v: { labels: object }) => Object.values(v.labels).join() === label).value;
 }
