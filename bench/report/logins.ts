@@ -31,7 +31,7 @@ export function logins(lines: Lines<Logins>): Section {
         `logins/s, ${AT} at a time: checkpassword through qmail-sqld / C program`,
         exec("qmail-sqld"),
         exec("C,"),
-        0.33,
+        1 / 3,
       ),
     ],
     charts: {

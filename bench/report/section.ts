@@ -68,7 +68,7 @@ export function atLeast(
   peer: number | null | undefined,
   least: number,
 ): Bar {
-  return compared(what, ours, peer, `at least ${least}`, (ratio) => ratio >= least);
+  return compared(what, ours, peer, `at least ${Number(least.toFixed(2))}`, (ratio) => ratio >= least);
 }
 
 /** At most `most` times a peer. */
