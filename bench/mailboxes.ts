@@ -42,12 +42,12 @@ try {
     const running = worlds.map(({ world }) => startSqld(world, cache ? "" : "cache 0\nttl 0\n"));
     for (let round = 0; round < ROUNDS; round++) {
       for (const { mailboxes, world } of worlds) {
-        const args = ["-r", N, AT, mailboxes, join(BIN, "qmail-lspawn"), "./Maildir/"].map(String);
+        const args = ["-r", N, N, AT, mailboxes, join(BIN, "qmail-lspawn"), "./Maildir/"].map(String);
         const driver = spawnSync(join(TOOLS, "spawn-driver"), args, {
           env: { ...world.env },
           encoding: "utf8",
         });
-        const rate = driver.status === 0 ? Number(driver.stdout) : null;
+        const rate = driver.status === 0 ? Number(driver.stdout.split(" ")[0]) : null;
         if (rate === null) process.exitCode = 1;
         for (const mail of readdirSync(mails)) rmSync(join(mails, mail));
         emit({ mailboxes, cache, rate, n: N, at: AT });

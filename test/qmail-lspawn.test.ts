@@ -435,7 +435,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       await expect.poll(() => processesWith(`QMAIL_HOME=${world.home}`)).toEqual([]);
     });
 
-    test("idle workers end, and the oldest makes room when there are enough", async () => {
+    test("idle workers end, and make room when there are enough", async () => {
       world.control("lspawn-settings", "workers 1\nspares 0\n");
       const lspawn = start();
       for (const user of ["iain", "joe", "iain"])

@@ -8,6 +8,8 @@ interface Delivery {
   readonly users: number;
   /** null: it failed. */
   readonly rate: number | null;
+  /** The same for as many before, from the start of the program on. */
+  readonly first: number | null;
   readonly n: number;
 }
 
@@ -21,6 +23,8 @@ export function deliveries(lines: Lines<Delivery>): Section {
   const users = distinct(lines.map((line) => line.users));
   const rate = (what: string | undefined, at?: number, of?: number) =>
     lines.find((line) => line.what === what && line.at === at && line.users === of)?.rate;
+  const atFirst = (what: string, of: number) =>
+    lines.find((line) => line.what === what && line.at === AT && line.users === of)?.first;
   const isOurs = (what: string) => what.startsWith("ours");
   const [stock, looked] = ["passwd", "C lookup"].map((word) =>
     whats.find((what) => !isOurs(what) && what.includes(word)),
@@ -38,10 +42,18 @@ export function deliveries(lines: Lines<Delivery>): Section {
   });
   return {
     title: "Deliveries",
-    how: `\`lspawn.sh\`: ${grouped(lines[0]?.n ?? 0)} deliveries of 3 KB through the spawn protocol, as qmail-send asks for them, into Maildirs on one disk. Each delivery is fsynced, everywhere.`,
+    how: `\`lspawn.sh\`: ${grouped(lines[0]?.n ?? 0)} deliveries of 3 KB through the spawn protocol, as qmail-send asks for them, into Maildirs on one disk. Each delivery is fsynced, everywhere. They follow on as many others, whose rate, from the start of the program on, is in the last columns: then a resident program starts its workers, and compiles.`,
     table: [
-      ["deliveries/s", ...cases.map(([at, of = 0]) => `${at} at a time, ${uids(of)}`)],
-      ...whats.map((what) => [what, ...cases.map(([at, of]) => figure(rate(what, at, of)))]),
+      [
+        "deliveries/s",
+        ...cases.map(([at, of = 0]) => `${at} at a time, ${uids(of)}`),
+        ...users.map((of) => `at first, ${AT} at a time, ${uids(of)}`),
+      ],
+      ...whats.map((what) => [
+        what,
+        ...cases.map(([at, of]) => figure(rate(what, at, of))),
+        ...users.map((of) => figure(atFirst(what, of))),
+      ]),
     ],
     bars: users.flatMap((of) =>
       resident.flatMap((what) => [

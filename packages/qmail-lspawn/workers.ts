@@ -36,8 +36,8 @@ interface Worker {
   said: string;
   ended: Ended | undefined;
   silent: boolean;
-  /** Has not yet made a delivery. */
-  isNew: boolean;
+  /** Deliveries it has made. */
+  made: number;
   /** When its delivery began, or when it became idle. */
   since: number;
 }
@@ -105,7 +105,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
     const nul = reply.indexOf("\0");
     const { job } = worker;
     worker.job = undefined;
-    worker.isNew = false;
+    worker.made++;
     worker.since = performance.now();
     job?.({ ended: { status: Number(reply.slice(0, nul)) }, output: reply.slice(nul + 1) });
     next();
@@ -131,32 +131,41 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
 
   const idle = () => [...all].filter(({ job }) => !job);
 
-  /**
-   * One of its own, else, unless enough of its own are at work, a spare or a new one, if need be in the place of
-   * the one that is idle longest.
-   */
+  /** One of its own, else, unless enough of its own are at work, a spare, a new one or one in another's place. */
   function find({ identity, since }: Waiting): Worker | "no fork" | undefined {
     const now = performance.now();
     let own = 0;
     let spare: Worker | undefined;
-    let oldest: Worker | undefined;
     for (const worker of all) {
       if (worker.ended) continue;
       const isOwn = worker.identity === identity;
       if (worker.job) {
-        if (isOwn && !worker.isLocal && worker.since > now - (worker.isNew ? START : SOON)) own++;
+        if (isOwn && !worker.isLocal && worker.since > now - (worker.made === 0 ? START : SOON)) own++;
       } else if (isOwn) return worker;
       else if (!worker.identity) spare = worker;
-      else if (!oldest || worker.since < oldest.since) oldest = worker;
     }
     if (own >= ENOUGH) return undefined;
     if (spare) return spare;
     if (all.size >= limits.workers) {
-      // One that was just at work may be wanted again: it is a start saved to leave it a moment.
-      if (!oldest || Math.min(since, oldest.since) > now - START) return undefined;
-      retire(oldest);
+      const other = leastUseful(since > now - START);
+      if (!other) return undefined;
+      retire(other);
     }
     return startOne() ?? (own > 0 ? undefined : "no fork");
+  }
+
+  /**
+   * The idle one with the fewest deliveries, for whoever gets much mail gets more; of these the youngest, or else a
+   * few more users than workers would take each other's place all the time. If need be one that is waited for.
+   */
+  function leastUseful(mayWait: boolean): Worker | undefined {
+    const wanted = new Set(mayWait ? waiting.map(({ identity }) => identity) : []);
+    let least: Worker | undefined;
+    for (const worker of all) {
+      if (worker.job || worker.ended || wanted.has(worker.identity ?? "")) continue;
+      if (!least || worker.made <= least.made) least = worker;
+    }
+    return least;
   }
 
   function begin(delivery: Waiting): boolean {
@@ -268,7 +277,7 @@ function start(descriptors: Descriptors, ears: Ears): Worker {
     said: "",
     ended: undefined,
     silent: false,
-    isNew: true,
+    made: 0,
     since: performance.now(),
   };
   child.on("error", () => ears.ended(worker, { status: 120 }));
