@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { overSocket, overTcp, sqlite } from "./lib/databases.ts";
 import { startDovecot } from "./lib/dovecot.ts";
-import { type PopServer, servePop } from "./lib/pop-server.ts";
+import { POP3_CHAIN, type PopServer, servePop } from "./lib/pop-server.ts";
 import { run } from "./lib/program.ts";
 import { startProxy } from "./lib/proxy.ts";
 import { type Server, startServer, talk } from "./lib/server.ts";
@@ -44,14 +44,7 @@ describe.skipIf(!isRoot).each([sqlite, overTcp, overSocket])(
           await startServer("tcpserver-sql", ["-S", "-HRl0", "127.0.0.1", "0", ...SHOW], { env: host.env }),
         );
       }
-      pop = await servePop(world, [
-        "qmail-popup",
-        "pop.test",
-        "checkpassword",
-        "qmail-pop3d-helper",
-        "qmail-pop3d",
-        "Maildir",
-      ]);
+      pop = await servePop(world, POP3_CHAIN);
     });
     afterEach(() => sql("DELETE FROM relay"));
     afterAll(async () => {

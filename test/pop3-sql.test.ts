@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backends } from "./lib/databases.ts";
-import { type PopServer, servePop, talk } from "./lib/pop-server.ts";
+import { POP3_CHAIN, type PopServer, servePop, talk } from "./lib/pop-server.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
 const UID = 64800;
@@ -16,14 +16,6 @@ describe.skipIf(!isRoot).each(backends)(
     const world = makeWorld();
     const home = world.user("iain", UID, GID);
     const empty = world.user("empty", UID, GID);
-    const chain = [
-      "qmail-popup",
-      "pop.test",
-      "checkpassword",
-      "qmail-pop3d-helper",
-      "qmail-pop3d",
-      "Maildir",
-    ];
     const REFUSED = "-ERR authorization failed\r\n";
     let server: PopServer;
     beforeAll(async () => {
@@ -36,7 +28,7 @@ describe.skipIf(!isRoot).each(backends)(
       ('iain', ${UID}, ${GID}, '${home}', 'a secret', 'Password', 'N'),
       ('empty', ${UID}, ${GID}, '${empty}', 'a secret', 'Password', 'N'),
       ('off', ${UID}, ${GID}, '${home}', 'a secret', 'Password', 'Y');`);
-      server = await servePop(world, chain);
+      server = await servePop(world, POP3_CHAIN);
     });
     afterAll(() => {
       server.stop();

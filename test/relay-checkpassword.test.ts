@@ -2,7 +2,7 @@ import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { overSocket } from "./lib/databases.ts";
-import { type PopServer, servePop } from "./lib/pop-server.ts";
+import { POP3_CHAIN, type PopServer, servePop } from "./lib/pop-server.ts";
 import { run } from "./lib/program.ts";
 import { startProxy } from "./lib/proxy.ts";
 import { talk } from "./lib/server.ts";
@@ -24,14 +24,7 @@ describe.skipIf(!isRoot)("relay yes", () => {
       `INSERT INTO mailbox VALUES ('joe', ${JOE}, ${JOE}, '${world.user("joe", JOE)}', 'secret', 'Password', 'N')`,
     );
     ownControl(world, "");
-    pop = await servePop(world, [
-      "qmail-popup",
-      "pop.test",
-      "checkpassword",
-      "qmail-pop3d-helper",
-      "qmail-pop3d",
-      "Maildir",
-    ]);
+    pop = await servePop(world, POP3_CHAIN);
   });
   afterEach(() => sql("DELETE FROM relay"));
   afterAll(() => {

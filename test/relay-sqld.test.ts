@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { overSocket, sqlite } from "./lib/databases.ts";
-import { type PopServer, servePop } from "./lib/pop-server.ts";
+import { POP3_CHAIN, type PopServer, servePop } from "./lib/pop-server.ts";
 import { BIN, run } from "./lib/program.ts";
 import { type Server, startServer, talk } from "./lib/server.ts";
 import { type RunningSqld, SQLD_UID, startSqld } from "./lib/sqld.ts";
@@ -65,14 +65,7 @@ describe.skipIf(!isRoot).each([overSocket, sqlite])(
       smtp = await startServer("tcpserver-sql", ["-S", `-u${QMAILD}`, "-HRl0", "0", "0", ...SHOW], {
         env: world.env,
       });
-      pop = await servePop(world, [
-        "qmail-popup",
-        "pop.test",
-        "checkpassword",
-        "qmail-pop3d-helper",
-        "qmail-pop3d",
-        "Maildir",
-      ]);
+      pop = await servePop(world, POP3_CHAIN);
     });
     afterEach(() => sql("DELETE FROM relay"));
     afterAll(async () => {

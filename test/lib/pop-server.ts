@@ -13,6 +13,16 @@ export interface PopServer {
   stop(): void;
 }
 
+/** The whole chain, for servePop. */
+export const POP3_CHAIN = [
+  "qmail-popup",
+  "pop.test",
+  "checkpassword",
+  "qmail-pop3d-helper",
+  "qmail-pop3d",
+  "Maildir",
+] as const;
+
 /** Serves `program`, names without a slash being ours. */
 export async function servePop(world: World, program: readonly string[]): Promise<PopServer> {
   const server: ChildProcess = spawn(
