@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { closeQuietly, type Descriptors, readPipe, self } from "@qmail-mysql/unix";
+import { closeQuietly, type Descriptors } from "@qmail-mysql/unix";
 import { netstringReader, toBuffer } from "@qmail-mysql/wire";
 import { BECOMING, encodeTask, type Task } from "./order.ts";
 import { type Ended, OUTPUT_LIMIT } from "./report.ts";
-
-/** How a delivery ended, and what was said meanwhile; "no fork" when there was no process for it. */
-export type Outcome = { readonly ended: Ended; readonly output: string } | "no fork";
+import { type Outcome, startWorker, type Worker } from "./worker-process.ts";
 
 export interface Workers {
   deliver(task: Task, message: number): Promise<Outcome>;
@@ -23,23 +20,6 @@ export interface Limits {
   readonly spares: number;
   /** Seconds without a delivery after which one ends. */
   readonly idle: number;
-}
-
-interface Worker {
-  readonly child: ChildProcess;
-  readonly tasks: number;
-  /** "uid:gid" once it has become them. */
-  identity: string | undefined;
-  job: ((outcome: Outcome) => void) | undefined;
-  /** It is qmail-local by now: what it says is the report. */
-  isLocal: boolean;
-  said: string;
-  ended: Ended | undefined;
-  silent: boolean;
-  /** Deliveries it has made. */
-  made: number;
-  /** When its delivery began, or when it became idle. */
-  since: number;
 }
 
 const REPLY_LIMIT = 65_536; // bytes of a worker's reply
@@ -62,7 +42,7 @@ interface Waiting {
  * share as many as there are processors, which is fastest and spares the starts; those that something keeps (a slow
  * disk, a large message) do not count.
  */
-export function openWorkers(limits: Limits, descriptors: Descriptors, fork = start): Workers {
+export function openWorkers(limits: Limits, descriptors: Descriptors, fork = startWorker): Workers {
   const all = new Set<Worker>();
   let waiting: Waiting[] = [];
   let closed = false;
@@ -245,49 +225,4 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
       next();
     },
   };
-}
-
-interface Ears {
-  said(worker: Worker, text: string): void;
-  silent(worker: Worker): void;
-  ended(worker: Worker, how: Ended): void;
-}
-
-function start(descriptors: Descriptors, ears: Ears): Worker {
-  const [here, there] = descriptors.pair();
-  const [output, theirs] = descriptors.pipe();
-  const { file, args, argv0 } = self(["--worker", "3"]);
-  let child: ChildProcess;
-  try {
-    child = spawn(file, args, { argv0, stdio: ["ignore", theirs, theirs, there], cwd: "/" });
-  } catch (error) {
-    closeSync(here);
-    closeSync(output);
-    throw error;
-  } finally {
-    closeSync(there);
-    closeSync(theirs);
-  }
-  const worker: Worker = {
-    child,
-    tasks: here,
-    identity: undefined,
-    job: undefined,
-    isLocal: false,
-    said: "",
-    ended: undefined,
-    silent: false,
-    made: 0,
-    since: performance.now(),
-  };
-  child.on("error", () => ears.ended(worker, { status: 120 }));
-  child.on("exit", (code, signal) => {
-    ears.ended(worker, signal === null ? { status: code ?? 112 } : { signal });
-  });
-  const silent = () => {
-    worker.silent = true;
-    ears.silent(worker);
-  };
-  readPipe(output, (text) => ears.said(worker, text)).then(silent, silent);
-  return worker;
 }
