@@ -11,19 +11,7 @@ import {
 import { ANY_EXTENSION, aliasKeys, chooseAliases, type FindAliases, magicTarget } from "@qmail-mysql/routing";
 import { lower } from "@qmail-mysql/wire";
 import { Failure, temporary } from "./failure.ts";
-
-/** The operands of qmail-local. */
-export interface Order {
-  readonly user: string;
-  readonly home: string;
-  readonly local: string;
-  readonly dash: string;
-  readonly ext: string;
-  readonly host: string;
-  readonly sender: string;
-  /** The instructions for a user without a .qmail file. */
-  readonly defaultDelivery: string;
-}
+import type { Order } from "./order.ts";
 
 /** A .qmail file. */
 export interface DotQmail {

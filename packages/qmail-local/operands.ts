@@ -1,4 +1,4 @@
-import type { Order } from "@qmail-mysql/delivery";
+import { OPERANDS, type Order, toOrder } from "@qmail-mysql/delivery";
 
 /** What argv asks of qmail-local. */
 export interface Asked {
@@ -6,8 +6,6 @@ export interface Asked {
   readonly dry: boolean;
   readonly order: Order;
 }
-
-const OPERANDS = 8;
 
 /** qmail-local [-nN] [--] and eight operands; the option that is none; undefined when it is anything else. */
 export function parseOperands(args: readonly string[]): Asked | { readonly illegal: string } | undefined {
@@ -26,16 +24,6 @@ export function parseOperands(args: readonly string[]): Asked | { readonly illeg
   }
   const operands = args.slice(at);
   if (operands.length !== OPERANDS) return undefined;
-  const [
-    user = "",
-    home = "",
-    local = "",
-    dash = "",
-    ext = "",
-    host = "",
-    sender = "",
-    defaultDelivery = "",
-  ] = operands;
-  if (!home.startsWith("/")) return undefined;
-  return { dry, order: { user, home, local, dash, ext, host, sender, defaultDelivery } };
+  const order = toOrder(operands);
+  return order.home.startsWith("/") ? { dry, order } : undefined;
 }

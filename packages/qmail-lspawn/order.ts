@@ -1,4 +1,4 @@
-import type { Order } from "@qmail-mysql/delivery";
+import { OPERANDS, type Order, toOperands, toOrder } from "@qmail-mysql/delivery";
 import type { AliasRow } from "@qmail-mysql/routing";
 import { netstring, nulEnded, nulFields } from "@qmail-mysql/wire";
 
@@ -20,11 +20,10 @@ export const PACKET_LIMIT = 98_304; // bytes; half of what a socket takes at onc
 /** A task as a packet. Without its alias rows, when with them it is too long; undefined when it is so anyway. */
 export function encodeTask(task: Task): string | undefined {
   const { uid, gid, order, magicForwarding, aliases } = task;
-  const { user, home, local, dash, ext, host, sender, defaultDelivery } = order;
   const rows = (aliases ?? []).flatMap((row) => [row.username, row.alias, row.aliasUsername, row.aliasHost]);
   const fits = aliases && !rows.some((field) => field.includes("\0"));
   const flags = `${magicForwarding ? "m" : ""}${fits ? "" : "x"}`;
-  const fields = [uid, gid, flags, user, home, local, dash, ext, host, sender, defaultDelivery];
+  const fields = [uid, gid, flags, ...toOperands(order)];
   const packet = nulEnded(fits ? [...fields, ...rows] : fields);
   if (packet.length <= PACKET_LIMIT) return packet;
   return aliases ? encodeTask({ ...task, aliases: undefined }) : undefined;
@@ -32,25 +31,15 @@ export function encodeTask(task: Task): string | undefined {
 
 export function decodeTask(packet: string): Task {
   const [uid, gid, flags = "", ...fields] = nulFields(packet) ?? [];
-  const [
-    user = "",
-    home = "",
-    local = "",
-    dash = "",
-    ext = "",
-    host = "",
-    sender = "",
-    defaultDelivery = "",
-  ] = fields;
   const aliases: AliasRow[] = [];
-  for (let at = 8; at + 3 < fields.length; at += 4) {
+  for (let at = OPERANDS; at + 3 < fields.length; at += 4) {
     const [username = "", alias = "", aliasUsername = "", aliasHost = ""] = fields.slice(at, at + 4);
     aliases.push({ username, alias, aliasUsername, aliasHost });
   }
   return {
     uid: Number(uid),
     gid: Number(gid),
-    order: { user, home, local, dash, ext, host, sender, defaultDelivery },
+    order: toOrder(fields),
     magicForwarding: flags.includes("m"),
     aliases: flags.includes("x") ? undefined : aliases,
   };

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { deliver, Failure, plan, report } from "@qmail-mysql/delivery";
+import { deliver, Failure, plan, report, toOperands } from "@qmail-mysql/delivery";
 import type { Instruction } from "@qmail-mysql/dotqmail";
 import {
   becomeUser,
@@ -97,13 +97,12 @@ function needsProgram({ kind }: Instruction): boolean {
 }
 
 function becomeLocal({ order }: Task, fd: number, descriptors: Descriptors): never {
-  const { user, home, local, dash, ext, host, sender, defaultDelivery } = order;
   descriptors.dup2(fd, 0);
   descriptors.keepToOurselves();
   process.chdir(qmailHome());
   writeAll(OUT, BECOMING);
   try {
-    exec(["bin/qmail-local", "--", user, home, local, dash, ext, host, sender, defaultDelivery]);
+    exec(["bin/qmail-local", "--", ...toOperands(order)]);
   } catch (error) {
     // error_temp: a file that is missing or cannot be run is as permanent as stock qmail-lspawn takes it.
     const soft = error instanceof Error && isTemporary(error.cause);
