@@ -1,5 +1,5 @@
 import type { Identity } from "@qmail-mysql/accounts";
-import { becomeUser, changeDirectory } from "@qmail-mysql/unix";
+import { becomeUser, changeDirectory, isRoot } from "@qmail-mysql/unix";
 
 /**
  * Becomes whom the login is for, in the home; answers what prog's environment gets. Whoever is not root can become
@@ -10,13 +10,12 @@ export function become(
   { user, uid, gid, home, shell }: Identity,
   mayVerify: boolean,
 ): Readonly<Record<string, string>> {
-  const isRoot = process.geteuid?.() === 0;
   const isUs = process.getuid?.() === uid && process.getgid?.() === gid;
-  if (!isRoot && !isUs && mayVerify) {
+  if (!isRoot() && !isUs && mayVerify) {
     changeDirectory("/");
     return { USER: user, HOME: "/", SHELL: shell };
   }
-  if (isRoot || !isUs) becomeUser(uid, gid);
+  if (isRoot() || !isUs) becomeUser(uid, gid);
   changeDirectory(home);
   return { USER: user, HOME: home, SHELL: shell };
 }

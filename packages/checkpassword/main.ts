@@ -6,6 +6,7 @@ import {
   exec,
   findSystemLogin,
   given,
+  isRoot,
   MISUSED,
   qmailHome,
   REFUSED,
@@ -48,8 +49,6 @@ async function openRelay(qmail: string, user: string): Promise<boolean> {
   await recordLogin(qmail, "checkpassword", { ...process.env, USER: user });
   return true;
 }
-
-const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /** With qmail-sqld, it judges mailboxes, so that no hash comes here, and we the system accounts alone. */
 async function judge(credentials: Credentials, { store, settings, sqld }: Site): Promise<Verdict> {

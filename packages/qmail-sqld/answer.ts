@@ -1,5 +1,5 @@
 import type { Statement } from "@qmail-mysql/store";
-import { fillUp, type Row, type Served, servedByName, type Value } from "@qmail-mysql/store";
+import { BATCH, fillUp, type Row, type Served, servedByName, type Value } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/unix";
 import { nulEnded, nulFields, toText } from "@qmail-mysql/wire";
 import type { Cache, Keep } from "./cache.ts";
@@ -25,8 +25,6 @@ export type Peer = () => number;
 
 /** What answers a question that is not one of the store's statements. */
 export type Special = (fields: readonly string[], peer: Peer) => Answer | Promise<Answer>;
-
-const BATCH = 8; // names in one question: qmail-sqld-protocol(7)
 
 /**
  * Answers a question: one of the store's statements from the cache or the database, or a special one. The

@@ -1,4 +1,4 @@
-import { BATCH, type Statement, statements } from "./statements.ts";
+import { type Statement, statements } from "./statements.ts";
 
 /** A question qmail-sqld answers: qmail-sqld-protocol(7). */
 export interface Served {
@@ -31,9 +31,4 @@ export function servedByName(name: string): (Served & { readonly statement: Stat
 
 export function servedName(statement: Statement): string | undefined {
   return nameOf.get(statement as (typeof statements)[keyof typeof served]);
-}
-
-/** Names as a statement takes them: filled up with one of their own. */
-export function fillUp(names: readonly string[]): string[] {
-  return [...names, ...Array<string>(BATCH - names.length).fill(names[0] ?? "")];
 }

@@ -9,6 +9,13 @@ import type { RelayStatement } from "./relay-statements.ts";
 export const BATCH = 8;
 const BATCH_OF_NAMES = Array(BATCH).fill("?").join(", ");
 
+/** One to BATCH names as a statement takes them: filled up with one of their own. */
+export function fillUp(names: readonly string[]): string[] {
+  const all = [...names];
+  while (all.length < BATCH) all.push(all[0] ?? "");
+  return all;
+}
+
 /** How many rows may stand for one address or name; more are trouble, not a choice among some of them. */
 export const ROWS = 10_000;
 

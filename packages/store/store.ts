@@ -10,7 +10,7 @@ import {
 import { Trouble } from "@qmail-mysql/unix";
 import { lower, toText } from "@qmail-mysql/wire";
 import type { Database, Row } from "./database.ts";
-import { BATCH, ROWS, statements } from "./statements.ts";
+import { BATCH, fillUp, ROWS, statements } from "./statements.ts";
 
 /** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
 export interface Store {
@@ -82,9 +82,7 @@ export function storeOver(database: Pick<Database, "query" | "close">, funkyQuer
 function batches(names: readonly string[]): string[][] {
   const all: string[][] = [];
   for (let at = 0; at < names.length; at += BATCH) {
-    const batch = names.slice(at, at + BATCH);
-    while (batch.length < BATCH) batch.push(batch[0] ?? "");
-    all.push(batch);
+    all.push(fillUp(names.slice(at, at + BATCH)));
   }
   return all;
 }

@@ -2,6 +2,8 @@ import { Trouble } from "./die.ts";
 import { environment } from "./environment.ts";
 import { reason } from "./errno.ts";
 
+export const isRoot = (): boolean => process.geteuid?.() === 0;
+
 /**
  * Irrevocably becomes uid and gid, supplementary groups exactly {gid}, as qmail does. Refuses uid 0.
  * Throws Trouble.

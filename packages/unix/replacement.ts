@@ -18,6 +18,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { Trouble } from "./die.ts";
 import { errno, reason } from "./errno.ts";
+import { isRoot } from "./identity.ts";
 import { writeAll } from "./io.ts";
 
 /** A new file that will take the place of `path` at once and as a whole, or not at all. */
@@ -112,7 +113,7 @@ function removeLeftOvers(path: string): void {
 /** Root may replace a file of vpopmail's; it stays vpopmail's. */
 function keepOwner(fd: number, path: string): void {
   const old = statSync(path, { throwIfNoEntry: false });
-  if (old && process.geteuid?.() === 0) fchownSync(fd, old.uid, old.gid);
+  if (old && isRoot()) fchownSync(fd, old.uid, old.gid);
 }
 
 function sameAs(fd: number, path: string): boolean {

@@ -70,10 +70,10 @@ const OPTIONS = {
 function getent(database: string, names: readonly string[], timeout: number): string[] {
   const keys = askable(names);
   if (keys.length === 0) return [];
-  const options = { ...OPTIONS, stdio: ["ignore", "pipe", "ignore"], timeout: timeout * 1000 } as const;
   const result = childProcess().spawnSync(GETENT, operands(database, keys), {
-    ...options,
-    stdio: [...options.stdio],
+    ...OPTIONS,
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: timeout * 1000,
   });
   if (result.error) throw new Trouble(`unable to run ${GETENT}: ${reason(result.error)}`);
   return lines(database, keys, result);

@@ -1,4 +1,5 @@
 import { Trouble } from "./die.ts";
+import { isRoot } from "./identity.ts";
 import { findShadow, findSystemAccounts, type PasswdEntry } from "./system-accounts.ts";
 
 /** A system account with what its owner's password hashes to. */
@@ -17,7 +18,7 @@ export function findSystemLogin(name: string, timeout: number, now: number): Sys
   const shadow = findShadow(name, timeout);
   const [account] = findSystemAccounts([name], timeout);
   if (!account) return undefined;
-  if (!shadow && process.geteuid?.() !== 0) {
+  if (!shadow && !isRoot()) {
     throw new Trouble(`unable to read the shadow password of ${name}: permission denied`);
   }
   const expires = Number(shadow?.expires || 0); // shadow(5): a 0 is of no meaning
