@@ -1,31 +1,27 @@
 #!/bin/sh
-# The architecture, checked: decisions touch nothing of the world, programs do not import programs, every
-# program has a manual page.
+# The three floors of packages/: decisions import decisions alone and touch nothing of the world; edges import
+# edges and decisions; programs import both and never a program, and each has a manual page.
 set -eu
 cd "$(dirname "$0")/../packages"
-pure="wire control accounts routing password dotqmail relay delivery cdb pop3 assign tcprules"
 status=0
 bad() {
 	echo "boundaries: $1" >&2
 	status=1
 }
-for package in *; do
-	files=$(find "$package" -name '*.ts' ! -name '*.test.ts' ! -name '*.d.ts')
-	case " $pure " in
-	*" $package "*)
-		# node:crypto computes, it does not touch the world.
-		# shellcheck disable=SC2086
-		grep -nE 'from "node:|"bun:|process\.|@qmail-mysql/(unix|store)"' $files | grep -v 'node:crypto"' &&
-			bad "$package decides: it may not reach for the world"
-		;;
-	esac
-	[ -e "$package/main.ts" ] && [ "$package" != multicall ] && [ ! -e "$package/$package.8" ] &&
-		bad "$package has no manual page"
-	for program in */main.ts; do
-		program=${program%/main.ts}
-		# shellcheck disable=SC2086
-		[ "$package" = multicall ] || ! grep -n "@qmail-mysql/$program\"" $files /dev/null ||
-			bad "$package imports the program $program"
-	done
+sources() { find "$@" -name '*.ts' ! -name '*.test.ts' ! -name '*.d.ts'; }
+# names FLOOR: its packages, as an alternation of a regular expression
+names() { find "$1" -mindepth 1 -maxdepth 1 -type d -printf '%f|' | sed 's/|$//'; }
+
+# node:crypto computes, it does not touch the world.
+sources decisions | xargs grep -nE 'from "node:|getBuiltinModule|"bun:|process\.' | grep -v 'node:crypto"' &&
+	bad "a decision may not reach for the world"
+sources decisions | xargs grep -nE "@qmail-mysql/($(names edges)|$(names programs))\"" &&
+	bad "decisions import decisions alone"
+# The executable's entry loads the program that it is called as.
+sources edges programs | grep -v '^programs/multicall/' | xargs grep -nE "@qmail-mysql/($(names programs))\"" &&
+	bad "nothing imports a program"
+for main in programs/*/main.ts; do
+	program=$(basename "$(dirname "$main")")
+	[ "$program" = multicall ] || [ -e "programs/$program/$program.8" ] || bad "$program has no manual page"
 done
 exit $status

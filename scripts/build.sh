@@ -7,7 +7,7 @@ out=$(cd "$out" && pwd)
 cd "$(dirname "$0")/.."
 runtime=${RUNTIME:-bun}
 # The executable goes by the name of one of its programs: that one needs no link.
-programs=$(sed -n '/qmail-mysql"/d; s/^  "\{0,1\}\([a-z0-9-]*\)"\{0,1\}: { load.*/\1/p' packages/multicall/main.ts)
+programs=$(sed -n '/qmail-mysql"/d; s/^  "\{0,1\}\([a-z0-9-]*\)"\{0,1\}: { load.*/\1/p' packages/programs/multicall/main.ts)
 mkdir -p build
 
 bun=$(scripts/find-bun.sh)

@@ -1,5 +1,5 @@
 // bundle.js bun PRODUCT RUNTIME | bundle.js node PRODUCT NODE: run by Bun, makes the executable, or the script for
-// a Node, out of packages/multicall. The configuration of conf/ is put in here.
+// a Node, out of packages/programs/multicall. The configuration of conf/ is put in here.
 import { readFileSync } from "node:fs";
 
 const [, , kind, product, runtime] = process.argv;
@@ -76,7 +76,7 @@ const loadLater = {
 };
 
 const common = {
-  entrypoints: ["packages/multicall/main.ts"],
+  entrypoints: ["packages/programs/multicall/main.ts"],
   minify: true,
   format: "esm",
   define: { CONF_QMAIL: conf("conf-qmail"), CONF_BREAK: conf("conf-break"), CONF_ALIAS: conf("conf-users") },

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { libcrypt } from "@qmail-mysql/native";
 import { verify } from "@qmail-mysql/password";
 import { hash } from "@qmail-mysql/password/hash";
-import { libcrypt, perlCrypt } from "@qmail-mysql/unix";
+import { perlCrypt } from "@qmail-mysql/system";
 import { describe, expect, inject, test } from "vitest";
 
 // Every hash here was made by another program, in this run.

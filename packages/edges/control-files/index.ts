@@ -1,0 +1,3 @@
+export { fileLines } from "./lines.ts";
+export { offersApop, popTimeout } from "./pop-control.ts";
+export { aliasUser, breakChar, qmailHome } from "./qmail-home.ts";

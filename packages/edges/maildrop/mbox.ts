@@ -1,0 +1,46 @@
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import { Failure, temporary } from "@qmail-mysql/delivery";
+import { writeAll } from "@qmail-mysql/process";
+import { reason } from "@qmail-mysql/trouble";
+import { toBuffer } from "@qmail-mysql/wire";
+import { flock } from "./flock.ts";
+
+const PATIENCE = 30; // seconds; mbox(5) of qmail
+
+/**
+ * Appends to an mbox what `text` gives, piece by piece: all of it, synced, or nothing. The file is locked
+ * meanwhile, and made when there is none. Throws Failure.
+ */
+export function deliverToMbox(file: string, text: Iterable<string>): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+  let fd: number;
+  try {
+    fd = openSync(toBuffer(file), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);
+  } catch (error) {
+    throw temporary(`Unable to open ${file}: ${reason(error)}. (#4.2.1)`);
+  }
+  try {
+    const locked = flock(fd, PATIENCE);
+    if (locked === "busy") throw temporary("File has been locked for 30 seconds straight. (#4.3.0)");
+    const { size } = fstatSync(fd);
+    try {
+      for (const piece of text) writeAll(fd, piece);
+      fsyncSync(fd);
+    } catch (error) {
+      if (locked === "locked") truncate(fd, size);
+      throw error instanceof Failure
+        ? error
+        : temporary(`Unable to write ${file}: ${reason(error)}. (#4.3.0)`);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function truncate(fd: number, size: number): void {
+  try {
+    ftruncateSync(fd, size);
+  } catch {
+    // no file that could be cut: a pipe, a device
+  }
+}

@@ -1,0 +1,47 @@
+import { closeSync, openSync } from "node:fs";
+import { type Ended, temporary } from "@qmail-mysql/delivery";
+import { runChild } from "@qmail-mysql/process";
+import { reason } from "@qmail-mysql/trouble";
+import { cannotRewind } from "./message.ts";
+
+const LIMIT = 86_400_000; // milliseconds
+
+/** Where a program's message comes from and where its words go. */
+export interface ProgramIo {
+  readonly message: number;
+  readonly out: number;
+  readonly err: number;
+}
+
+/**
+ * Runs a command of a .qmail file in the current directory, the message on its descriptor 0 from the beginning.
+ * qmail waits for ever, and the delivery's slot with it; here the command is killed after a day. Throws Failure.
+ */
+export function runProgram(command: string, env: Readonly<Record<string, string>>, io: ProgramIo): Ended {
+  const fd = rewound(io.message);
+  try {
+    const ended = runChild({
+      argv: ["/bin/sh", "-c", command],
+      env,
+      stdio: [fd, io.out, io.err],
+      limit: LIMIT,
+    });
+    if (ended.late) throw temporary("Timeout on program delivery. (#4.3.0)");
+    return ended;
+  } catch (error) {
+    throw error instanceof Error && "errno" in error
+      ? temporary(`Unable to fork: ${reason(error)}. (#4.3.0)`)
+      : error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The file of a descriptor opened anew: at its beginning, with an offset of its own. */
+export function rewound(fd: number): number {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, "r");
+  } catch {
+    throw cannotRewind();
+  }
+}

@@ -1,0 +1,85 @@
+import { closeSync, constants, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
+import { afterQueue, envelope, Failure, unforwarded } from "@qmail-mysql/delivery";
+import { runChild, writeAll } from "@qmail-mysql/process";
+import { isTemporary } from "@qmail-mysql/trouble";
+import { rewound } from "./program.ts";
+
+/** A message to be put into the queue. */
+export interface Outgoing {
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  /** What comes before the message. */
+  readonly head: string;
+  readonly message: Iterable<Uint8Array>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly qmailHome: string;
+  /** Its descriptor 2. */
+  readonly err: number;
+}
+
+const LIMIT = 86_400_000 + 60_000; // milliseconds: qmail-queue gives up after a day by itself
+const CUSTOM_LIMIT = 255; // bytes; qmail-queue(8)
+
+/**
+ * Hands a message to qmail-queue, or to $QMAILQUEUE; answers its pid. Descriptors 0, 1 and 6 are files without a
+ * name, not pipes: the message is complete before qmail-queue begins, and nobody can keep us waiting by keeping one
+ * of them open. Throws Failure.
+ */
+export function queueMessage(outgoing: Outgoing): number {
+  const { sender, recipients, head, message, env, qmailHome, err } = outgoing;
+  const open: number[] = [];
+  const keep = (fd: number) => {
+    open.push(fd);
+    return fd;
+  };
+  try {
+    const text = keep(scratch());
+    const addresses = keep(scratch());
+    const custom = keep(scratch());
+    writeAll(text, head);
+    for (const piece of message) writeAll(text, piece);
+    writeAll(addresses, envelope(sender, recipients));
+    const ended = runChild({
+      argv: [program(qmailHome)],
+      env,
+      stdio: [keep(rewound(text)), keep(rewound(addresses)), err, "none", "none", "none", custom],
+      cwd: qmailHome,
+      limit: LIMIT,
+    });
+    afterQueue(ended.late ? { ...ended, code: 52 } : ended, words(custom));
+    return ended.pid;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const inExec = error instanceof Error && "syscall" in error && String(error.syscall).startsWith("spawn");
+    throw unforwarded(
+      111,
+      inExec && !isTemporary(error) ? "unable to exec qq (#4.3.0)" : "qq write error or disk full (#4.3.0)",
+    );
+  } finally {
+    for (const fd of open) closeSync(fd);
+  }
+}
+
+function program(qmailHome: string): string {
+  const name = process.env.QMAILQUEUE || "bin/qmail-queue";
+  return name.startsWith("/") ? name : `${qmailHome}/${name}`;
+}
+
+let count = 0;
+
+/** An empty file that nobody else can name. */
+function scratch(): number {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const dir = process.env.TMPDIR || "/tmp";
+  const path = `${dir}/qmail-local.${process.pid}.${performance.timeOrigin}.${count++}`;
+  const fd = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  unlinkSync(path);
+  return fd;
+}
+
+function words(fd: number): string {
+  const size = Math.min(fstatSync(fd).size, CUSTOM_LIMIT);
+  const buffer = Buffer.alloc(size);
+  const n = size === 0 ? 0 : readSync(fd, buffer, 0, size, 0);
+  return buffer.toString("latin1", 0, n);
+}

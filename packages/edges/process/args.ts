@@ -1,0 +1,20 @@
+import { readWhole } from "@qmail-mysql/native";
+import { fromText } from "@qmail-mysql/wire";
+
+/**
+ * The program's arguments as byte strings. The runtime decodes argv as UTF-8 and replaces what is not;
+ * only then are the true bytes read from /proc.
+ */
+export function args(): string[] {
+  const own = process.argv.slice(2);
+  const text = own.join("\0");
+  if (!text.includes("\ufffd")) return own.length === 0 ? [] : fromText(text).split("\0");
+  const all = readWhole("/proc/self/cmdline").split("\0").slice(0, -1);
+  return all.slice(all.length - own.length);
+}
+
+/** The name we were called by: the last component of argv[0], or of the script under Node. */
+export function calledAs(): string {
+  const path = process.versions.bun === undefined ? (process.argv[1] ?? "") : process.argv0;
+  return path.slice(path.lastIndexOf("/") + 1);
+}

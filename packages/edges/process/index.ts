@@ -1,0 +1,11 @@
+export { args, calledAs } from "./args.ts";
+export { changeDirectory } from "./change-directory.ts";
+export { runChild } from "./child.ts";
+export { exec } from "./exec.ts";
+export { becomeUser, isRoot } from "./identity.ts";
+export { given, pause, print, say, writeAll } from "./io.ts";
+export { readAllWithin } from "./read-all.ts";
+export { readPipe } from "./read-pipe.ts";
+export { resident } from "./resident.ts";
+export { run } from "./run.ts";
+export { self } from "./self.ts";

@@ -1,0 +1,63 @@
+import { cString, status, writeSome } from "@qmail-mysql/native";
+import { errno, reason, Trouble } from "@qmail-mysql/trouble";
+
+// Blocking calls only: the runtime's streams would set O_NONBLOCK on descriptors shared with other programs.
+
+const PAUSE = 20; // milliseconds between tries on a descriptor somebody else made non-blocking
+
+/** Waits without an event loop. */
+export function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Repeats a call for as long as a non-blocking descriptor is not ready, at most `ms` milliseconds. */
+function patiently<T>(ms: number, call: () => T): T {
+  const end = performance.now() + ms;
+  for (;;) {
+    try {
+      return call();
+    } catch (error) {
+      if (errno(error) === "EINTR") continue;
+      if (errno(error) !== "EAGAIN" || performance.now() > end) throw error;
+      pause(PAUSE);
+    }
+  }
+}
+
+const PATIENCE = 60_000; // milliseconds; a log or a report pipe that takes nothing for so long is dead
+
+/** Writes all of `data` (text is a byte string). Throws with an errno when it cannot. */
+export function writeAll(fd: number, data: string | Uint8Array): void {
+  let rest = typeof data === "string" ? cString(data).subarray(0, data.length) : data;
+  while (rest.length > 0) rest = rest.subarray(patiently(PATIENCE, () => writeSome(fd, rest)));
+}
+
+/** Writes `text`, a byte string, on descriptor 1. Throws Trouble. */
+export function print(text: string): void {
+  try {
+    writeAll(1, text);
+  } catch (error) {
+    throw new Trouble(`unable to write to descriptor 1: ${reason(error)}`);
+  }
+}
+
+/** Says a line on descriptor 2; a closed or read-only one, as under qmail-lspawn, is nobody to tell. */
+export function say(line: string): void {
+  try {
+    writeAll(2, line.endsWith("\n") ? line : `${line}\n`);
+  } catch {
+    // nowhere to say it
+  }
+}
+
+const S_IFMT = 0o170000; // sys/stat.h
+const GIVEN = [0o010000, 0o100000, 0o140000, 0o020000]; // a pipe, a file, a socket, a character device
+
+/** Was `fd` given by whoever started us? The runtime's own descriptors are neither pipe, file nor socket. */
+export function given(fd: number): boolean {
+  try {
+    return GIVEN.includes(status(fd).mode & S_IFMT);
+  } catch {
+    return false;
+  }
+}

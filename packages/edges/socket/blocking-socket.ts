@@ -1,0 +1,60 @@
+import { byteString, closeFd, cString, native, readWithin } from "@qmail-mysql/native";
+import { errno, errorOf } from "@qmail-mysql/trouble";
+import { fromText } from "@qmail-mysql/wire";
+
+// sys/socket.h
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_SNDTIMEO = 21;
+const SUN_PATH = 107; // bytes of a socket's path: unix(7)
+const PIECE = 16_384;
+
+/** A connection to a unix socket for a program that has nothing to do but to wait for its answer. */
+export interface BlockingSocket {
+  /** Sends all of a byte string. */
+  send(bytes: string): void;
+  /** What comes within `ms` milliseconds, "" at the end. */
+  receive(ms: number): string;
+  close(): void;
+}
+
+/**
+ * Connects; that, and each send, takes `seconds` at most. Undefined where only connectUnix can. Throws with an
+ * errno, as all of its calls.
+ */
+export function connectBlocking(path: string, seconds: number): BlockingSocket | undefined {
+  const c = native();
+  if (!c) return undefined;
+  const name = fromText(path);
+  if (name.length > SUN_PATH) throw errorOf("ENAMETOOLONG");
+  const fd = c.call("socket", AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
+  try {
+    c.call("setsockopt", fd, SOL_SOCKET, SO_SNDTIMEO, BigInt64Array.of(BigInt(seconds), 0n), 16);
+    const address = cString(`${String.fromCharCode(AF_UNIX)}\0${name}`);
+    c.call("connect", fd, address, address.length);
+  } catch (error) {
+    closeFd(fd);
+    throw late(error);
+  }
+  const piece = new Uint8Array(PIECE);
+  return {
+    send(bytes) {
+      const all = cString(bytes);
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          at += c.call("write", fd, all.subarray(at), bytes.length - at);
+        }
+      } catch (error) {
+        throw late(error);
+      }
+    },
+    receive: (ms) => byteString(piece, readWithin(c, fd, piece, ms)),
+    close: () => closeFd(fd),
+  };
+}
+
+/** How a time limit of the socket's own shows: socket(7). */
+function late(error: unknown): unknown {
+  return errno(error) === "EAGAIN" ? errorOf("ETIMEDOUT") : error;
+}

@@ -1,0 +1,4 @@
+export { type BlockingSocket, connectBlocking } from "./blocking-socket.ts";
+export { peerUid } from "./peer.ts";
+export { Gone, leave, linger, timedRead, timedReadAll, timedWrite } from "./timed-io.ts";
+export { connectUnix, type UnixConnection } from "./unix-socket.ts";

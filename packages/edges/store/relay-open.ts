@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { type DatabaseAddress, parseSql, type RelaySql } from "@qmail-mysql/control";
+import { say } from "@qmail-mysql/process";
+import { type RelayAnswers, relayAnswers } from "@qmail-mysql/relay";
+import { Trouble } from "@qmail-mysql/trouble";
+import { readControlFile } from "./control-file.ts";
+import type { Mode } from "./database.ts";
+import { openDatabase, readSqlServer, sqlServerFile } from "./open.ts";
+import { type RelayStore, relayStoreOver } from "./relay.ts";
+import { sqldPath } from "./site.ts";
+import { sqldRelay } from "./sqld-relay.ts";
+
+/** control/sql with a database, its own or control/sqlserver's. */
+export type RelayDatabase = RelaySql & { readonly database: DatabaseAddress };
+
+/** The path of control/sql below a qmail home. */
+export function sqlControlFile(qmailHome: string): string {
+  return `${qmailHome}/control/sql`;
+}
+
+/** Reads control/sql and says its warnings on descriptor 2. Throws Trouble, naming file and line. */
+export function readSql(qmailHome: string, program: string, file = sqlControlFile(qmailHome)): RelaySql {
+  const config = readControlFile(file, parseSql);
+  for (const warning of config.warnings) say(`${program}: warning: ${warning}`);
+  return config;
+}
+
+/**
+ * The same for who opens the whole table, at the leisure of `patience` seconds. Where control/sql names no
+ * database it is control/sqlserver's; `admin` prefers the files of the administrator's own account.
+ */
+export function readRelayDatabase(
+  qmailHome: string,
+  program: string,
+  patience: number,
+  admin?: "admin",
+): RelayDatabase {
+  const file = (path: string) => (admin && existsSync(`${path}-admin`) ? `${path}-admin` : path);
+  const config = readSql(qmailHome, program, file(sqlControlFile(qmailHome)));
+  const database = config.database ?? readSqlServer(qmailHome, program, file(sqlServerFile(qmailHome)));
+  return { ...config, database: { ...database, timeout: Math.max(database.timeout, patience) } };
+}
+
+/** The relay questions over a database. */
+export async function openRelayStore(
+  { database, table }: RelayDatabase,
+  qmailHome: string,
+  mode: Mode,
+): Promise<RelayStore> {
+  return relayStoreOver(await openDatabase(database, qmailHome, mode), table, database.driver);
+}
+
+/**
+ * Who may relay, by control/sql: asked of the database it names, or of qmail-sqld when it names none. An answer
+ * takes `timeout` seconds at most.
+ */
+export async function openRelayAnswers(
+  config: RelaySql,
+  qmailHome: string,
+  mode: Mode,
+  timeout = config.timeout,
+): Promise<RelayAnswers & { close(): Promise<void> }> {
+  const { database } = config;
+  if (!database) return sqldRelay(relaySqldPath(qmailHome), timeout);
+  const store = await openRelayStore({ ...config, database: { ...database, timeout } }, qmailHome, mode);
+  return { ...relayAnswers(store, config.time), close: store.close };
+}
+
+/** qmail-sqld's socket, of which a control/sql without a database makes use. Throws Trouble. */
+export function relaySqldPath(qmailHome: string): string {
+  const path = sqldPath(qmailHome);
+  if (path !== undefined) return path;
+  throw new Trouble(
+    `unable to use ${sqlControlFile(qmailHome)}: no "database" line: expected the database's name, or control/sqld for qmail-sqld's`,
+  );
+}

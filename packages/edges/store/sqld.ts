@@ -1,0 +1,233 @@
+import type { Credentials, Verdict } from "@qmail-mysql/accounts";
+import { parsePublicLines } from "@qmail-mysql/control";
+import { type BlockingSocket, connectBlocking, connectUnix, type UnixConnection } from "@qmail-mysql/socket";
+import { reason, Trouble } from "@qmail-mysql/trouble";
+import { fromText, netstring, netstringReader, nulEnded, nulFields } from "@qmail-mysql/wire";
+import type { Database, Row, Value } from "./database.ts";
+import { servedByName, servedName } from "./served.ts";
+import type { Site } from "./site.ts";
+import { storeOver, toMailbox } from "./store.ts";
+
+/** qmail-sqld-protocol(7): no question and no answer is longer, in bytes. */
+export const QUESTION_LIMIT = 16_384;
+export const ANSWER_LIMIT = 1_048_576;
+
+/** qmail-sqld's side of a connection, asked one question after another. Each answer is its fields. */
+export interface Sqld {
+  /** The fields of the answer, undefined for "none". Throws Trouble, also after `seconds` without an answer. */
+  ask(question: string, fields: readonly Value[], seconds: number): Promise<string[] | undefined>;
+  /** Ends the connection when the last answer on its way is here. */
+  close(): void;
+}
+
+interface Asked {
+  readonly resolve: (payload: string) => void;
+  readonly reject: (error: Trouble) => void;
+}
+
+interface Link {
+  send(bytes: string, seconds: number): Promise<string>;
+  /** Ends it; answers on their way come first. */
+  end(): void;
+}
+
+const trouble = (path: string, why: string) => new Trouble(`unable to ask qmail-sqld at ${path}: ${why}`);
+
+/** A question as it goes over the socket. Throws Trouble. */
+function questionOf(path: string, question: string, fields: readonly Value[]): string {
+  const payload = nulEnded([question, ...fields]);
+  if (payload.length > QUESTION_LIMIT) throw trouble(path, "a question too long");
+  return netstring(payload);
+}
+
+/** The fields of an answer, undefined for "none". Throws Trouble. */
+function fieldsOf(path: string, answer: string): string[] | undefined {
+  const rest = answer.slice(1);
+  switch (answer[0]) {
+    case "F": {
+      const fields = nulFields(rest);
+      if (!fields) throw trouble(path, "an answer without end");
+      return fields;
+    }
+    case "N":
+      return undefined;
+    case "T":
+      throw new Trouble(rest);
+    default:
+      throw trouble(path, "an answer that is none");
+  }
+}
+
+/**
+ * Connects at once and waits for each answer without an event loop, whose threads would cost a short run more
+ * than the answer. Undefined where the runtime cannot. Throws Trouble.
+ */
+function sqldAtOnce(path: string, seconds: number): Sqld | undefined {
+  const attempt = <T>(call: () => T): T => {
+    try {
+      return call();
+    } catch (error) {
+      throw trouble(path, reason(error));
+    }
+  };
+  const socket = attempt(() => connectBlocking(path, seconds));
+  if (!socket) return undefined;
+  const reader = netstringReader(ANSWER_LIMIT);
+  const answer = (socket: BlockingSocket, seconds: number): string => {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      const chunk = attempt(() => socket.receive(end - performance.now()));
+      if (chunk === "") throw trouble(path, "it closed the connection");
+      const [payload] = attempt(() => reader.push(chunk));
+      if (payload !== undefined) return payload;
+    }
+  };
+  return {
+    async ask(question, fields, seconds) {
+      const bytes = questionOf(path, question, fields);
+      attempt(() => socket.send(bytes));
+      return fieldsOf(path, answer(socket, seconds));
+    },
+    close: () => socket.close(),
+  };
+}
+
+/** Connects when asked, and again when asked after the connection was lost: good for a resident program, too. */
+export function sqldAt(path: string): Sqld {
+  let current: Promise<Link> | undefined;
+  let closed = false;
+
+  async function link(forget: () => void): Promise<Link> {
+    const asked: Asked[] = [];
+    const reader = netstringReader(ANSWER_LIMIT);
+    let connection: UnixConnection | undefined;
+    let lost: string | undefined;
+    const lose = (why: string) => {
+      lost ??= why;
+      forget();
+      connection?.end();
+      for (const { reject } of asked.splice(0)) reject(trouble(path, why));
+    };
+    const endWhenIdle = () => {
+      if (closed && asked.length === 0) lose("it is closed");
+    };
+    try {
+      connection = await connectUnix(path, {
+        data(chunk) {
+          try {
+            for (const payload of reader.push(chunk)) asked.shift()?.resolve(payload);
+            endWhenIdle();
+          } catch (error) {
+            lose(reason(error));
+          }
+        },
+        close: (error) => lose(error === undefined ? "it closed the connection" : reason(error)),
+      });
+    } catch (error) {
+      forget();
+      throw trouble(path, reason(error));
+    }
+    const { write } = connection;
+    return {
+      send: (bytes, seconds) =>
+        new Promise((resolve, reject) => {
+          if (lost !== undefined) return reject(trouble(path, lost));
+          // An answer that comes later would be taken for another's: the connection goes with it.
+          const timer = setTimeout(() => lose(`no answer within ${seconds} seconds`), seconds * 1000);
+          const done =
+            <T>(then: (value: T) => void) =>
+            (value: T) => {
+              clearTimeout(timer);
+              then(value);
+            };
+          asked.push({ resolve: done(resolve), reject: done(reject) });
+          write(bytes);
+        }),
+      end: endWhenIdle,
+    };
+  }
+
+  /** The connection there is, or a new one. */
+  function linked(): Promise<Link> {
+    if (current) return current;
+    const made: Promise<Link> = link(() => {
+      if (current === made) current = undefined;
+    });
+    current = made;
+    return made;
+  }
+
+  return {
+    async ask(question, fields, seconds) {
+      const bytes = questionOf(path, question, fields);
+      return fieldsOf(path, await (await linked()).send(bytes, seconds));
+    },
+    close() {
+      closed = true;
+      current?.then(
+        ({ end }) => end(),
+        () => {},
+      );
+    },
+  };
+}
+
+// Seconds for its settings, which it knows without its database, and for each answer beyond its own limit.
+const AT_ONCE = 5;
+const GRACE = 1;
+
+/** The store and the settings behind the socket at `path`, for a program that `stays` or for a single run. */
+export async function openSqld(path: string, stays: boolean): Promise<Site> {
+  const sqld = (stays ? undefined : sqldAtOnce(path, AT_ONCE)) ?? sqldAt(path);
+  const settings = parsePublicLines((await sqld.ask("settings", [], AT_ONCE)) ?? [], `qmail-sqld at ${path}`);
+  const database = sqldDatabase(sqld, settings.timeout + GRACE);
+  return { store: storeOver(database, settings.funkyQueries), settings, sqld };
+}
+
+/** qmail-sqld's verdict about a login; "unknown" means that no mailbox has it. Throws Trouble. */
+export async function askVerdict(sqld: Sqld, credentials: Credentials, seconds: number): Promise<Verdict> {
+  const { login, password, challenge } = credentials;
+  const answer = await sqld.ask("authenticate", [login, password, challenge], seconds + GRACE);
+  if (!answer) return { refused: "unknown" };
+  const [verdict, user = "", uid = "", gid = "", home = "", shell = ""] = answer;
+  if (verdict === "refused") return { refused: user === "suspended" ? "suspended" : "wrong password" };
+  if (verdict !== "accepted" || shell === "") throw new Trouble("unable to use qmail-sqld's verdict");
+  // The same scrutiny as a row of the database gets: this is whom a root process is to become.
+  const { username, ...checked } = toMailbox({ username: user, uid, gid, home });
+  return { accepted: { user: username, uid: checked.uid, gid: checked.gid, home: checked.home, shell } };
+}
+
+/** The store's statements, asked of qmail-sqld. Those it does not serve are trouble. */
+export function sqldDatabase(sqld: Sqld, seconds: number): Pick<Database, "query" | "close"> {
+  return {
+    async query(statement, values) {
+      const name = servedName(statement);
+      const entry = name === undefined ? undefined : servedByName(name);
+      if (name === undefined || !entry) {
+        throw new Trouble("unable to ask this through qmail-sqld: it is no question of its protocol");
+      }
+      const bytes = values.map((value) => fromText(String(value)));
+      const answer = await sqld.ask(
+        name,
+        entry.names ? bytes.filter((name, i) => bytes.indexOf(name) === i) : bytes,
+        seconds,
+      );
+      return toRows(answer ?? [], entry.columns);
+    },
+    close: async () => sqld.close(),
+  };
+}
+
+function toRows(fields: readonly string[], columns: readonly string[]): Row[] {
+  if (fields.length % columns.length !== 0)
+    throw new Trouble("unable to use qmail-sqld's answer: wrong width");
+  const rows: Row[] = [];
+  for (let at = 0; at < fields.length; at += columns.length) {
+    const row: Record<string, string> = {};
+    columns.forEach((column, i) => {
+      row[column] = fields[at + i] ?? "";
+    });
+    rows.push(row);
+  }
+  return rows;
+}

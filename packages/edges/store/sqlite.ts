@@ -1,0 +1,65 @@
+import { DatabaseSync } from "node:sqlite";
+import { isFile } from "@qmail-mysql/native";
+import { reason, Trouble } from "@qmail-mysql/trouble";
+import { fromText } from "@qmail-mysql/wire";
+import type { Database, Mode, Row } from "./database.ts";
+import { toBytes, toRow } from "./row.ts";
+import { statements } from "./statements.ts";
+
+/** Opens an SQLite file, never creating one; waits for a writer at most `timeout` seconds. */
+export function openSqlite(file: string, mode: Mode, timeout: number): Database {
+  const attempt = <T>(what: string, call: () => T): T => {
+    try {
+      return call();
+    } catch (error) {
+      throw new Trouble(
+        `unable to ${what} ${file}: ${mode === "write" ? reasonForWriters(error) : reasonForReaders(error)}`,
+      );
+    }
+  };
+  const db = attempt("open", () => {
+    // For the reason: SQLite only says "unable to open database file", makes an empty one, or waits at a pipe.
+    if (!isFile(fromText(file))) throw new Error("not a regular file");
+    return new DatabaseSync(file, { readOnly: mode !== "write", timeout: timeout * 1000 });
+  });
+  return {
+    query: async (statement, values) =>
+      attempt(
+        "query",
+        () => (db.prepare(statement).all(...values) as Record<string, unknown>[]).map(toRow) as Row[],
+      ),
+    stream: async (statement, values, each) => {
+      const rows = attempt("query", () => db.prepare(statement).iterate(...values));
+      for (;;) {
+        const next = attempt("query", () => rows.next());
+        if (next.done) return;
+        each(Object.values(next.value as Record<string, unknown>).map(toBytes));
+      }
+    },
+    version: async () => {
+      const row = attempt("query", () => db.prepare(statements.dataVersion).get());
+      return { text: String(row?.data_version), settled: true };
+    },
+    change: async (statement, values) =>
+      attempt("change", () => Number(db.prepare(statement).run(...values).changes)),
+    script: async (sql) => attempt("change", () => db.exec(sql)),
+    close: async () => db.close(),
+  };
+}
+
+/**
+ * To read after a writer was killed, or while the journal is a WAL, SQLite has to write, which readers may not.
+ * The schema begins with what mends both.
+ */
+function reasonForReaders(error: unknown): string {
+  const why = reason(error);
+  return why.includes("readonly database")
+    ? `its last change was interrupted, or its journal is a WAL (${why}); fix: qmail-mysql init`
+    : why;
+}
+
+/** SQLite opens for reading alone, without a word, what may not be written. */
+function reasonForWriters(error: unknown): string {
+  const why = reason(error);
+  return why.includes("readonly database") ? `access denied (${why})` : why;
+}

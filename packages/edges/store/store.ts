@@ -1,0 +1,157 @@
+import type { FindMailboxes, Login, Mailbox } from "@qmail-mysql/accounts";
+import {
+  type AliasRow,
+  type FindAliases,
+  type FindVirtual,
+  type FindVirtualHosts,
+  like,
+  type VirtualRow,
+} from "@qmail-mysql/routing";
+import { Trouble } from "@qmail-mysql/trouble";
+import { lower, toText } from "@qmail-mysql/wire";
+import type { Database, Row } from "./database.ts";
+import { BATCH, fillUp, ROWS, statements } from "./statements.ts";
+
+/** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
+export interface Store {
+  readonly findMailboxes: FindMailboxes;
+  readonly findLogin: (name: string) => Promise<Login | undefined>;
+  /** The first password in the table, for a stranger's login to be compared with. */
+  readonly decoy: () => Promise<Pick<Login, "password" | "passwordType"> | undefined>;
+  readonly findAliases: FindAliases;
+  readonly findVirtual: FindVirtual;
+  readonly findVirtualHosts: FindVirtualHosts;
+  readonly close: () => Promise<void>;
+}
+
+/** The questions over a database; `funkyQueries` as control/sqlserver says. */
+export function storeOver(database: Pick<Database, "query" | "close">, funkyQueries: boolean): Store {
+  return {
+    findMailboxes: async (names) => {
+      const found: Mailbox[] = [];
+      for (const batch of batches(askable(names))) {
+        const rows = bounded("mailbox", await database.query(statements.findMailboxes, batch));
+        found.push(...only(rows, names).map(toMailbox));
+      }
+      return found;
+    },
+    findLogin: async (name) => {
+      const text = toText(name);
+      if (text === undefined) return undefined;
+      const rows = bounded("mailbox", await database.query(statements.findLogin, [text]));
+      return only(rows, [name]).map(toLogin)[0];
+    },
+    decoy: async () => {
+      const [row] = await database.query(statements.decoy, []);
+      return row && { password: row.password ?? "", passwordType: row.password_type ?? "" };
+    },
+    findAliases: async (username, aliases) => {
+      const name = toText(username);
+      const [first, ...others] = askable(aliases);
+      if (name === undefined || first === undefined) return [];
+      const asked = Array.from({ length: 4 }, (_, i) => others[i - 1] ?? first);
+      const rows = bounded("alias", await database.query(statements.findAliases, [name, ...asked]));
+      // The very ones asked for, whatever the collation takes for them.
+      return rows
+        .map(toAliasRow)
+        .filter((row) => lower(row.username) === username && aliases.includes(lower(row.alias)));
+    },
+    findVirtual: async (local, host) => {
+      const [localText, hostText] = [toText(local), toText(host)];
+      if (localText === undefined || hostText === undefined) return [];
+      const rows = funkyQueries
+        ? await database.query(statements.findFunkyVirtual, [hostText, localText])
+        : await database.query(statements.findVirtual, [hostText, localText, ""]);
+      return bounded("virtual", rows).map(toVirtualRow);
+    },
+    findVirtualHosts: async (hosts) => {
+      const known: string[] = [];
+      for (const batch of batches(askable(hosts))) {
+        const rows = funkyQueries
+          ? await database.query(statements.findFunkyHosts, batch)
+          : await database.query(statements.findVirtualHosts, batch);
+        known.push(...bounded("virtual", rows).map((row) => lower(row.virtual_host ?? "")));
+      }
+      return hosts.filter((host) => known.some((one) => one === host || (funkyQueries && like(host, one))));
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Names in lots of BATCH, the last one filled up with one of its own. */
+function batches(names: readonly string[]): string[][] {
+  const all: string[][] = [];
+  for (let at = 0; at < names.length; at += BATCH) {
+    all.push(fillUp(names.slice(at, at + BATCH)));
+  }
+  return all;
+}
+
+function bounded(table: string, rows: Row[]): Row[] {
+  if (rows.length === ROWS)
+    throw new Trouble(`unable to use the ${table} table: ${ROWS} rows or more for one address`);
+  return rows;
+}
+
+function toAliasRow(row: Row): AliasRow {
+  return {
+    username: row.username ?? "",
+    alias: row.alias ?? "",
+    aliasUsername: row.alias_username ?? "",
+    aliasHost: row.alias_host ?? "",
+  };
+}
+
+function toVirtualRow(row: Row): VirtualRow {
+  return {
+    username: row.username ?? "",
+    ext: row.ext ?? "",
+    virtualUsername: row.virtual_username ?? "",
+    virtualHost: row.virtual_host ?? "",
+  };
+}
+
+/** Names that have an exact text: a name that is not UTF-8 is in no table. */
+function askable(names: readonly string[]): string[] {
+  return names.map(toText).filter((text) => text !== undefined);
+}
+
+/** A database compares as its collation likes (jose = josé, "joe " = joe): only the very names asked for count. */
+function only(rows: readonly Row[], names: readonly string[]): Row[] {
+  const asked = new Set(names);
+  return rows.filter((row) => asked.has(lower(row.username ?? "")));
+}
+
+/** A row that cannot be meant is trouble, not absence: somebody will mend it, and the mail waits. */
+export function toMailbox(row: Row): Mailbox {
+  const username = row.username ?? "";
+  const wrong = (column: string, expected: string): never => {
+    throw new Trouble(`MySQL misconfiguration: mailbox row "${username}": ${column}: expected ${expected}`);
+  };
+  const id = (column: string): number => {
+    const value = row[column] ?? "";
+    return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 32 - 1
+      ? Number(value)
+      : wrong(column, "a number below 4294967295");
+  };
+  const home = row.home ?? "";
+  if (!home.startsWith("/") || /[\0\n]/.test(home)) wrong("home", "an absolute path");
+  if (/[\0\n]/.test(username)) wrong("username", "no line end");
+  return {
+    username,
+    uid: id("uid"),
+    gid: id("gid"),
+    home,
+    suspended: isSuspended(row.suspended ?? "") ?? wrong("suspended", "Y or N"),
+  };
+}
+
+/** Undefined for what says neither: whoever wrote it may well have meant Y. */
+function isSuspended(value: string): boolean | undefined {
+  if (/^y(es)?$/i.test(value)) return true;
+  return /^(no?|0)?$/i.test(value) ? false : undefined;
+}
+
+function toLogin(row: Row): Login {
+  return { ...toMailbox(row), password: row.password ?? "", passwordType: row.password_type ?? "" };
+}

@@ -1,0 +1,26 @@
+import { childProcess } from "@qmail-mysql/native";
+import { toBuffer } from "@qmail-mysql/wire";
+
+const PERLS = ["/usr/bin/perl", "/usr/local/bin/perl"]; // Debian's is in every system; FreeBSD's
+const PROGRAM = "binmode STDIN; local $/; my ($p, $s) = split /\\0/, <STDIN>, -1; print crypt($p, $s) // ''";
+const LIMIT = 30_000; // milliseconds; the dearest hash that is ever asked for takes some seconds
+
+/** crypt(3) as perl calls it, for where libcrypt cannot be called: same contract. */
+export function perlCrypt(password: string, setting: string): string | undefined {
+  if (`${password}${setting}`.includes("\0")) return undefined;
+  for (const perl of PERLS) {
+    const { error, status, stdout } = childProcess().spawnSync(perl, ["-e", PROGRAM], {
+      input: toBuffer(`${password}\0${setting}\0`), // not in argv, which everybody can read
+      env: {},
+      stdio: ["pipe", "pipe", "ignore"],
+      timeout: LIMIT,
+      killSignal: "SIGKILL",
+      maxBuffer: 4096,
+      cwd: "/",
+    });
+    if (error || status !== 0) continue;
+    const hashed = stdout.toString("latin1");
+    return hashed === "" || hashed.startsWith("*") ? undefined : hashed;
+  }
+  return undefined;
+}

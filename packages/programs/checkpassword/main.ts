@@ -1,0 +1,82 @@
+import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
+import { qmailHome } from "@qmail-mysql/control-files";
+import { closeFd } from "@qmail-mysql/native";
+import { exec, given, isRoot, readAllWithin } from "@qmail-mysql/process";
+import { askVerdict, openSite, type Site } from "@qmail-mysql/store";
+import { findSystemLogin, systemCrypt } from "@qmail-mysql/system";
+import { Die, MISUSED, REFUSED, reason, Trouble, Usage } from "@qmail-mysql/trouble";
+import { become } from "./become.ts";
+import { parseCredentials } from "./credentials.ts";
+
+const MAX_INPUT = 512; // checkpassword(8): at most 512 bytes on descriptor 3
+const SMTP = ["25", "465", "587"]; // who sends mail by a password needs no relay opened: as vpopmail
+const PATIENCE = 60_000; // milliseconds; whoever starts us has already read the login
+
+/** checkpassword prog: who is this? Becomes him and runs prog. checkpassword(8). */
+export async function main(prog: readonly string[]): Promise<number> {
+  if (prog.length === 0) throw new Usage(MISUSED, "checkpassword prog");
+  const credentials = await readCredentials();
+  if (!credentials) return REFUSED;
+  const qmail = qmailHome();
+  const site = await openSite(qmail, "checkpassword");
+  let verdict: Verdict;
+  try {
+    verdict = await judge(credentials, site);
+  } finally {
+    await site.store.close(); // before prog begins, so that the server sees no connection break
+  }
+  if ("refused" in verdict) return REFUSED;
+  const opened = site.settings.relay && (await openRelay(qmail, verdict.accepted.user));
+  const environment = become(verdict.accepted, site.sqld !== undefined);
+  return exec(prog, opened ? { ...environment, RELAYOPENED: "" } : environment);
+}
+
+/** While we are root, and so may read what the user may not. False when it is not for us to do. */
+async function openRelay(qmail: string, user: string): Promise<boolean> {
+  if (!isRoot() || SMTP.includes(process.env.TCPLOCALPORT ?? "")) return false;
+  const { recordLogin } = await import("@qmail-mysql/store"); // of no use to a site without `relay yes`
+  await recordLogin(qmail, "checkpassword", { ...process.env, USER: user });
+  return true;
+}
+
+/** With qmail-sqld, it judges mailboxes, so that no hash comes here, and we the system accounts alone. */
+async function judge(credentials: Credentials, { store, settings, sqld }: Site): Promise<Verdict> {
+  const ports: LoginPorts = {
+    findLogin: store.findLogin,
+    findVirtual: store.findVirtual,
+    decoy: store.decoy,
+    findSystemLogin: async (name) => findSystemLogin(name, settings.timeout, Date.now()),
+    // Loaded when there is something to verify: with qmail-sqld, most often never.
+    verify: async (typed, stored, type, challenge) =>
+      (await import("@qmail-mysql/password")).verify(typed, stored, type, challenge, systemCrypt),
+    verifySystem: async (typed, hash) =>
+      (await import("@qmail-mysql/password")).verifyCrypt(typed, hash, systemCrypt),
+  };
+  if (!sqld) return authenticate(credentials, settings, ports);
+  const verdict = await askVerdict(sqld, credentials, settings.timeout);
+  // Without root there are no system accounts, and nobody learns from our exit code which of them exist.
+  if ("accepted" in verdict || !isRoot()) return verdict;
+  const none = async () => undefined;
+  const systemOnly = { ...ports, findLogin: none, findVirtual: async () => [], decoy: none };
+  const ofSystem = authenticate(credentials, settings, systemOnly);
+  if (verdict.refused === "unknown") return ofSystem;
+  await ofSystem.catch(() => {}); // for its cost alone, as in authenticate
+  return verdict;
+}
+
+/** What descriptor 3 says; undefined when it is too long to be a login anybody has. */
+async function readCredentials(): Promise<Credentials | undefined> {
+  if (!given(3)) throw new Trouble("unable to read descriptor 3: descriptor not open");
+  let bytes: string;
+  try {
+    bytes = await readAllWithin(3, MAX_INPUT, PATIENCE);
+    closeFd(3);
+  } catch (error) {
+    throw new Trouble(`unable to read descriptor 3: ${reason(error)}`);
+  }
+  if (bytes.length > MAX_INPUT) return undefined;
+  const credentials = parseCredentials(bytes);
+  if (!credentials)
+    throw new Die(MISUSED, "unable to use descriptor 3: login or password has no NUL at its end");
+  return credentials;
+}

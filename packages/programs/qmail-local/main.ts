@@ -1,0 +1,64 @@
+import { qmailHome } from "@qmail-mysql/control-files";
+import { type Done, deliver, Failure, type Order, plan, report } from "@qmail-mysql/delivery";
+import { describe, type Instruction } from "@qmail-mysql/dotqmail";
+import { hands, message } from "@qmail-mysql/maildrop";
+import { say, writeAll } from "@qmail-mysql/process";
+import { AliasMisconfiguration } from "@qmail-mysql/routing";
+import { HARD, OK, SOFT, Usage } from "@qmail-mysql/trouble";
+import { parseOperands } from "./operands.ts";
+import { world } from "./world.ts";
+
+const MESSAGE = 0;
+const OUT = 1;
+const ERR = 2;
+
+/** qmail-local [-nN] user homedir local dash ext domain sender defaultdelivery: delivers or forwards a message. */
+export async function main(args: readonly string[]): Promise<number> {
+  const asked = parseOperands(args);
+  if (!asked || "illegal" in asked) {
+    if (asked) say(`qmail-local: illegal option -- ${asked.illegal}`);
+    throw new Usage(HARD, "qmail-local [ -nN ] user homedir local dash ext domain sender aliasempty");
+  }
+  process.umask(0o077);
+  try {
+    const done = asked.dry ? await describeAll(asked.order) : await deliverAll(asked.order);
+    writeAll(OUT, report(done));
+    return OK;
+  } catch (error) {
+    // Its sender reads this: the words are qmail's, and nothing but them.
+    if (!(error instanceof Failure || error instanceof AliasMisconfiguration)) throw error;
+    if (error.message !== "") writeAll(ERR, `${error.message}\n`);
+    return error instanceof Failure ? error.code : SOFT;
+  }
+}
+
+async function deliverAll(order: Order): Promise<Done> {
+  const { asked, env } = await plan(
+    order,
+    false,
+    world(() => message(MESSAGE)),
+  );
+  return deliver(asked, hands(env, { message: MESSAGE, out: OUT, err: ERR }, qmailHome()));
+}
+
+async function describeAll(order: Order): Promise<Done> {
+  const { asked } = await plan(
+    order,
+    true,
+    world(() => []),
+  );
+  const said = deliver(spoken(asked), {
+    mbox: () => {},
+    maildir: () => {},
+    program: () => ({ pid: 0, code: 0 }),
+    forward: () => 0,
+  });
+  return { ...said, queued: undefined };
+}
+
+function* spoken(asked: Iterable<Instruction>): Generator<Instruction> {
+  for (const instruction of asked) {
+    if (instruction.kind !== "refuse") writeAll(OUT, `${describe(instruction)}\n`);
+    yield instruction;
+  }
+}

@@ -1,0 +1,153 @@
+import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
+import { qmailHome } from "@qmail-mysql/control-files";
+import { openDescriptors } from "@qmail-mysql/native";
+import { resident, writeAll } from "@qmail-mysql/process";
+import { readControlFile } from "@qmail-mysql/store";
+import { findSystemAccounts } from "@qmail-mysql/system";
+import { Die, errno, HARD, OK, QLX_SYS, reason, Trouble, Usage } from "@qmail-mysql/trouble";
+import { splitAddress } from "@qmail-mysql/wire";
+import { type Command, commandReader, encodeNumber, objection } from "./command.ts";
+import { report } from "./report.ts";
+import { type RouteWorld, route } from "./route.ts";
+import { parseSettings, type Settings } from "./settings.ts";
+import { openWorld } from "./site.ts";
+import { openWorkers, type Workers } from "./workers.ts";
+
+const COMMANDS = 0;
+const REPORTS = 1;
+const GETENT = 5; // seconds
+const CHUNK = 65_536;
+
+/** qmail-lspawn defaultdelivery: makes the deliveries that qmail-send asks for. qmail-lspawn(8). */
+export async function main(args: readonly string[]): Promise<number> {
+  const [defaultDelivery, fd, ...rest] = args;
+  if (defaultDelivery === undefined) throw new Usage(HARD, "qmail-lspawn defaultdelivery");
+  if (defaultDelivery === "--worker" && fd === "3" && rest.length === 0) {
+    return (await import("./worker.ts")).worker();
+  }
+  resident();
+  process.umask(0o077);
+  const home = qmailHome();
+  try {
+    process.chdir(`${home}/queue/mess`);
+  } catch (error) {
+    throw new Trouble(`unable to switch to ${home}/queue/mess: ${reason(error)}`);
+  }
+  const settings = readControlFile(`${home}/control/lspawn-settings`, parseSettings, "");
+  const [queueOwner] = findSystemAccounts(["qmailq"], GETENT);
+  if (!queueOwner) throw new Trouble("unable to find the account qmailq: no such user");
+  const workers = openWorkers(settings, openDescriptors());
+  const world = openWorld(home);
+  tell(encodeNumber(settings.spawn, settings.delnumBytes));
+  const deliver = delivery(defaultDelivery, queueOwner.uid, world, workers);
+  await serve(settings, deliver);
+  workers.close();
+  return OK;
+}
+
+type Deliver = (command: Command) => Promise<string>;
+
+/** Reads commands to the end of descriptor 0; settles when the last report is written. */
+async function serve({ spawn, delnumBytes }: Settings, deliver: Deliver): Promise<void> {
+  const busy = new Set<number>();
+  const running = new Set<Promise<void>>();
+  const commands = commandReader(delnumBytes);
+  const answer = (delnum: number, text: string) => tell(`${encodeNumber(delnum, delnumBytes)}${text}\0`);
+  for await (const chunk of input()) {
+    for (const command of commands(chunk)) {
+      const { delnum } = command;
+      const refusal = objection(command, spawn, (n) => busy.has(n));
+      if (refusal !== undefined) {
+        answer(delnum, refusal);
+        continue;
+      }
+      busy.add(delnum);
+      const job = deliver(command).then((text) => {
+        busy.delete(delnum);
+        running.delete(job);
+        answer(delnum, text);
+      });
+      running.add(job);
+    }
+  }
+  await Promise.all(running);
+}
+
+/** Descriptor 0, read by a thread that may wait: its O_NONBLOCK is not ours to set. */
+async function* input(): AsyncGenerator<string> {
+  const chunk = Buffer.alloc(CHUNK);
+  for (;;) {
+    const n = await new Promise<number>((resolve, reject) => {
+      read(COMMANDS, chunk, 0, CHUNK, null, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+    }).catch((error: unknown) => (errno(error) === "EINTR" ? -1 : 0));
+    if (n === 0) return;
+    if (n > 0) yield chunk.toString("latin1", 0, n);
+  }
+}
+
+/** Nobody to tell is nobody to tell: the deliveries go on. */
+function tell(bytes: string): void {
+  try {
+    writeAll(REPORTS, bytes);
+  } catch {
+    // qmail-send is gone; its queue still has the message
+  }
+}
+
+function delivery(
+  defaultDelivery: string,
+  queueOwner: number,
+  world: () => Promise<RouteWorld>,
+  workers: Workers,
+): Deliver {
+  return async ({ messid, sender, recipient }) => {
+    const message = openMessage(messid, queueOwner);
+    if (typeof message === "string") return message;
+    const { local, host } = splitAddress(recipient) ?? { local: "", host: "" };
+    if (local === "") {
+      closeSync(message);
+      return report({ status: OK }, ""); // to nobody: stock qmail-lspawn throws such mail away
+    }
+    const routed = await world()
+      .then((now) => route(local, host, now).then((got) => ({ got, now })))
+      .catch((error: unknown) => ({ got: error instanceof Die ? error.code : QLX_SYS, now: undefined }));
+    const { got, now } = routed;
+    if (typeof got === "number" || !now) {
+      closeSync(message);
+      return report({ status: typeof got === "number" ? got : QLX_SYS }, "");
+    }
+    const { uid, gid, user, home, dash, ext } = got.control;
+    const order = { user, home, local, dash, ext, host, sender, defaultDelivery };
+    const { magicForwarding } = now.settings;
+    const outcome = await workers.deliver(
+      { uid, gid, order, magicForwarding, aliases: got.aliases },
+      message,
+    );
+    if (outcome === "no fork") return "Zqmail-spawn unable to fork. (#4.3.0)\n";
+    return report(outcome.ended, outcome.output);
+  };
+}
+
+/** The message's descriptor, or what qmail-send is told instead. */
+function openMessage(messid: string, queueOwner: number): number | string {
+  let fd: number;
+  try {
+    fd = openSync(messid, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return "Zqmail-spawn unable to open message. (#4.3.0)\n";
+  }
+  try {
+    const stat = fstatSync(fd);
+    const why = !stat.isFile()
+      ? "ZSorry, message has wrong type. (#4.3.5)\n"
+      : stat.uid !== queueOwner
+        ? "ZSorry, message has wrong owner. (#4.3.5)\n"
+        : undefined;
+    if (why === undefined) return fd;
+    closeSync(fd);
+    return why;
+  } catch {
+    closeSync(fd);
+    return "Zqmail-spawn unable to fstat message. (#4.3.0)\n";
+  }
+}

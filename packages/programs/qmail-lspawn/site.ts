@@ -1,0 +1,130 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { CdbError, cdbReader } from "@qmail-mysql/cdb";
+import { aliasUser, breakChar } from "@qmail-mysql/control-files";
+import { say } from "@qmail-mysql/process";
+import {
+  openPool,
+  openSite,
+  poolServers,
+  readSqlServer,
+  type Site,
+  sqldPath,
+  storeOver,
+} from "@qmail-mysql/store";
+import { awaitSystemAccounts, homeOwner, type PasswdEntry } from "@qmail-mysql/system";
+import { Die, errno } from "@qmail-mysql/trouble";
+import type { RouteWorld } from "./route.ts";
+import { type Control, findInCdb, NoWildcards, ShortRecord } from "./users-cdb.ts";
+
+const QLX_USAGE = 112;
+const QLX_CDB = 117;
+const FRESH = 10_000; // milliseconds until the settings are read again
+const ACCOUNT = 5000; // milliseconds a system account is remembered; that there is none never is
+const CONNECTIONS = 4;
+
+/** What is asked about addresses, over the files and the database of a qmail home; both may change meanwhile. */
+export function openWorld(qmailHome: string): () => Promise<RouteWorld> {
+  let site: Promise<Site> | undefined;
+  let stamp = "";
+  const accounts = new Map<string, { entry: PasswdEntry; until: number }>();
+
+  /** The site as control/ has it now. The one before is closed, also when there is none after it. */
+  async function follow(before: Promise<Site> | undefined): Promise<Site> {
+    const old = await before?.catch(() => undefined);
+    let now: Site | undefined;
+    try {
+      now = await open(qmailHome, old);
+      return now;
+    } finally {
+      if (now !== old) old?.store.close().catch(() => {});
+    }
+  }
+
+  function current(): Promise<Site> {
+    const now = `${Math.floor(Date.now() / FRESH)} ${mark(`${qmailHome}/control/sqld`)} ${mark(`${qmailHome}/control/sqlserver`)}`;
+    if (!site || now !== stamp) {
+      stamp = now;
+      const opened = follow(site);
+      site = opened;
+      opened.catch(() => {
+        if (site === opened) site = undefined; // the next delivery tries again
+      });
+    }
+    return site;
+  }
+
+  const find = async (names: readonly string[], timeout: number): Promise<PasswdEntry[]> => {
+    const now = performance.now();
+    const known = names.flatMap((name) => accounts.get(name) ?? []).filter(({ until }) => until > now);
+    const unknown = names.filter((name) => !known.some(({ entry }) => entry.name === name));
+    const found = await awaitSystemAccounts(unknown, timeout);
+    for (const entry of found) accounts.set(entry.name, { entry, until: now + ACCOUNT });
+    return [...known.map(({ entry }) => entry), ...found];
+  };
+
+  return async () => {
+    const { store, settings } = await current();
+    return {
+      ...store,
+      settings: { ...settings, breakChar: breakChar(), aliasUser: aliasUser() },
+      inCdb: (local) => inCdb(`${qmailHome}/users/cdb`, local),
+      findSystemAccounts: (names) => find(names, settings.timeout),
+      homeOwner,
+      warn: (line) => say(`qmail-lspawn: warning: ${line}`),
+    };
+  };
+}
+
+let shown = "";
+
+/** Through qmail-sqld, or with connections of our own that last. The old ones stay if nothing but time went by. */
+async function open(qmailHome: string, old: Site | undefined): Promise<Site> {
+  if (sqldPath(qmailHome) !== undefined) {
+    return openSite(qmailHome, "qmail-lspawn", true);
+  }
+  const settings = readSqlServer(qmailHome, "qmail-lspawn");
+  const now = JSON.stringify(settings);
+  if (old && !old.sqld && now === shown) return old;
+  shown = now;
+  const connections = settings.driver === "sqlite" ? 1 : CONNECTIONS;
+  const pool = openPool(poolServers(settings, qmailHome), connections, settings.timeout * 1000, () =>
+    performance.now(),
+  );
+  return { store: storeOver(pool, settings.funkyQueries), settings, sqld: undefined };
+}
+
+/** Changes when a file does. */
+function mark(file: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(file);
+    return `${ino}.${mtimeMs}.${size}`;
+  } catch {
+    return "";
+  }
+}
+
+/** Opened for every delivery, as stock qmail-lspawn does: a new users/cdb counts at once. */
+function inCdb(file: string, local: string): Control | undefined {
+  let fd: number;
+  try {
+    fd = openSync(file, "r");
+  } catch (error) {
+    if (errno(error) === "ENOENT") return undefined;
+    throw new Die(QLX_CDB, `unable to open ${file}`);
+  }
+  try {
+    const readAt = (position: number, length: number): Uint8Array => {
+      const bytes = Buffer.allocUnsafe(length);
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, position));
+    };
+    return findInCdb(cdbReader(readAt, fstatSync(fd).size), local);
+  } catch (error) {
+    if (error instanceof ShortRecord) throw new Die(QLX_USAGE, error.message);
+    if (error instanceof CdbError || error instanceof NoWildcards || errno(error) !== "") {
+      throw new Die(QLX_CDB, `unable to read ${file}`);
+    }
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}

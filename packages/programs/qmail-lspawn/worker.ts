@@ -1,0 +1,99 @@
+import { closeSync } from "node:fs";
+import { qmailHome } from "@qmail-mysql/control-files";
+import { deliver, Failure, plan, report, toOperands } from "@qmail-mysql/delivery";
+import type { Instruction } from "@qmail-mysql/dotqmail";
+import { dotQmail, enterHome, exists, hands, message } from "@qmail-mysql/maildrop";
+import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
+import { becomeUser, exec, writeAll } from "@qmail-mysql/process";
+import { Die, isTemporary, OK, SOFT } from "@qmail-mysql/trouble";
+import { netstring } from "@qmail-mysql/wire";
+import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./order.ts";
+
+/** The descriptor on which a worker gets its tasks, each with the message's. */
+export const TASKS = 3;
+
+const OUT = 1;
+const QLX_USAGE = 112;
+const QLX_ROOT = 113;
+const QLX_EXECSOFT = 120;
+const QLX_EXECHARD = 126;
+
+/**
+ * A process of qmail-lspawn's. It becomes the uid and gid of its first task, for ever, and then delivers one
+ * message after another for them. A delivery that needs a program is its last: it becomes qmail-local.
+ */
+export async function worker(): Promise<number> {
+  process.umask(0o077);
+  const descriptors = openDescriptors();
+  const packet = Buffer.alloc(PACKET_LIMIT + 1);
+  let identity: Pick<Task, "uid" | "gid"> | undefined;
+  for (;;) {
+    const got = descriptors.receive(TASKS, packet);
+    if (got?.fd === undefined) return OK;
+    const task = decodeTask(packet.toString("latin1", 0, got.length));
+    if (!identity) {
+      const status = become(task);
+      if (status !== OK) return status;
+      identity = task;
+    }
+    if (task.uid !== identity.uid || task.gid !== identity.gid) return QLX_USAGE;
+    writeAll(OUT, netstring(await delivered(task, got.fd, descriptors)));
+    closeSync(got.fd);
+    process.chdir("/");
+  }
+}
+
+function become({ uid, gid }: Task): number {
+  if (uid === 0) return QLX_ROOT;
+  try {
+    becomeUser(uid, gid);
+    return OK;
+  } catch {
+    return QLX_USAGE;
+  }
+}
+
+/** The exit code that qmail-local would have had, a NUL, and its output. */
+async function delivered(task: Task, fd: number, descriptors: Descriptors): Promise<string> {
+  try {
+    const { asked, env } = await planned(task, fd);
+    const all = [...asked];
+    if (task.aliases === undefined || all.some(needsProgram)) becomeLocal(task, fd, descriptors);
+    const done = deliver(all, hands(env, { message: fd, out: OUT, err: OUT }, qmailHome()));
+    return `${OK}\0${report(done)}`;
+  } catch (error) {
+    if (error instanceof Die) throw error;
+    const text = error instanceof Error ? error.message : String(error);
+    return `${error instanceof Failure ? error.code : SOFT}\0${text === "" ? "" : `${text}\n`}`;
+  }
+}
+
+function planned({ order, aliases, magicForwarding }: Task, fd: number) {
+  return plan(order, false, {
+    enterHome,
+    message: () => message(fd),
+    dotQmail,
+    exists,
+    now: () => new Date(),
+    warn: () => {},
+    tables: async () => ({ findAliases: async () => aliases ?? [], magicForwarding, close: async () => {} }),
+  });
+}
+
+function needsProgram({ kind }: Instruction): boolean {
+  return kind === "program" || kind === "forward";
+}
+
+function becomeLocal({ order }: Task, fd: number, descriptors: Descriptors): never {
+  descriptors.dup2(fd, 0);
+  descriptors.keepToOurselves();
+  process.chdir(qmailHome());
+  writeAll(OUT, BECOMING);
+  try {
+    exec(["bin/qmail-local", "--", ...toOperands(order)]);
+  } catch (error) {
+    // error_temp: a file that is missing or cannot be run is as permanent as stock qmail-lspawn takes it.
+    const soft = error instanceof Error && isTemporary(error.cause);
+    throw new Die(soft ? QLX_EXECSOFT : QLX_EXECHARD, error instanceof Error ? error.message : "");
+  }
+}

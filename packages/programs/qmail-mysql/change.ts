@@ -1,0 +1,34 @@
+import type { Database, Statement, Value } from "@qmail-mysql/store";
+import { Trouble } from "@qmail-mysql/trouble";
+import { toText } from "@qmail-mysql/wire";
+import { columnFix } from "./column-fix.ts";
+
+/** A byte string that was checked to be text, or that came out of the database. */
+export const text = (bytes: string): string => toText(bytes) ?? "";
+
+/** Runs a change; what a column's make refuses is named with its fix. Strict mode leaves the old value. */
+export async function change(
+  database: Database,
+  table: string,
+  what: string,
+  statement: Statement,
+  values: readonly Value[],
+): Promise<void> {
+  try {
+    await database.change(statement, values);
+  } catch (error) {
+    const fix = error instanceof Trouble && columnFix(table, error.message);
+    if (!fix) throw error;
+    throw new Trouble(
+      `unable to store ${what}: column ${table}.${fix.column} ${fix.problem}, nothing was changed; fix: ${fix.fix}`,
+    );
+  }
+}
+
+/** The error for a column that read back another value than was stored; the caller has undone it. */
+export function notKept(table: string, what: string, column: string): Trouble {
+  const fix = columnFix(table, `Data too long for column '${column}'`)?.fix;
+  return new Trouble(
+    `unable to store ${what}: column ${table}.${column} did not keep the value, what was there before is back; fix: ${fix}`,
+  );
+}

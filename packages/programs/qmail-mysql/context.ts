@@ -1,0 +1,93 @@
+import { existsSync, statSync } from "node:fs";
+import { isatty } from "node:tty";
+import type { SqlServer } from "@qmail-mysql/control";
+import { qmailHome } from "@qmail-mysql/control-files";
+import { print, say } from "@qmail-mysql/process";
+import {
+  type Database,
+  isWorldReadable,
+  type Mode,
+  openDatabase,
+  readSqlServer,
+  sqliteFile,
+  sqlServerFile,
+} from "@qmail-mysql/store";
+import { Trouble } from "@qmail-mysql/trouble";
+
+/** What the commands share: where to read, where to speak, and the database. */
+export interface Context {
+  readonly home: string;
+  /** Writes a byte string on descriptor 1. */
+  readonly print: (text: string) => void;
+  readonly warn: (line: string) => void;
+  /** Bold on a terminal, unless NO_COLOR is set (no-color.org). */
+  readonly bold: (text: string) => string;
+  readonly config: () => SqlServer;
+  readonly withDatabase: <T>(
+    mode: Mode,
+    use: (database: Database, config: SqlServer) => Promise<T>,
+    /** With the mail programs' settings and account, not with the administrator's own. */
+    asMail?: "as mail",
+  ) => Promise<T>;
+}
+
+const PROGRAM = "qmail-mysql";
+
+export function contextOf(): Context {
+  const home = qmailHome();
+  const warn = (line: string) => say(`${PROGRAM}: warning: ${line}`);
+  const colours = isatty(1) && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  const config = () => readSqlServer(home, PROGRAM, configFile(home));
+  return {
+    home,
+    print,
+    warn,
+    bold: (text) => (colours ? `\x1b[1m${text}\x1b[0m` : text),
+    config,
+    async withDatabase(mode, use, asMail) {
+      const settings = asMail ? readSqlServer(home, PROGRAM) : config();
+      warnOfReaders(settings, home, warn);
+      try {
+        const database = await openDatabase(settings, home, mode);
+        try {
+          return await use(database, settings);
+        } finally {
+          await database.close();
+        }
+      } catch (error) {
+        throw withoutTables(error);
+      }
+    },
+  };
+}
+
+/** The administrator's own account when there is one: the mail programs' needs only SELECT. */
+function configFile(home: string): string {
+  const own = `${sqlServerFile(home)}-admin`;
+  return existsSync(own) ? own : sqlServerFile(home);
+}
+
+/** The file that holds secrets is the database itself with SQLite, else the file with its password. */
+function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => void): void {
+  const files =
+    config.driver === "sqlite"
+      ? [sqliteFile(config, home)]
+      : [sqlServerFile(home), `${sqlServerFile(home)}-admin`];
+  for (const file of files) {
+    if (statSync(file, { throwIfNoEntry: false }) && isWorldReadable(file)) {
+      warn(
+        `${file} is world-readable: anyone on this machine can read the passwords; fix: chmod o-r ${file}`,
+      );
+    }
+  }
+}
+
+// SQLite's words, MySQL's, and our own for a database file that is not there.
+const NO_TABLES = /no such table|Table '[^']*' doesn't exist|unable to open .*: file does not exist/;
+
+/** A database without our tables is a first run: say what makes them. */
+function withoutTables(error: unknown): unknown {
+  return error instanceof Trouble && NO_TABLES.test(error.message)
+    ? new Trouble(`${error.message}; fix: qmail-mysql init`)
+    : error;
+}

@@ -1,0 +1,65 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { type CdbReader, cdbReader } from "@qmail-mysql/cdb";
+import { listEntries } from "@qmail-mysql/control";
+import { fileLines } from "@qmail-mysql/control-files";
+import { type SendControls, virtualDomains } from "@qmail-mysql/routing";
+import { errno, reason, Trouble } from "@qmail-mysql/trouble";
+import { lower } from "@qmail-mysql/wire";
+
+/** The entries of a list file, undefined when there is none. Throws Trouble. */
+export function entries(path: string): string[] | undefined {
+  if (!existsSync(path)) return undefined;
+  const found: string[] = [];
+  for (const line of fileLines(path)) found.push(...listEntries(line));
+  return found;
+}
+
+/** The first line of a file without the blanks at its end, undefined when there is none. */
+function oneLine(path: string): string | undefined {
+  for (const line of fileLines(path)) return line.replace(/[ \t]+$/, "");
+  return undefined;
+}
+
+const lowered = (list: readonly string[]): Set<string> => new Set(list.map(lower));
+
+/** What qmail-send would read if it started now, with its defaults: qmail-send(8). */
+export function sendControls(home: string): SendControls {
+  const file = (name: string) => `${home}/control/${name}`;
+  const me = oneLine(file("me"));
+  const locals = entries(file("locals")) ?? (me === undefined ? undefined : [me]);
+  if (!locals) throw new Trouble(`unable to read ${file("me")}: qmail-send does not start without it`);
+  return {
+    envnoathost: oneLine(file("envnoathost")) ?? me ?? "envnoathost",
+    percenthack: lowered(entries(file("percenthack")) ?? []),
+    locals: lowered(locals),
+    virtualdomains: virtualDomains(entries(file("virtualdomains")) ?? []),
+  };
+}
+
+/** control/rcpthosts in lower case, undefined when there is none. */
+export function rcptHosts(home: string): Set<string> | undefined {
+  const list = entries(`${home}/control/rcpthosts`);
+  return list && lowered(list);
+}
+
+/** Opens a cdb for `use`, which gets undefined when there is none. Throws Trouble. */
+export function withCdb<T>(path: string, use: (cdb: CdbReader | undefined) => T): T {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if (errno(error) === "ENOENT") return use(undefined);
+    throw new Trouble(`unable to read ${path}: ${reason(error)}`);
+  }
+  try {
+    const readAt = (position: number, length: number) => {
+      const bytes = Buffer.alloc(length);
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, position));
+    };
+    return use(cdbReader(readAt, fstatSync(fd).size));
+  } catch (error) {
+    throw new Trouble(`unable to use ${path}: ${reason(error)}`);
+  } finally {
+    closeSync(fd);
+  }
+}

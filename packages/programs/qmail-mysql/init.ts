@@ -1,0 +1,64 @@
+import { closeSync, openSync } from "node:fs";
+import { sqliteFile } from "@qmail-mysql/store";
+import { errno, reason, Trouble } from "@qmail-mysql/trouble";
+import type { Command } from "commander";
+import grants from "../../../sql/mysql/grants.sql" with { type: "text" };
+import mysqlSchema from "../../../sql/mysql/schema.sql" with { type: "text" };
+import sqliteSchema from "../../../sql/sqlite/schema.sql" with { type: "text" };
+import type { Context } from "./context.ts";
+import { fillGrants } from "./grants.ts";
+
+export function addInit(program: Command, context: Context): void {
+  program
+    .command("init")
+    .description("Make the tables in the database of control/sqlserver. Tables that exist stay as they are.")
+    .option("--sql", "print the tables' SQL and change nothing")
+    .option("--grants", "print the SQL of accounts that may do no more than they need, and change nothing")
+    .addHelpText(
+      "after",
+      `
+With driver sqlite the file is made, readable by its owner and group alone.
+With MySQL or MariaDB the database and an account that may create tables must exist:
+
+  mariadb -e 'CREATE DATABASE qmail CHARACTER SET utf8mb4'
+  qmail-mysql init
+  qmail-mysql init --grants | mariadb        # after reading it: SELECT for the mail programs, writing for you`,
+    )
+    .action((options: { sql?: true; grants?: true }) => init(context, options));
+}
+
+async function init(context: Context, options: { sql?: true; grants?: true }): Promise<void> {
+  const config = context.config();
+  const isSqlite = config.driver === "sqlite";
+  const schema = isSqlite ? sqliteSchema : mysqlSchema;
+  if (options.sql) return context.print(schema);
+  if (options.grants) {
+    return context.print(
+      isSqlite
+        ? "-- SQLite has no accounts: who may read the file may read the mail's passwords.\n"
+        : fillGrants(grants, config.db),
+    );
+  }
+  const file = isSqlite ? sqliteFile(config, context.home) : undefined;
+  const isNew = file !== undefined && createPrivately(file);
+  await context.withDatabase("write", (database) => database.script(schema));
+  context.print(`tables are in place: ${file ?? `database ${config.db}`}\n`);
+  if (isNew) {
+    context.print(
+      `next: let the mail programs read it, and nobody else: chgrp nofiles ${file}   (qmailp's group; see sqlserver(5))\n`,
+    );
+  } else if (!isSqlite) {
+    context.print("next: accounts that may do no more than they need: qmail-mysql init --grants\n");
+  }
+}
+
+/** Makes an empty file that others cannot read, which SQLite takes for an empty database; false when it exists. */
+function createPrivately(file: string): boolean {
+  try {
+    closeSync(openSync(file, "ax", 0o640));
+    return true;
+  } catch (error) {
+    if (errno(error) === "EEXIST") return false;
+    throw new Trouble(`unable to create ${file}: ${reason(error)}`);
+  }
+}

@@ -1,0 +1,70 @@
+import { HARD, Usage } from "@qmail-mysql/trouble";
+import { lower, toText } from "@qmail-mysql/wire";
+
+/** The values of mailbox.password_type, by the short names that are typed. */
+export const PASSWORD_TYPES = {
+  plain: "Password",
+  crypt: "Crypt-Password",
+  mysql: "MySQL-Password",
+} as const;
+
+export type PasswordType = keyof typeof PASSWORD_TYPES;
+
+const MAX_ID = 2 ** 32 - 2; // (uid_t) -1 means "no change" to the kernel
+const MAX_PASSWORD = 255; // bytes; name, password and timestamp share checkpassword's 512
+
+const wrong = (what: string, expected: string): never => {
+  throw new Usage(HARD, `${what}: expected ${expected}`);
+};
+
+/** A mailbox's name as the tables have it: lower case. Any bytes of UTF-8 that a line of text can hold. */
+export function mailboxName(typed: string): string {
+  if (typed === "") wrong("NAME", "a mailbox's name, not an empty one");
+  if (/[\0-\x1f\x7f]/.test(typed)) wrong("NAME", "no line end, tab or other control character");
+  if (typed.trim() !== typed) wrong(`NAME "${typed}"`, "no blank at its beginning or end");
+  if (toText(typed) === undefined) wrong("NAME", "UTF-8, which is what the database compares");
+  return lower(typed);
+}
+
+/** --uid: 0 is never used, it would let mail act as root. */
+export function uidOption(typed: string): number {
+  return id("--uid", typed, 1);
+}
+
+export function gidOption(typed: string): number {
+  return id("--gid", typed, 0);
+}
+
+function id(option: string, typed: string, least: number): number {
+  const value = Number(typed);
+  return /^\d{1,10}$/.test(typed) && value >= least && value <= MAX_ID
+    ? value
+    : wrong(`${option} ${typed}`, `a number from ${least} to ${MAX_ID}`);
+}
+
+/** --home: absolute, without the parts that would make two spellings of one directory. */
+export function homeOption(typed: string): string {
+  const home = typed.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
+  if (!home.startsWith("/") || home === "/")
+    wrong(`--home ${typed}`, "an absolute path such as /home/mail/iain");
+  if (/[\0-\x1f\x7f]/.test(home)) wrong("--home", "no line end, tab or other control character");
+  if (home.split("/").some((part) => part === "." || part === ".."))
+    wrong(`--home ${typed}`, 'no "." or ".."');
+  if (toText(home) === undefined) wrong("--home", "UTF-8, which is what the database stores");
+  return home;
+}
+
+export function typeOption(typed: string): PasswordType {
+  return typed in PASSWORD_TYPES
+    ? (typed as PasswordType)
+    : wrong(`--type ${typed}`, "plain, crypt or mysql");
+}
+
+/** A new password: one that a login can carry. Never named in a message. */
+export function newPassword(typed: string): string {
+  if (typed === "") wrong("the password", "at least one character");
+  if (typed.length > MAX_PASSWORD) wrong("the password", `at most ${MAX_PASSWORD} bytes`);
+  if (/[\0\r\n]/.test(typed)) wrong("the password", "no NUL or line end");
+  if (toText(typed) === undefined) wrong("the password", "UTF-8");
+  return typed;
+}

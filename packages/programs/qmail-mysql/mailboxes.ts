@@ -1,0 +1,102 @@
+import { type Database, type Row, statements } from "@qmail-mysql/store";
+import { Die, HARD } from "@qmail-mysql/trouble";
+import { lower } from "@qmail-mysql/wire";
+import { change, notKept, text } from "./change.ts";
+
+/** A mailbox to be written; every text a byte string. */
+export interface NewMailbox {
+  readonly username: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly password: string;
+  readonly passwordType: string;
+}
+
+/**
+ * The row of a mailbox, undefined when there is none. Where the database takes other names for equal (jose,
+ * josé), a change would reach them too, so then there is no answer but an error.
+ */
+export async function findMailbox(database: Database, name: string): Promise<Row | undefined> {
+  const rows = await database.query(statements.showMailbox, [text(name)]);
+  const exact = rows.filter((row) => lower(row.username ?? "") === name);
+  const other = rows.find((row) => !exact.includes(row));
+  if (other) {
+    throw new Die(
+      HARD,
+      `mailbox "${name}": to the database this is the same name as "${other.username}", which exists; fix: choose another name, or give mailbox.username a binary collation`,
+    );
+  }
+  if (exact.length > 1) {
+    throw new Die(
+      HARD,
+      `mailbox "${name}": ${exact.length} rows have this name; fix: delete all but one of them`,
+    );
+  }
+  return exact[0];
+}
+
+export async function mustFind(database: Database, name: string): Promise<Row> {
+  const row = await findMailbox(database, name);
+  if (!row) throw new Die(HARD, `no mailbox "${name}" (qmail-mysql user list shows those there are)`);
+  return row;
+}
+
+export async function insertMailbox(database: Database, box: NewMailbox): Promise<void> {
+  const { username, uid, gid, home, password, passwordType } = box;
+  const values = [text(username), uid, gid, text(home), text(password), passwordType];
+  await change(database, "mailbox", `mailbox "${username}"`, statements.addMailbox, values);
+  const undo = () => database.change(statements.deleteMailbox, [text(username)]);
+  const wanted = {
+    username,
+    uid: String(uid),
+    gid: String(gid),
+    home,
+    password,
+    password_type: passwordType,
+  };
+  await verify(database, username, wanted, undo);
+}
+
+export async function storePassword(
+  database: Database,
+  row: Row,
+  password: string,
+  type: string,
+): Promise<void> {
+  const name = row.username ?? "";
+  await change(database, "mailbox", `mailbox "${name}"`, statements.setPassword, [
+    text(password),
+    type,
+    text(name),
+  ]);
+  const undo = () =>
+    database.change(statements.setPassword, [text(row.password ?? ""), row.password_type ?? "", text(name)]);
+  await verify(database, name, { password, password_type: type }, undo);
+}
+
+export async function storeSuspended(database: Database, row: Row, suspended: "N" | "Y"): Promise<void> {
+  const name = row.username ?? "";
+  await change(database, "mailbox", `mailbox "${name}"`, statements.setSuspended, [suspended, text(name)]);
+  const undo = () => database.change(statements.setSuspended, [row.suspended ?? "N", text(name)]);
+  await verify(database, name, { suspended }, undo);
+}
+
+export async function deleteMailbox(database: Database, row: Row): Promise<void> {
+  await database.change(statements.deleteMailbox, [text(row.username ?? "")]);
+}
+
+/** Reads back what was stored: a server that is not strict, or a trigger, may have made something else of it. */
+async function verify(
+  database: Database,
+  name: string,
+  wanted: Readonly<Record<string, string>>,
+  undo: () => Promise<unknown>,
+): Promise<void> {
+  const rows = await database.query(statements.showMailbox, [text(name)]);
+  const row = rows.find((candidate) => lower(candidate.username ?? "") === lower(name));
+  const column = Object.keys(wanted).find((key) => (row?.[key] ?? "") !== wanted[key]);
+  if (row && column === undefined) return;
+  await undo();
+  throw notKept("mailbox", `mailbox "${name}"`, column ?? "username");
+}

@@ -1,0 +1,138 @@
+import { isatty } from "node:tty";
+import { hash } from "@qmail-mysql/password/hash";
+import { type Row, statements } from "@qmail-mysql/store";
+import { Die, HARD, Usage } from "@qmail-mysql/trouble";
+import type { Context } from "./context.ts";
+import { makeHome } from "./edge/make-home.ts";
+import { askSecrets, firstLine } from "./edge/secret.ts";
+import { homeState } from "./home-state.ts";
+import { type ListOptions, list } from "./list.ts";
+import { newPassword, PASSWORD_TYPES, type PasswordType } from "./mailbox-input.ts";
+import {
+  deleteMailbox,
+  findMailbox,
+  insertMailbox,
+  mustFind,
+  storePassword,
+  storeSuspended,
+} from "./mailboxes.ts";
+import { json, printable } from "./table.ts";
+
+const PATIENCE = 300; // seconds for a person to type a password, or for a pipe to deliver one
+
+export interface AddOptions {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly type: PasswordType;
+  readonly createHome?: true;
+}
+
+export async function add(context: Context, username: string, options: AddOptions): Promise<void> {
+  const { uid, gid, home, type, createHome } = options;
+  await context.withDatabase("write", async (database, config) => {
+    if (await findMailbox(database, username)) {
+      throw new Die(HARD, `mailbox "${username}" exists (its password: qmail-mysql user passwd ${username})`);
+    }
+    const password = hash(await readPassword(username), PASSWORD_TYPES[type]);
+    if (createHome) makeHome(home, uid, gid);
+    await insertMailbox(database, { username, uid, gid, home, password, passwordType: PASSWORD_TYPES[type] });
+    if (username === "forward" && config.magicForwarding) {
+      context.warn('with magic_forwarding a mailbox named "forward" must not exist');
+    }
+  });
+  const { problem, fix } = homeState(home, uid, gid);
+  if (problem) context.warn(`mail for "${username}" goes to alias: ${problem}; fix: ${fix}`);
+}
+
+export async function passwd(
+  context: Context,
+  name: string,
+  options: { type?: PasswordType },
+): Promise<void> {
+  await context.withDatabase("write", async (database) => {
+    const row = await mustFind(database, name);
+    const type = options.type ?? typeOf(row) ?? "crypt";
+    const password = hash(await readPassword(name), PASSWORD_TYPES[type]);
+    await storePassword(database, row, password, PASSWORD_TYPES[type]);
+  });
+}
+
+function typeOf(row: Row): PasswordType | undefined {
+  const types = Object.keys(PASSWORD_TYPES) as PasswordType[];
+  return types.find((type) => PASSWORD_TYPES[type].toLowerCase() === row.password_type?.toLowerCase());
+}
+
+async function readPassword(name: string): Promise<string> {
+  if (!isatty(0)) return newPassword(await firstLine(0, PATIENCE));
+  const [first = "", second] = await askSecrets(
+    [`New password for ${printable(name)}: `, "Again: "],
+    PATIENCE,
+  );
+  if (first !== second) throw new Usage(HARD, "the password: expected the same one twice");
+  return newPassword(first);
+}
+
+export async function setSuspended(context: Context, name: string, suspended: boolean): Promise<void> {
+  await context.withDatabase("write", async (database) => {
+    await storeSuspended(database, await mustFind(database, name), suspended ? "Y" : "N");
+  });
+}
+
+export async function del(context: Context, name: string): Promise<void> {
+  const row = await context.withDatabase("write", async (database) => {
+    const found = await mustFind(database, name);
+    await deleteMailbox(database, found);
+    return found;
+  });
+  context.print(`mailbox "${printable(name)}" is deleted; its home stays: ${printable(row.home ?? "")}\n`);
+}
+
+interface Shown {
+  readonly username: string;
+  /** A number; what a row holds instead is shown as it is. */
+  readonly uid: number | string;
+  readonly gid: number | string;
+  readonly home: string;
+  readonly password_type: string;
+  readonly suspended: boolean;
+}
+
+function shown(row: Row): Shown {
+  const number = (value = "") => (/^\d{1,15}$/.test(value) ? Number(value) : value);
+  return {
+    username: row.username ?? "",
+    uid: number(row.uid),
+    gid: number(row.gid),
+    home: row.home ?? "",
+    password_type: row.password_type ?? "",
+    suspended: row.suspended?.toLowerCase() === "y",
+  };
+}
+
+export function listUsers(context: Context, options: ListOptions): Promise<void> {
+  const columns = ["username", "uid", "gid", "home", "suspended", "password_type"];
+  return list(context, { statement: statements.listMailboxes, columns, matches: () => true, shown }, options);
+}
+
+export async function show(context: Context, name: string, options: { json?: true }): Promise<void> {
+  const row = await context.withDatabase("read", (database) => mustFind(database, name));
+  const box = shown(row);
+  const state = homeState(box.home, Number(box.uid), Number(box.gid));
+  if (options.json) {
+    return context.print(
+      json({ ...box, password_set: row.password !== "", home_problem: state.problem ?? null }),
+    );
+  }
+  const lines = [
+    ["username", box.username],
+    ["uid", String(box.uid)],
+    ["gid", String(box.gid)],
+    ["home", box.home],
+    ["password", `${row.password === "" ? "none" : "set"} (${box.password_type})`],
+    ["suspended", box.suspended ? "Y (logins are refused)" : "N"],
+    ["usable", state.problem ? `no: ${state.problem}; fix: ${state.fix}` : "yes"],
+  ];
+  for (const [key = "", value = ""] of lines)
+    context.print(`${context.bold(key.padEnd(10))} ${printable(value)}\n`);
+}

@@ -1,0 +1,74 @@
+import type { StdioOptions } from "node:child_process";
+import { closeSync } from "node:fs";
+import type { Writable } from "node:stream";
+import { childProcess } from "@qmail-mysql/native";
+import { writeAll } from "@qmail-mysql/process";
+import { reason, Trouble } from "@qmail-mysql/trouble";
+import { toText } from "@qmail-mysql/wire";
+
+/**
+ * Runs a program that shares descriptors 0, 1 and 2 with us and reads `input` from its descriptor 3, to the
+ * end; waits for it without a limit. Its signals are at their defaults. Throws Trouble when it cannot be run.
+ */
+export function spawnWithFd3(
+  argv: readonly string[],
+  input: string,
+): Promise<{ code: number | null; signal: string | null }> {
+  const [program = ""] = argv;
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(new Trouble(`unable to run ${program}: ${reason(error)}`));
+    const [file, ...args] = argv.map(toText);
+    if (file === undefined || args.includes(undefined)) return fail(new Error("its arguments are not UTF-8"));
+    const pipe = makePipe();
+    const stdio: StdioOptions = [0, 1, 2, pipe?.readEnd ?? "pipe"];
+    try {
+      const child = childProcess().spawn(file, args as string[], { stdio });
+      child.on("error", fail);
+      child.on("exit", (code, signal) => resolve({ code, signal }));
+      if (pipe) feed(pipe, input);
+      else if (child.stdio) give(child.stdio[3] as Writable, input); // there is none when it cannot be started
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+interface Pipe {
+  readonly readEnd: number;
+  readonly writeEnd: number;
+}
+
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * pipe2(2). The runtimes themselves offer only socket pairs, which read like pipes but cannot be opened
+ * again by the name /dev/fd/3; without pipe2 (Node, or no executable memory for calls into C) it is one of those.
+ */
+function makePipe(): Pipe | undefined {
+  if (process.versions.bun === undefined) return undefined;
+  try {
+    const { dlopen, FFIType, ptr } = require("bun:ffi") as typeof import("bun:ffi");
+    const libc = dlopen("libc.so.6", { pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 } });
+    const ends = new Int32Array(2);
+    if (libc.symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0) return undefined;
+    const [readEnd = -1, writeEnd = -1] = ends;
+    return { readEnd, writeEnd };
+  } catch {
+    return undefined;
+  }
+}
+
+function feed({ readEnd, writeEnd }: Pipe, input: string): void {
+  closeSync(readEnd);
+  try {
+    writeAll(writeEnd, input);
+  } catch {
+    // It need not read; how it ends tells.
+  }
+  closeSync(writeEnd);
+}
+
+function give(stream: Writable, input: string): void {
+  stream.on("error", () => {});
+  stream.end(Buffer.from(input, "latin1"));
+}

@@ -1,0 +1,68 @@
+import { offersApop, popTimeout } from "@qmail-mysql/control-files";
+import {
+  type Attempt,
+  afterwards,
+  authorize,
+  credentials,
+  err,
+  lineInput,
+  parseCommand,
+  TOO_LONG,
+  TOO_LONG_REPLY,
+} from "@qmail-mysql/pop3";
+import { say } from "@qmail-mysql/process";
+import { Gone, leave, linger, timedRead, timedWrite } from "@qmail-mysql/socket";
+import { spawnWithFd3 } from "./edge/spawn-with-fd3.ts";
+
+const ALWAYS = 1; // qmail-popup's exit code, however the session went
+
+/** qmail-popup hostname subprogram: greets, learns who it is, lets the subprogram check and serve. qmail-popup(8). */
+export async function main([hostname, ...subprogram]: readonly string[]): Promise<number> {
+  const ms = popTimeout("qmail-popup");
+  const reply = (text: string) => timedWrite(1, text, ms);
+  const nextLine = lineInput((buffer) => timedRead(0, buffer, ms), 1);
+  try {
+    if (hostname === undefined || subprogram.length === 0) {
+      await reply(err("usage: popup hostname subprogram"));
+      return ALWAYS;
+    }
+    const offered = offersApop("qmail-popup");
+    const timestamp = `<${process.pid}.${Math.floor(Date.now() / 1000)}@${hostname}>`;
+    await reply(offered ? `+OK ${timestamp}\r\n` : "+OK \r\n");
+    for (let user: string | undefined; ; ) {
+      const line = await nextLine();
+      if (line === undefined) return ALWAYS;
+      if (line === TOO_LONG) return await refuse(TOO_LONG_REPLY, reply);
+      const step = authorize(parseCommand(line), user);
+      if (step.reply !== undefined) await reply(step.reply);
+      if (step.end) return ALWAYS;
+      user = step.user ?? user;
+      if (!step.attempt) continue;
+      const last = await served(subprogram, step.attempt, timestamp);
+      return last === undefined ? ALWAYS : await refuse(last, reply);
+    }
+  } catch (error) {
+    if (error instanceof Gone) return leave(ALWAYS);
+    throw error;
+  }
+}
+
+/** The reply that is left to give when the subprogram is through. */
+async function served(
+  subprogram: readonly string[],
+  attempt: Attempt,
+  timestamp: string,
+): Promise<string | undefined> {
+  try {
+    return afterwards(await spawnWithFd3(subprogram, credentials(attempt, timestamp)));
+  } catch (error) {
+    say(`qmail-popup: warning: ${(error as Error).message}`);
+    return afterwards({ code: ALWAYS, signal: null });
+  }
+}
+
+async function refuse(text: string, reply: (text: string) => Promise<void>): Promise<number> {
+  await reply(text);
+  await linger(0);
+  return leave(ALWAYS);
+}

@@ -1,0 +1,34 @@
+import { readSync } from "node:fs";
+import { verify } from "@qmail-mysql/password";
+import { writeAll } from "@qmail-mysql/process";
+import { systemCrypt } from "@qmail-mysql/system";
+import { OK } from "@qmail-mysql/trouble";
+import { netstring, netstringReader, nulFields } from "@qmail-mysql/wire";
+
+/** The longest job: a password, what is stored, its type and a challenge. */
+export const JOB_LIMIT = 65_536;
+
+/**
+ * A process of qmail-sqld's that computes password hashes, one after another, so that qmail-sqld itself never
+ * waits for one. Jobs on descriptor 0, verdicts on descriptor 1: Y, N, or T and why.
+ */
+export async function hasher(): Promise<number> {
+  const reader = netstringReader(JOB_LIMIT);
+  const chunk = Buffer.alloc(JOB_LIMIT);
+  for (;;) {
+    const n = readSync(0, chunk);
+    if (n === 0) return OK;
+    for (const job of reader.push(chunk.toString("latin1", 0, n))) {
+      const [typed = "", stored = "", type = "", challenge = ""] = nulFields(job) ?? [];
+      writeAll(1, netstring(await verdict(typed, stored, type, challenge)));
+    }
+  }
+}
+
+async function verdict(typed: string, stored: string, type: string, challenge: string): Promise<string> {
+  try {
+    return (await verify(typed, stored, type, challenge, systemCrypt)) ? "Y" : "N";
+  } catch (error) {
+    return `T${error instanceof Error ? error.message : String(error)}`;
+  }
+}

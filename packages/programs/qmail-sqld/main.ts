@@ -1,0 +1,147 @@
+import { chmodSync, closeSync, statSync, unlinkSync } from "node:fs";
+import { qmailHome } from "@qmail-mysql/control-files";
+import { given, resident, say, writeAll } from "@qmail-mysql/process";
+import { sqldAt, sqldPath } from "@qmail-mysql/store";
+import { Die, errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
+import { found } from "./answer.ts";
+import { readConfig } from "./config.ts";
+import { notifySystemd } from "./edge/notify.ts";
+import { listen } from "./server.ts";
+import { openService, type Service } from "./service.ts";
+import { type Figure, fromFields, json, openLatencies, plain, prometheus, toFields } from "./stats.ts";
+
+const USAGE = "qmail-sqld [-d fd] | qmail-sqld stats [--json | --prometheus]";
+const SUN_PATH = 107; // bytes of a socket's path: unix(7)
+const STATS_WAIT = 5; // seconds
+
+/** qmail-sqld: answers the store's questions on the socket control/sqld names. qmail-sqld(8). */
+export async function main(args: readonly string[]): Promise<number> {
+  const [first, second, ...rest] = args;
+  if (first === "hash" && args.length === 1) return (await import("./hasher.ts")).hasher();
+  if (first === "stats" && rest.length === 0) return stats(second);
+  resident();
+  const notifyFd = first === "-d" ? Number(second) : undefined;
+  if ((first !== undefined && first !== "-d") || (first === "-d" && !/^[1-9]\d{0,3}$/.test(second ?? ""))) {
+    throw new Usage(HARD, USAGE);
+  }
+  if (rest.length > 0) throw new Usage(HARD, USAGE);
+  if (process.getuid?.() === 0) throw new Die(HARD, "unable to run as root: start it with setuidgid");
+  return serve(notifyFd);
+}
+
+async function serve(notifyFd: number | undefined): Promise<number> {
+  const home = qmailHome();
+  const path = socketPath(home);
+  const started = performance.now();
+  const latencies = openLatencies();
+  const specials = { stats: () => found(toFields(figures())) };
+  const open = (): { service: Service; clients: number; mode: number } => {
+    const config = readConfig(home);
+    const { clients, socketMode: mode } = config.settings;
+    return { service: openService(config, home, latencies, specials), clients, mode };
+  };
+  let { service, clients, mode } = open();
+  const figures = (): Figure[] => [
+    figure("up_seconds", "since the start", "gauge", (performance.now() - started) / 1000),
+    figure("clients", "connected now", "gauge", listener.clients()),
+    ...Object.entries(listener.counts).map(([name, value]) =>
+      figure(`clients_${name}`, CLIENT_HELP[name] ?? name, "counter", value),
+    ),
+    ...service.figures(),
+    ...latencies.figures(),
+  ];
+
+  await refuseSecond(path);
+  process.umask(0o777); // nobody connects before the mode is the one that was asked for
+  const { promise: over, resolve, reject } = Promise.withResolvers<number>();
+  const listener = listen(
+    path,
+    clients,
+    (question, peer) => service.answers(question, peer),
+    () => {
+      chmodSync(path, mode);
+      process.umask(0o077);
+      ready(notifyFd).catch(reject);
+    },
+    (error) => reject(new Trouble(`unable to listen on ${path}: ${reason(error)}`)),
+  );
+  process.on("SIGHUP", () => {
+    try {
+      const old = service;
+      ({ service } = open());
+      old.close().catch(() => {});
+    } catch (error) {
+      say(
+        `qmail-sqld: warning: ${error instanceof Error ? error.message : String(error)}: nothing is changed`,
+      );
+    }
+  });
+  process.on("SIGTERM", () => {
+    listener
+      .stop()
+      .then(() => service.close())
+      .then(() => resolve(OK), reject);
+  });
+  return over;
+}
+
+const CLIENT_HELP: Readonly<Record<string, string>> = {
+  accepted: "connected since the start",
+  garbage: "closed for what is no question",
+  slow: "closed for sending or taking too slowly",
+  crowded: "closed to make room for another",
+};
+
+function figure(name: string, help: string, kind: Figure["kind"], value: number): Figure {
+  return { name, help, kind, values: [{ labels: {}, value }] };
+}
+
+function socketPath(home: string): string {
+  const path = sqldPath(home);
+  if (path === undefined) throw new Trouble(`unable to read ${home}/control/sqld: file does not exist`);
+  if (path.length > SUN_PATH) throw new Trouble(`unable to listen on ${path}: longer than ${SUN_PATH} bytes`);
+  return path;
+}
+
+/** A socket that nobody listens on was left by a crash; one that answers is another qmail-sqld's. */
+async function refuseSecond(path: string): Promise<void> {
+  let isSocket: boolean;
+  try {
+    isSocket = statSync(path).isSocket();
+  } catch (error) {
+    if (errno(error) === "ENOENT") return;
+    throw new Trouble(`unable to stat ${path}: ${reason(error)}`);
+  }
+  if (!isSocket) throw new Trouble(`unable to listen on ${path}: it is there, and no socket`);
+  const other = sqldAt(path);
+  const answers = await other.ask("settings", [], 1).then(
+    () => true,
+    () => false,
+  );
+  other.close();
+  if (answers) throw new Trouble(`unable to listen on ${path}: another qmail-sqld does`);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    throw new Trouble(`unable to remove ${path}: ${reason(error)}`);
+  }
+}
+
+/** Tells whoever supervises us, by s6's convention and by systemd's. */
+async function ready(fd: number | undefined): Promise<void> {
+  if (fd !== undefined && given(fd)) {
+    writeAll(fd, "\n");
+    closeSync(fd);
+  }
+  await notifySystemd("READY=1");
+}
+
+async function stats(form: string | undefined): Promise<number> {
+  const write = { undefined: plain, "--json": json, "--prometheus": prometheus }[String(form)];
+  if (!write) throw new Usage(HARD, USAGE);
+  const sqld = sqldAt(socketPath(qmailHome()));
+  const fields = (await sqld.ask("stats", [], STATS_WAIT)) ?? [];
+  sqld.close();
+  writeAll(1, write(fromFields(fields)));
+  return OK;
+}

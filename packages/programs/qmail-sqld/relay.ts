@@ -1,0 +1,120 @@
+import type { RelaySql } from "@qmail-mysql/control";
+import { clientsOf, type Netblocks, netblocks, relayAnswers } from "@qmail-mysql/relay";
+import { type Database, FOR_EVER, relayStoreOver, type Store } from "@qmail-mysql/store";
+import { Trouble } from "@qmail-mysql/trouble";
+import { formatIp, type Ip, lower, parseIp } from "@qmail-mysql/wire";
+import type { Allowance } from "./allowance.ts";
+import { type Answer, found, Misasked, NONE, type Peer } from "./answer.ts";
+import { openCache } from "./cache.ts";
+import type { Recorders } from "./settings.ts";
+
+/** What the questions about the relay are answered with. */
+export interface RelayWorld {
+  readonly relay: RelaySql;
+  readonly driver: "mysql" | "sqlite";
+  readonly database: Pick<Database, "query" | "change">;
+  readonly findMailboxes: Store["findMailboxes"];
+  readonly recorders: Recorders;
+  readonly allowance: Allowance;
+  readonly ownUid: number;
+  readonly now: () => number;
+}
+
+export interface RelayQuestions {
+  mayRelay(fields: readonly string[]): Promise<Answer>;
+  recordLogin(fields: readonly string[], peer: Peer): Promise<Answer>;
+}
+
+const BLOCKS_KEPT = 10_000; // milliseconds: as tcpserver-sql keeps them
+const BLOCKS_STALE = 3_600_000;
+const MAX_USER = 255; // bytes
+
+/** `mayRelay address` and `recordLogin address user` over the table of control/sql. */
+export function relayQuestions(world: RelayWorld): RelayQuestions {
+  const { relay, now } = world;
+  const unsupported = () => Promise.reject(new Trouble("unable to answer: no such question"));
+  const store = relayStoreOver(
+    { ...world.database, version: unsupported, close: async () => {} },
+    relay.table,
+    world.driver,
+  );
+  const answers = relayAnswers(store, relay.time);
+  const local = clientsOf(relay.local);
+  const kept = openCache<Netblocks>(
+    Infinity,
+    () => false,
+    () => 0,
+    now,
+  );
+  const blocks = () =>
+    kept.get("", { ttl: BLOCKS_KEPT, negativeTtl: BLOCKS_KEPT, stale: BLOCKS_STALE }, async () => {
+      const open = await answers.blocks();
+      return netblocks(open.map((block) => ({ ...block, until: now() + 1000 * block.left })));
+    });
+  const writing = openCache<Answer>(
+    0,
+    () => false,
+    () => 0,
+    now,
+  ); // only to do what many ask for once
+
+  /** The name to record, for whom `peer` may speak; as its row spells it. Throws Trouble. */
+  async function speaksFor(peer: Peer, user: string, ip: Ip): Promise<string> {
+    const uid = peer();
+    const { uids, owner } = world.recorders;
+    if (uid === 0 || uid === world.ownUid || uids.includes(uid)) return user;
+    const [mailbox] = owner ? await world.findMailboxes([lower(user)]) : [];
+    if (mailbox?.uid !== uid) {
+      throw new Trouble(`unable to record a login: uid ${uid} may not do so for this mailbox`);
+    }
+    if (!world.allowance.take(lower(user), formatIp(ip))) {
+      throw new Trouble("unable to record a login: this mailbox has logged in from too many addresses");
+    }
+    return mailbox.username;
+  }
+
+  return {
+    async mayRelay(fields) {
+      const [address] = fields;
+      if (fields.length !== 1 || address === undefined) throw misasked("mayRelay");
+      const ip = parseIp(address);
+      if (!ip) return NONE;
+      const left = await answers.left(ip);
+      if (left === Infinity) return found([FOR_EVER]);
+      if (left > 0) return found([Math.ceil(left)]);
+      const seconds = Math.ceil(((await blocks()).until(ip) - now()) / 1000);
+      if (seconds === Infinity) return found([FOR_EVER]);
+      return seconds > 0 ? found([seconds]) : NONE;
+    },
+    async recordLogin(fields, peer) {
+      const [address, user] = fields;
+      if (fields.length !== 2 || address === undefined || user === undefined) throw misasked("recordLogin");
+      const ip = parseIp(address);
+      if (!ip || user.length > MAX_USER) {
+        throw new Trouble("unable to record a login: expected an address and a name");
+      }
+      if (local.contains(ip, 0)) return NONE;
+      const name = await speaksFor(peer, user, ip);
+      return writing.get(
+        JSON.stringify([formatIp(ip), name]),
+        { ttl: 0, negativeTtl: 0, stale: 0 },
+        async () => {
+          await store.open(ip, name).catch(mendable);
+          return found([]);
+        },
+      );
+    },
+  };
+}
+
+function misasked(question: string): Misasked {
+  return new Misasked(`unable to answer ${question}: a wrong number of fields`);
+}
+
+/** MySQL's "INSERT command denied to user ... for table ...". */
+function mendable(error: unknown): never {
+  if (error instanceof Trouble && error.message.includes("command denied")) {
+    throw new Trouble(`${error.message}; fix: see qmail-mysql init --grants`);
+  }
+  throw error;
+}

@@ -1,0 +1,81 @@
+import type { SqlServer } from "@qmail-mysql/control";
+import { say } from "@qmail-mysql/process";
+import type { Tables } from "@qmail-mysql/store";
+import { Trouble } from "@qmail-mysql/trouble";
+import { assign } from "./assign.ts";
+import type { Context, Made } from "./context.ts";
+import { lockFile } from "./edge/file-lock.ts";
+import { openReplacement, type Replacement } from "./edge/replacement.ts";
+import { tellQmailSend } from "./hup.ts";
+import { install } from "./install.ts";
+import type { Options } from "./options.ts";
+import { progress } from "./progress.ts";
+import { morercpthosts, virtualdomains } from "./routing.ts";
+
+/** What a rebuild did. */
+export interface Summary {
+  readonly tables: readonly { file: string; rows: number; hand: number; changed: boolean }[];
+  /** Whom it told: process ids of qmail-send, or service directories. */
+  readonly hup: readonly (number | string)[];
+  readonly ms: number;
+}
+
+const PATIENCE = 60; // seconds for another rebuild to end: a million rows take a few
+
+/** Rebuilds the tables asked for, alone: all of them or none. Throws Trouble, or Die when it must not. */
+export async function rebuild(
+  home: string,
+  config: SqlServer,
+  tables: Tables,
+  options: Options,
+): Promise<Summary> {
+  const started = performance.now();
+  const lock = lockFile(`${home}/control/rebuild-cdb.lock`, PATIENCE);
+  if (!lock)
+    throw new Trouble(`unable to rebuild: another rebuild-cdb has been at it for ${PATIENCE} seconds`);
+  const open: Replacement[] = [];
+  const shown = progress("rebuild-cdb");
+  const context: Context = {
+    home,
+    config,
+    tables,
+    trustHomes: options.trustHomes,
+    progress: shown,
+    warn: (line) => {
+      shown.done();
+      say(`rebuild-cdb: warning: ${line.replace(/[\0-\x1f\x7f]+/g, " ")}`);
+    },
+    open: (path) => {
+      const file = openReplacement(path);
+      open.push(file);
+      return file;
+    },
+  };
+  try {
+    const made: Made[] = [];
+    if (options.what.includes("routing"))
+      made.push(await virtualdomains(context), await morercpthosts(context));
+    if (options.what.includes("assign")) made.push(await assign(context));
+    const changed = install(made.filter(isWanted), options);
+    const hup = options.what.includes("routing") && options.hup ? tellQmailSend(home, options) : [];
+    return {
+      tables: made.map(({ text, rows, hand, cdb }) => ({
+        file: text.path,
+        rows,
+        hand,
+        changed: changed.includes(text.path) || (cdb !== undefined && changed.includes(cdb.path)),
+      })),
+      hup,
+      ms: Math.round(performance.now() - started),
+    };
+  } finally {
+    shown.done();
+    for (const file of open) file.abandon();
+    lock.release();
+  }
+}
+
+/** A site that has no rows and no file for a table does not need one. */
+function isWanted({ rows, source, text }: Made): boolean {
+  return rows > 0 || source.exists || text.exists();
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { cdbWriter } from "@qmail-mysql/cdb";
+import { say } from "@qmail-mysql/process";
+import { compileRules, RuleError } from "@qmail-mysql/tcprules";
+import { Die, HARD, reason, Trouble } from "@qmail-mysql/trouble";
+import { openReplacement, syncDirectory } from "./edge/replacement.ts";
+import { type OpenClients, relayLine } from "./relay-lines.ts";
+import { waitForTurn } from "./turn.ts";
+
+export interface RelayTask {
+  /** The rules kept by hand. */
+  readonly file: string;
+  readonly rblsmtpd: boolean;
+  readonly openClients: () => Promise<OpenClients>;
+}
+
+export interface RelaySummary {
+  readonly file: string;
+  readonly rows: number;
+  /** Another process is about to do it. */
+  readonly busy: boolean;
+  readonly changed: boolean;
+  /** Seconds until a client's time is over. */
+  readonly lapse: number;
+}
+
+/**
+ * Makes FILE.cdb of FILE and of the clients that may relay, as tcprules would of FILE and a line for each; what is
+ * kept by hand comes first and wins. However many ask, it is made once a second. Throws Trouble, or Die for a
+ * line that tcprules refuses, with its code.
+ */
+export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): Promise<RelaySummary> {
+  const path = `${file}.cdb`;
+  const turn = await waitForTurn(path);
+  if (!turn) return { file: path, rows: 0, busy: true, changed: false, lapse: 0 };
+  try {
+    const { clients, lapse } = await openClients();
+    const lines = clients.map((client) => relayLine(client, rblsmtpd));
+    const usable = lines.filter((line) => line !== undefined);
+    const cdb = openReplacement(path);
+    try {
+      const writer = cdbWriter(cdb.write);
+      compileRules(`${read(file)}\n${usable.join("\n")}`, writer);
+      cdb.begin(writer.finish());
+      const changed = cdb.differs();
+      if (changed) {
+        cdb.settle();
+        cdb.commit();
+        syncDirectory(dirname(path));
+      }
+      const skipped = clients.length - usable.length;
+      if (skipped > 0) say(`rebuild-cdb: warning: ${skipped} relay rows have no form in ${path}`);
+      return { file: path, rows: usable.length, busy: false, changed, lapse };
+    } catch (error) {
+      if (error instanceof RuleError)
+        throw new Die(HARD, `unable to parse this line of ${file}: ${error.message}`);
+      throw error;
+    } finally {
+      cdb.abandon();
+    }
+  } finally {
+    turn.release();
+  }
+}
+
+const MAX_RULES = 1 << 26; // bytes
+
+function read(file: string): string {
+  try {
+    const text = readFileSync(file, "latin1");
+    if (text.length > MAX_RULES) throw new Error(`more than ${MAX_RULES} bytes`);
+    return text;
+  } catch (error) {
+    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
+  }
+}

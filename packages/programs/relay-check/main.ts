@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { qmailHome } from "@qmail-mysql/control-files";
+import { exec, say, writeAll } from "@qmail-mysql/process";
+import { mayRelay, type RelayAnswers, type RelayClients, relayClients } from "@qmail-mysql/relay";
+import { openRelayAnswers, readSql } from "@qmail-mysql/store";
+import { errno, HARD, reason, SOFT, Trouble, Usage } from "@qmail-mysql/trouble";
+import { parseIp } from "@qmail-mysql/wire";
+
+const NAME = "relay-check";
+
+type Answer = "yes" | "no" | "trouble";
+
+/** relay-check program: sets RELAYCLIENT when the client may relay, and becomes the program; relay-check(8). */
+export async function main(args: readonly string[]): Promise<number> {
+  if (args.length === 0) throw new Usage(HARD, `${NAME} program [ arg ... ]`);
+  const { answer, trouble } = await ask(qmailHome());
+  if (answer === "trouble" && trouble === "defer") {
+    writeAll(1, "451 relay table not available, try again later (#4.3.0)\r\n");
+    return SOFT;
+  }
+  return exec(args, answer === "yes" ? { RELAYCLIENT: process.env.RELAYCLIENT ?? "" } : {});
+}
+
+/** The three-state answer, and what the administrator wants done about the third. */
+async function ask(home: string): Promise<{ answer: Answer; trouble: "serve" | "defer" }> {
+  const { TCPREMOTEIP, RELAYCLIENT } = process.env;
+  let trouble: "serve" | "defer" = "serve";
+  try {
+    const config = readSql(home, NAME);
+    trouble = config.trouble;
+    const table = whenAsked(() => openRelayAnswers(config, home, "read"));
+    try {
+      const asker = { ip: parseIp(TCPREMOTEIP ?? ""), given: RELAYCLIENT !== undefined };
+      const may = await mayRelay(asker, readRelayClients(home), table);
+      return { answer: may ? "yes" : "no", trouble };
+    } finally {
+      await table.close();
+    }
+  } catch (error) {
+    say(`${NAME}: warning: ${trouble === "serve" ? "no relaying" : "deferring"}: ${reason(error)}`);
+    return { answer: RELAYCLIENT === undefined ? "trouble" : "yes", trouble };
+  }
+}
+
+type Table = RelayAnswers & { close(): Promise<void> };
+
+/** A table that is opened by its first question: most clients are known without one. */
+function whenAsked(open: () => Promise<Table>): Table {
+  let opened: Promise<Table> | undefined;
+  const table = () => {
+    opened ??= open();
+    return opened;
+  };
+  return {
+    left: async (ip) => (await table()).left(ip),
+    blocks: async () => (await table()).blocks(),
+    close: async () => {
+      const one = await opened?.catch(() => undefined);
+      await one?.close();
+    },
+  };
+}
+
+function readRelayClients(home: string): RelayClients {
+  const file = `${home}/control/relayclients`;
+  try {
+    const clients = relayClients(readFileSync(file, "latin1"), file);
+    for (const warning of clients.warnings) say(`${NAME}: warning: ${warning}`);
+    return clients;
+  } catch (error) {
+    if (errno(error) === "ENOENT") return relayClients("", file);
+    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import { errnoError, libc } from "@qmail-mysql/native";
+import { toBuffer } from "@qmail-mysql/wire";
+import type { Spawn } from "./tcp-system.ts";
+
+const WNOHANG = 1;
+const SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08; // spawn.h
+const ATTR_SIZE = 512; // posix_spawnattr_t is 336 bytes in glibc, 288 in musl
+const ACTIONS_SIZE = 256;
+const SIGSET_SIZE = 128;
+
+const ENOENT = 2;
+const DEFAULT_PATH = "/bin:/usr/bin";
+// pathexec_run.c: these only mean that the next directory of the path may do better.
+const TRY_NEXT = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR"]);
+
+/** TcpSystem's spawner by posix_spawn, for an environment of any bytes. */
+export function spawner(argv: readonly string[], path = process.env.PATH): Spawn {
+  const { call, vectors } = libc();
+  const args = vectors()(argv);
+  const attr = new Uint8Array(ATTR_SIZE);
+  const all = new Uint8Array(SIGSET_SIZE);
+  const none = new Uint8Array(SIGSET_SIZE);
+  call.sigfillset(all);
+  call.sigemptyset(none);
+  call.posix_spawnattr_init(attr);
+  call.posix_spawnattr_setflags(attr, SETSIGDEF_AND_SETSIGMASK);
+  call.posix_spawnattr_setsigdefault(attr, all);
+  call.posix_spawnattr_setsigmask(attr, none);
+  const files = candidates(argv[0] ?? "", path).map((file) => ({ file, name: toBuffer(`${file}\0`) }));
+  const actions = new Uint8Array(ACTIONS_SIZE);
+  const pid = new Int32Array(1);
+  const vectorOf = vectors();
+
+  return (env, fd) => {
+    const { pointers, bytes } = vectorOf(env);
+    let failure = ENOENT;
+    call.posix_spawn_file_actions_init(actions);
+    try {
+      call.posix_spawn_file_actions_adddup2(actions, fd, 0);
+      call.posix_spawn_file_actions_adddup2(actions, fd, 1);
+      for (const { file, name } of files) {
+        if (files.length > 1 && !existsSync(file)) continue;
+        const error = call.posix_spawn(pid, name, actions, attr, args.pointers, pointers);
+        if (error === 0) return pid[0] as number;
+        if (failure === ENOENT) failure = error;
+        if (!TRY_NEXT.has(errnoError(error).code)) break;
+      }
+      throw errnoError(failure);
+    } finally {
+      call.posix_spawn_file_actions_destroy(actions);
+      bytes.length; // alive until here
+    }
+  };
+}
+
+function candidates(program: string, path = DEFAULT_PATH): string[] {
+  if (program.includes("/")) return [program];
+  return path.split(":").map((dir) => `${dir === "" ? "." : dir}/${program}`);
+}
+
+/** The children that have ended since the last call, with their raw wait status. Waits for none. */
+export function* endedChildren(): Generator<{ readonly pid: number; readonly status: number }> {
+  const { call } = libc();
+  const status = new Int32Array(1);
+  for (;;) {
+    const pid = call.waitpid(-1, status, WNOHANG);
+    if (pid <= 0) return;
+    yield { pid, status: status[0] as number };
+  }
+}

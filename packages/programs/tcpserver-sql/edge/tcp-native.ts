@@ -1,0 +1,105 @@
+import { libc } from "@qmail-mysql/native";
+import { formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
+import { endedChildren, spawner } from "./spawn.ts";
+import type { Endpoint, TcpListener, TcpSystem } from "./tcp-system.ts";
+
+// Linux: socket.h, in.h, fcntl.h.
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const IPPROTO_IP = 0;
+const IP_OPTIONS = 4;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const F_SETFL = 4;
+const F_SETOWN = 8;
+const O_ASYNC = 0o20000;
+// A signal that gets lost must not cost more than this many milliseconds.
+const LOOK_AGAIN = 1000;
+const SOCKADDR_SIZE = 28; // sockaddr_in6; sockaddr_in is 16
+
+/** TCP by the C library. Throws Trouble where that cannot be called. */
+export function nativeTcp(): TcpSystem {
+  const { call } = libc();
+  return {
+    listen: async (ip, port, backlog) => listenTcp(ip, port, backlog),
+    spawner,
+    watchChildren(onEnd) {
+      const reap = () => {
+        for (const { pid, status } of endedChildren()) onEnd(pid, status);
+      };
+      process.on("SIGCHLD", reap);
+      setInterval(reap, LOOK_AGAIN);
+    },
+    killIpOptions: (fd) => void call.setsockopt(fd, IPPROTO_IP, IP_OPTIONS, null, 0),
+    setNoDelay: (fd) => void call.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]), 4),
+    close: (fd) => void call.close(fd),
+  };
+}
+
+function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
+  const { call, failure } = libc();
+  const isV6 = ip.length === 16;
+  const fd = call.socket(isV6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) throw failure();
+  const check = (result: number) => {
+    if (result === 0) return;
+    const error = failure();
+    call.close(fd);
+    throw error;
+  };
+  const on = new Int32Array([1]);
+  call.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
+  if (isV6) call.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
+  const address = sockaddr(ip, port);
+  check(call.bind(fd, address, address.length));
+  check(call.listen(fd, backlog));
+
+  const peer = new Uint8Array(SOCKADDR_SIZE);
+  const own = new Uint8Array(SOCKADDR_SIZE);
+  const length = new Int32Array(1);
+  const localName = (socket: number): Endpoint => {
+    length[0] = SOCKADDR_SIZE;
+    if (call.getsockname(socket, own, length) !== 0) throw failure();
+    return endpoint(own);
+  };
+  return {
+    port: localName(fd).port,
+    watch(onConnection) {
+      setInterval(onConnection, LOOK_AGAIN);
+      process.on("SIGIO", onConnection); // first: its default is to end the process
+      check(call.fcntl(fd, F_SETOWN, process.pid));
+      check(call.fcntl(fd, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
+    },
+    accept() {
+      length[0] = SOCKADDR_SIZE;
+      const socket = call.accept4(fd, peer, length, SOCK_CLOEXEC);
+      if (socket < 0) return undefined;
+      return { fd: socket, remote: endpoint(peer), local: localName(socket) };
+    },
+    close: () => void call.close(fd),
+  };
+}
+
+function sockaddr(ip: Ip, port: number): Uint8Array {
+  const isV4 = ip.length === 4;
+  const bytes = new Uint8Array(isV4 ? 16 : SOCKADDR_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, isV4 ? AF_INET : AF_INET6, true);
+  view.setUint16(2, port);
+  bytes.set(ip, isV4 ? 4 : 8);
+  return bytes;
+}
+
+/** What the kernel wrote. */
+function endpoint(bytes: Uint8Array): Endpoint {
+  const view = new DataView(bytes.buffer);
+  const isV4 = view.getUint16(0, true) === AF_INET;
+  return { ip: formatIp(ipOf(isV4 ? bytes.subarray(4, 8) : bytes.subarray(8, 24))), port: view.getUint16(2) };
+}

@@ -1,0 +1,58 @@
+import type { Endpoint } from "./edge/tcp-system.ts";
+
+/** What is known about a connection before its program runs. Names of which none is known are undefined. */
+export interface Connection {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly localHost: string | undefined;
+  readonly remoteHost: string | undefined;
+  readonly remoteInfo: string | undefined;
+}
+
+const OWN = new Set([
+  "PROTO",
+  "TCPLOCALIP",
+  "TCPLOCALPORT",
+  "TCPLOCALHOST",
+  "TCPREMOTEIP",
+  "TCPREMOTEPORT",
+  "TCPREMOTEHOST",
+  "TCPREMOTEINFO",
+]);
+
+/** NAME=value entries without those that tcpserver sets or removes: a stale one must not reach a child. */
+export function baseEnvironment(entries: readonly string[]): string[] {
+  return entries.filter((entry) => entry !== "" && !OWN.has(nameOf(entry)));
+}
+
+/**
+ * The environment of a child: ours, the connection's, RELAYCLIENT when the relay table has the client, and
+ * the rule's variables, which override all of these.
+ */
+export function environment(
+  base: readonly string[],
+  { local, remote, localHost, remoteHost, remoteInfo }: Connection,
+  mayRelay: boolean,
+  rule: Readonly<Record<string, string>>,
+): string[] {
+  const set: string[] = [
+    "PROTO=TCP",
+    `TCPLOCALIP=${local.ip}`,
+    `TCPLOCALPORT=${local.port}`,
+    `TCPREMOTEIP=${remote.ip}`,
+    `TCPREMOTEPORT=${remote.port}`,
+  ];
+  if (localHost !== undefined) set.push(`TCPLOCALHOST=${localHost}`);
+  if (remoteHost !== undefined) set.push(`TCPREMOTEHOST=${remoteHost}`);
+  if (remoteInfo !== undefined) set.push(`TCPREMOTEINFO=${remoteInfo}`);
+  const over = mayRelay ? { RELAYCLIENT: "", ...rule } : rule;
+  const names = Object.keys(over);
+  if (names.length === 0) return [...base, ...set];
+  const kept = [...base, ...set].filter((entry) => !names.includes(nameOf(entry)));
+  return [...kept, ...Object.entries(over).map(([name, value]) => `${name}=${value}`)];
+}
+
+function nameOf(entry: string): string {
+  const equals = entry.indexOf("=");
+  return equals < 0 ? entry : entry.slice(0, equals);
+}

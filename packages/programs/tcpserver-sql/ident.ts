@@ -1,0 +1,41 @@
+import { connect } from "node:net";
+import type { Endpoint } from "./edge/tcp-system.ts";
+
+const IDENT_PORT = 113; // RFC 1413
+const MAX_INFO = 256; // bytes; remoteinfo.c
+const MAX_REPLY = 1024;
+
+/** Asks the client's host who owns the connection. Undefined when nobody says so within `seconds`. */
+export function askIdent(local: Endpoint, remote: Endpoint, seconds: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: remote.ip, port: IDENT_PORT, localAddress: local.ip });
+    let reply = "";
+    const end = () => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(userOf(reply));
+    };
+    const timer = setTimeout(end, seconds * 1000);
+    socket.setEncoding("latin1");
+    socket.on("error", end);
+    socket.on("close", end);
+    socket.on("connect", () => socket.write(`${remote.port} , ${local.port}\r\n`));
+    socket.on("data", (chunk: string) => {
+      reply += chunk;
+      if (reply.includes("\n") || reply.length > MAX_REPLY) end();
+    });
+  });
+}
+
+/** What follows the third colon of `port , port : USERID : system : user`, blanks taken out. */
+export function userOf(reply: string): string | undefined {
+  const end = reply.indexOf("\n");
+  if (end < 0) return undefined;
+  const user = reply
+    .slice(0, end)
+    .split(":")
+    .slice(3)
+    .join(":")
+    .replace(/[ \t\r\0]/g, "");
+  return user.slice(0, MAX_INFO) || undefined;
+}

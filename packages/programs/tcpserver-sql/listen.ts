@@ -1,0 +1,80 @@
+import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import { reason, Trouble } from "@qmail-mysql/trouble";
+import { type Ip, parseIp } from "@qmail-mysql/wire";
+import type { TcpListener, TcpSystem } from "./edge/tcp-system.ts";
+import { leadingNumber, type Options } from "./options.ts";
+
+const ANY_V4: Ip = [0, 0, 0, 0];
+const ANY_V6: Ip = Array<number>(16).fill(0);
+
+/**
+ * Listens on what host and port name: 0 or nothing is every address, IPv4 and IPv6 each on a socket of its
+ * own, so that an IPv4 client is exactly what it is to tcpserver. Throws Trouble.
+ */
+export async function listenOn(
+  system: TcpSystem,
+  { host, port, backlog }: Options,
+  warn: (line: string) => void,
+): Promise<TcpListener[]> {
+  const number = portNumber(port);
+  if (number === undefined) throw new Trouble(`unable to figure out port number for ${port}`);
+  const isAny = host === "" || host === "0";
+  const ip = isAny ? ANY_V4 : (parseIp(host) ?? (await resolve(host)));
+  if (!ip) throw new Trouble(`no IP address for ${host}`);
+  let first: TcpListener;
+  try {
+    first = await system.listen(ip, number, backlog);
+  } catch (error) {
+    throw new Trouble(`unable to bind: ${reason(error)}`);
+  }
+  if (!isAny) return [first];
+  try {
+    return [first, await system.listen(ANY_V6, first.port, backlog)];
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EAFNOSUPPORT") {
+      warn(`serving IPv4 alone: unable to bind: ${reason(error)}`);
+    }
+    return [first];
+  }
+}
+
+async function resolve(host: string): Promise<Ip | undefined> {
+  const found = await lookup(host, { all: true }).catch(() => []);
+  const best = found.find(({ family }) => family === 4) ?? found[0];
+  return best && parseIp(best.address);
+}
+
+/** A number, of which tcpserver takes the low 16 bits, or a name in /etc/services. */
+function portNumber(port: string): number | undefined {
+  if (/^\d+$/.test(port)) return leadingNumber(port) & 0xffff;
+  try {
+    for (const line of readFileSync("/etc/services", "latin1").split("\n")) {
+      const [name, number = "", ...aliases] = line.replace(/#.*/, "").trim().split(/\s+/);
+      if ((name === port || aliases.includes(port)) && number.endsWith("/tcp")) return leadingNumber(number);
+    }
+  } catch {
+    // no such file: no such name
+  }
+  return undefined;
+}
+
+/** -g, -u and -U: a gid or uid of 0 changes nothing, as in tcpserver. Throws Trouble. */
+export function dropPrivileges({ uid, gid, idsFromEnv }: Options): void {
+  const group = idsFromEnv ? leadingNumber(process.env.GID ?? "") || gid : gid;
+  const user = idsFromEnv ? leadingNumber(process.env.UID ?? "") || uid : uid;
+  const attempt = (what: string, change: () => void) => {
+    try {
+      change();
+    } catch (error) {
+      throw new Trouble(`unable to set ${what}: ${reason(error)}`);
+    }
+  };
+  if (group > 0) {
+    attempt("gid", () => {
+      process.setgroups?.([group]);
+      process.setgid?.(group);
+    });
+  }
+  if (user > 0) attempt("uid", () => process.setuid?.(user));
+}
