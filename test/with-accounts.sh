@@ -17,10 +17,11 @@ for home in alias:64010:64001 joe:64020:64020 joe-sub:64021:64021 locked:64022:6
 	mkdir -p "$homes/${home%%:*}/Maildir/tmp" "$homes/${home%%:*}/Maildir/new" "$homes/${home%%:*}/Maildir/cur"
 	chown -R "${home#*:}" "$homes/${home%%:*}"
 done
-for file in passwd group shadow; do cp "/etc/$file" "$dir/$file"; done
+cp /etc/shadow "$dir/shadow"
 # The ids are out of the way of Debian's own. Passwords: joe's is "system", old's too, which expired in 2024;
 # locked has none, and open an empty one.
 grep -vE '^(alias|qmail[dlpqrs]|joe|joe-sub|locked|old|open|sam):' /etc/passwd >"$dir/passwd"
+grep -vE '^(qmail|nofiles|joe|sam):' /etc/group >"$dir/group"
 cat >>"$dir/passwd" <<EOF
 alias:x:64010:64001::$homes/alias:/bin/true
 qmaild:x:64011:64001::/var/qmail:/bin/true
