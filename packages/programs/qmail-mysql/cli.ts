@@ -1,13 +1,13 @@
 import { say } from "@qmail-mysql/process";
 import { HARD, OK } from "@qmail-mysql/trouble";
 import { Command, CommanderError } from "commander";
-import { addCheck } from "./check-command.ts";
+import { addCheck } from "./check/command.ts";
 import type { Context } from "./context.ts";
-import { addInit } from "./init.ts";
-import { addRelay } from "./relay.ts";
-import { addRouting } from "./routing.ts";
-import { addTrace } from "./trace-command.ts";
-import { addUser } from "./user.ts";
+import { addInit } from "./init/command.ts";
+import { addRelay } from "./relay/command.ts";
+import { addRouting } from "./routing/command.ts";
+import { addTrace } from "./trace/command.ts";
+import { addUser } from "./user/command.ts";
 
 const WIDTH = 100; // columns of help
 

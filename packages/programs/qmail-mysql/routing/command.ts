@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Context } from "./context.ts";
-import { mailboxName } from "./mailbox-input.ts";
-import { alias, domain, virtual } from "./routing-actions.ts";
-import { extension, hostName } from "./routing-input.ts";
+import type { Context } from "../context.ts";
+import { mailboxName } from "../user/input.ts";
+import { alias, domain, virtual } from "./actions.ts";
+import { extension, hostName } from "./input.ts";
 
 const JSON_OPTION = ["--json", "an array of objects"] as const;
 const REBUILD =

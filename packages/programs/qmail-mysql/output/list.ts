@@ -1,5 +1,5 @@
 import type { Database, Row, Statement } from "@qmail-mysql/store";
-import type { Context } from "./context.ts";
+import type { Context } from "../context.ts";
 import { buffered, jsonArray, tableLayout } from "./table.ts";
 
 export interface ListOptions {

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { jsonArray, printable } from "../output/table.ts";
 import { check } from "./check.ts";
-import type { Context } from "./context.ts";
 import type { Problem } from "./problem.ts";
-import { jsonArray, printable } from "./table.ts";
 
 /** check; `found` is told how many problems there are. */
 export function addCheck(program: Command, context: Context, found: (problems: number) => void): void {

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
-import type { Context } from "./context.ts";
-import { gidOption, homeOption, mailboxName, typeOption, uidOption } from "./mailbox-input.ts";
-import { add, del, listUsers, passwd, setSuspended, show } from "./user-actions.ts";
+import type { Context } from "../context.ts";
+import { add, del, listUsers, passwd, setSuspended, show } from "./actions.ts";
+import { gidOption, homeOption, mailboxName, typeOption, uidOption } from "./input.ts";
 
 const PASSWORD_HELP = `
 The password is asked for twice on the terminal, without echo; where descriptor 0 is no terminal, its first

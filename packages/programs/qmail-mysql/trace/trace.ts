@@ -16,8 +16,8 @@ import {
 import { type Database, type Row, type Store, storeOver } from "@qmail-mysql/store";
 import { findSystemAccounts, homeOwner } from "@qmail-mysql/system";
 import { lower, splitAddress } from "@qmail-mysql/wire";
-import { rcptHosts, sendControls, withCdb } from "./controls.ts";
-import { ALIAS, findRows, named, RCPTHOSTS } from "./rows.ts";
+import { rcptHosts, sendControls, withCdb } from "../edge/controls.ts";
+import { ALIAS, findRows, named, RCPTHOSTS } from "../tables/rows.ts";
 
 /** What becomes of the mail in the end. */
 export type Outcome = "delivered" | "remote" | "bounces" | "waits";

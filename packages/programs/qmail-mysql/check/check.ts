@@ -6,14 +6,14 @@ import { type Database, openDatabase, readSqlServer, type Statement, statements 
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower, toBuffer, toText } from "@qmail-mysql/wire";
-import { checkFiles } from "./check-files.ts";
-import { checkMailbox } from "./check-mailboxes.ts";
-import { checkAliases, checkLoops, checkVirtual } from "./check-tables.ts";
-import { columnFix } from "./column-fix.ts";
-import { rcptHosts, sendControls, withCdb } from "./controls.ts";
+import { rcptHosts, sendControls, withCdb } from "../edge/controls.ts";
+import { columnFix } from "../tables/column-fix.ts";
+import { checkFiles } from "./files.ts";
+import { checkMailbox } from "./mailboxes.ts";
 import { writePrivileges } from "./privileges.ts";
 import type { Problem } from "./problem.ts";
 import { routesOf } from "./routes.ts";
+import { checkAliases, checkLoops, checkVirtual } from "./tables.ts";
 
 const PROGRAM = "qmail-mysql";
 const MAILBOX_COLUMNS = ["username", "uid", "gid", "home", "suspended", "password_type"];

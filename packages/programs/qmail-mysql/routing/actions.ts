@@ -4,11 +4,11 @@ import { type Database, type Row, statements, storeOver } from "@qmail-mysql/sto
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Die, HARD, Usage } from "@qmail-mysql/trouble";
 import { lower, toText } from "@qmail-mysql/wire";
-import type { Context } from "./context.ts";
-import { eachRow, type ListOptions, list } from "./list.ts";
-import { instructionColumns, virtualAddress } from "./routing-input.ts";
-import { ALIAS, addRow, deleteRow, findRows, RCPTHOSTS, type RowTable, VIRTUAL } from "./rows.ts";
-import { json, printable, table } from "./table.ts";
+import type { Context } from "../context.ts";
+import { eachRow, type ListOptions, list } from "../output/list.ts";
+import { json, printable, table } from "../output/table.ts";
+import { ALIAS, addRow, deleteRow, findRows, RCPTHOSTS, type RowTable, VIRTUAL } from "../tables/rows.ts";
+import { instructionColumns, virtualAddress } from "./input.ts";
 
 const none = (what: string): never => {
   throw new Die(HARD, `no ${what}`);

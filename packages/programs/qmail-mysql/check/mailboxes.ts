@@ -2,8 +2,8 @@ import type { Row } from "@qmail-mysql/store";
 import { toMailbox } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
-import { homeState } from "./home-state.ts";
-import { PASSWORD_TYPES } from "./mailbox-input.ts";
+import { homeState } from "../edge/home-state.ts";
+import { PASSWORD_TYPES } from "../user/input.ts";
 import type { Problem } from "./problem.ts";
 
 const TYPES = Object.values(PASSWORD_TYPES).map(lower);

@@ -1,8 +1,8 @@
 import { HARD, Usage } from "@qmail-mysql/trouble";
 import type { Command } from "commander";
-import type { Context } from "./context.ts";
-import { entries } from "./controls.ts";
-import { json, printable } from "./table.ts";
+import type { Context } from "../context.ts";
+import { entries } from "../edge/controls.ts";
+import { json, printable } from "../output/table.ts";
 import { type Trace, trace } from "./trace.ts";
 
 const MAX_ADDRESS = 900; // bytes: qmail-smtpd takes no longer one

@@ -3,8 +3,8 @@ import { openRelayStore, type RelayDatabase, type RelayStore, readRelayDatabase 
 import { Die, HARD } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, parseIp } from "@qmail-mysql/wire";
 import type { Command } from "commander";
-import type { Context } from "./context.ts";
-import { json, printable, table } from "./table.ts";
+import type { Context } from "../context.ts";
+import { json, printable, table } from "../output/table.ts";
 
 const PATIENCE = 30; // seconds: control/sql's own limit is what an SMTP client may be made to wait
 

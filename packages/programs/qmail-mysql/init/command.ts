@@ -2,10 +2,10 @@ import { closeSync, openSync } from "node:fs";
 import { sqliteFile } from "@qmail-mysql/store";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 import type { Command } from "commander";
-import grants from "../../../sql/mysql/grants.sql" with { type: "text" };
-import mysqlSchema from "../../../sql/mysql/schema.sql" with { type: "text" };
-import sqliteSchema from "../../../sql/sqlite/schema.sql" with { type: "text" };
-import type { Context } from "./context.ts";
+import grants from "../../../../sql/mysql/grants.sql" with { type: "text" };
+import mysqlSchema from "../../../../sql/mysql/schema.sql" with { type: "text" };
+import sqliteSchema from "../../../../sql/sqlite/schema.sql" with { type: "text" };
+import type { Context } from "../context.ts";
 import { fillGrants } from "./grants.ts";
 
 export function addInit(program: Command, context: Context): void {

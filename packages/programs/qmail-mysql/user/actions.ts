@@ -2,12 +2,12 @@ import { isatty } from "node:tty";
 import { hash } from "@qmail-mysql/password/hash";
 import { type Row, statements } from "@qmail-mysql/store";
 import { Die, HARD, Usage } from "@qmail-mysql/trouble";
-import type { Context } from "./context.ts";
-import { makeHome } from "./edge/make-home.ts";
-import { askSecrets, firstLine } from "./edge/secret.ts";
-import { homeState } from "./home-state.ts";
-import { type ListOptions, list } from "./list.ts";
-import { newPassword, PASSWORD_TYPES, type PasswordType } from "./mailbox-input.ts";
+import type { Context } from "../context.ts";
+import { homeState } from "../edge/home-state.ts";
+import { makeHome } from "../edge/make-home.ts";
+import { askSecrets, firstLine } from "../edge/secret.ts";
+import { type ListOptions, list } from "../output/list.ts";
+import { json, printable } from "../output/table.ts";
 import {
   deleteMailbox,
   findMailbox,
@@ -15,8 +15,8 @@ import {
   mustFind,
   storePassword,
   storeSuspended,
-} from "./mailboxes.ts";
-import { json, printable } from "./table.ts";
+} from "../tables/mailboxes.ts";
+import { newPassword, PASSWORD_TYPES, type PasswordType } from "./input.ts";
 
 const PATIENCE = 300; // seconds for a person to type a password, or for a pipe to deliver one
 
