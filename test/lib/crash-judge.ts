@@ -95,7 +95,7 @@ function readCopies(homes: readonly string[]): Map<string, Copy[]> {
       const file = join(dir, name);
       const text = readFileSync(file, "latin1");
       const sender = /^Return-Path: <(.*)>\n/.exec(text)?.[1] ?? "";
-      const pid = /^\d+\.(\d+)[._]/.exec(name)?.[1]; // maildir(5): time.pid
+      const pid = /^\d+\.(?:M\d+P)?(\d+)[._Q]/.exec(name)?.[1]; // stock's time.pid.host, and ours
       const copy = { file, text, pid: pid === undefined ? undefined : Number(pid) };
       copies.set(sender, [...(copies.get(sender) ?? []), copy]);
     }

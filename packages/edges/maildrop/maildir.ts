@@ -8,16 +8,20 @@ import { fromText, toBuffer } from "@qmail-mysql/wire";
 const TRIES = 3;
 const LIMIT = 86_400_000; // milliseconds; qmail-local's alarm
 
-let count = 0;
+let deliveries = 0;
 
 /**
- * Delivers to a maildir (its path ends with a slash): maildir(5). `head` is what comes before the message; the
- * message's bytes are not changed. In new/ there is either all of it, synced, or nothing. Throws Failure.
+ * Delivers to a maildir (its path ends with a slash): maildir(5). `head` is written before the message, whose
+ * bytes are not changed. In new/ there is either all of it, synced, or nothing. Throws Failure.
  */
-export function deliverToMaildir(dir: string, head: string, message: Iterable<Uint8Array>): void {
+export function deliverToMaildir(
+  dir: string,
+  head: string,
+  message: Iterable<Uint8Array>,
+  newName = uniqueName,
+): void {
   const end = performance.now() + LIMIT;
-  const { fd, name } = create(dir);
-  const path = toBuffer(`${dir}tmp/${name}`);
+  const { fd, path } = create(dir, newName);
   try {
     try {
       writeAll(fd, head);
@@ -29,7 +33,7 @@ export function deliverToMaildir(dir: string, head: string, message: Iterable<Ui
     } finally {
       closeSync(fd);
     }
-    linkSync(path, toBuffer(`${dir}new/${name}`));
+    withNewName(newName, (name) => linkSync(path, toBuffer(`${dir}new/${name}`)));
     syncDirectory(`${dir}new`);
   } catch (error) {
     throw error instanceof Failure ? error : notNow();
@@ -54,24 +58,37 @@ function syncDirectory(dir: string): void {
 
 const notNow = () => temporary("Temporary error on maildir delivery. (#4.3.0)");
 
-function create(dir: string): { fd: number; name: string } {
+function create(dir: string, newName: () => string): { fd: number; path: Buffer } {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+  try {
+    return withNewName(newName, (name) => {
+      const path = toBuffer(`${dir}tmp/${name}`);
+      return { fd: openSync(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), path };
+    });
+  } catch {
+    throw cannotEnter(dir) ? temporary("Unable to chdir to maildir. (#4.2.1)") : notNow();
+  }
+}
+
+/** Repeats `make` with another name while the name exists, TRIES times. */
+function withNewName<T>(newName: () => string, make: (name: string) => T): T {
   for (let tries = 1; ; tries++) {
-    const name = uniqueName();
     try {
-      return { fd: openSync(toBuffer(`${dir}tmp/${name}`), O_WRONLY | O_CREAT | O_EXCL, 0o600), name };
+      return make(newName());
     } catch (error) {
-      if (errno(error) === "EEXIST" && tries < TRIES) continue;
-      throw cannotEnter(dir) ? temporary("Unable to chdir to maildir. (#4.2.1)") : notNow();
+      if (errno(error) !== "EEXIST" || tries === TRIES) throw error;
     }
   }
 }
 
-/** time.pid.host, and from this process's second delivery on time.pid_N.host: maildir(5) wants it never twice. */
+/**
+ * time.M<microseconds>P<pid>Q<deliveries>.host: maildir(5). The pid alone does not do: a program keeps it when it
+ * becomes another by execve(2).
+ */
 function uniqueName(): string {
-  const seconds = Math.floor(Date.now() / 1000);
-  const nth = count++ === 0 ? "" : `_${count}`;
-  return `${seconds}.${process.pid}${nth}.${host()}`;
+  const now = Date.now();
+  const microseconds = (now % 1000) * 1000 + (Math.floor(performance.now() * 1000) % 1000);
+  return `${Math.floor(now / 1000)}.M${microseconds}P${process.pid}Q${++deliveries}.${host()}`;
 }
 
 /** gethostname(2), cut as qmail-local cuts it. */
