@@ -1,5 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -158,3 +166,47 @@ test("four hosts, several logins a second: each login is in the file soon, no re
   // a second of waiting, and a loaded machine
   expect(Math.max(...late)).toBeLessThan(4000);
 }, 60_000);
+
+describe("its locks", () => {
+  const NOBODY = 65534;
+  const LOCKS = ["tcp.smtp.cdb.lock", "tcp.smtp.cdb.next", "rebuild-cdb.lock"];
+  const flock = (file: string, how: { uid?: number } = {}) =>
+    run("/usr/bin/flock", ["-n", path(file), "true"], how);
+
+  test("nobody else can take them, also where an earlier version made them for all to read", async () => {
+    begin();
+    for (const earlier of [false, true]) {
+      if (earlier) for (const file of LOCKS) chmodSync(path(file), 0o644);
+      expect((await rebuild()).code).toBe(0);
+      expect((await run("rebuild-cdb", ["--no-hup"], { env: world.env })).code).toBe(0);
+      for (const file of LOCKS) {
+        expect((await flock(file)).code, file).toBe(0);
+        expect((await flock(file, { uid: NOBODY })).stderr, file).toContain("Permission denied");
+        expect(statSync(path(file)).mode & 0o777, file).toBe(0o600);
+      }
+    }
+  });
+
+  test("one that is held for longer than any rebuild takes is trouble, and said", async () => {
+    begin();
+    const next = path("tcp.smtp.cdb.next");
+    writeFileSync(next, "", { mode: 0o644 });
+    const holder = spawn("flock", ["-n", next, "sh", "-c", "echo held; exec sleep 60"]);
+    try {
+      await new Promise((resolve) => holder.stdout.once("data", resolve));
+      // a rebuild may be waiting there
+      expect(await rebuild("--json")).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('"busy":true'),
+      });
+      utimesSync(next, 0, 0);
+      const { code, stderr } = await run("rebuild-cdb", ["relay"], { env: world.env, limit: 40_000 });
+      expect([code, stderr]).toEqual([
+        111,
+        `rebuild-cdb: fatal: unable to lock ${next}: another process has held it for more than 22 seconds\n`,
+      ]);
+    } finally {
+      holder.kill();
+    }
+  }, 60_000);
+});

@@ -30,9 +30,12 @@ export async function rebuild(
   options: Options,
 ): Promise<Summary> {
   const started = performance.now();
-  const lock = lockFile(`${home}/control/rebuild-cdb.lock`, PATIENCE);
+  const file = `${home}/control/rebuild-cdb.lock`;
+  const lock = lockFile(file, PATIENCE);
   if (!lock)
-    throw new Trouble(`unable to rebuild: another rebuild-cdb has been at it for ${PATIENCE} seconds`);
+    throw new Trouble(
+      `unable to lock ${file}: another process has held it for more than ${PATIENCE} seconds`,
+    );
   const open: Replacement[] = [];
   const shown = progress("rebuild-cdb");
   const context: Context = {

@@ -4,9 +4,9 @@ import { cdbWriter } from "@qmail-mysql/cdb";
 import { say } from "@qmail-mysql/process";
 import { compileRules, RuleError } from "@qmail-mysql/tcprules";
 import { Die, HARD, reason, Trouble } from "@qmail-mysql/trouble";
+import { coalesce } from "./edge/coalesce.ts";
 import { openReplacement, syncDirectory } from "./edge/replacement.ts";
 import { type OpenClients, relayLine } from "./relay-lines.ts";
-import { waitForTurn } from "./turn.ts";
 
 export interface RelayTask {
   /** The rules kept by hand. */
@@ -32,8 +32,8 @@ export interface RelaySummary {
  */
 export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): Promise<RelaySummary> {
   const path = `${file}.cdb`;
-  const turn = await waitForTurn(path);
-  if (!turn) return { file: path, rows: 0, busy: true, changed: false, lapse: 0 };
+  const lock = await coalesce(path);
+  if (!lock) return { file: path, rows: 0, busy: true, changed: false, lapse: 0 };
   try {
     const { clients, lapse } = await openClients();
     const lines = clients.map((client) => relayLine(client, rblsmtpd));
@@ -60,7 +60,7 @@ export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): 
       cdb.abandon();
     }
   } finally {
-    turn.release();
+    lock.release();
   }
 }
 
