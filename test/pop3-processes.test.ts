@@ -54,7 +54,9 @@ describe("qmail-popup's subprogram", () => {
   ])("%s cannot be run: refused, and the log says why", async (program, why) => {
     const got = await run("qmail-popup", ["host", program], { env, input: "USER a\r\nPASS b\r\n" });
     expect([got.code, got.stderr]).toEqual([1, `qmail-popup: warning: unable to run ${program}: ${why}\n`]);
-    expect(got.stdout).toMatch(/\+OK \r\n-ERR authorization failed\r\n$/);
+    expect(got.stdout).toMatch(
+      /\+OK \r\n-ERR \[SYS\/TEMP\] unable to check the password, try again later\r\n$/,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chownSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chownSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,7 +16,7 @@ describe.skipIf(!isRoot).each(backends)(
     const world = makeWorld();
     const home = world.user("iain", UID, GID);
     const empty = world.user("empty", UID, GID);
-    const REFUSED = "-ERR authorization failed\r\n";
+    const REFUSED = "-ERR [AUTH] authorization failed\r\n";
     let server: PopServer;
     beforeAll(async () => {
       const message = join(home, "Maildir/new/1");
@@ -71,6 +71,20 @@ describe.skipIf(!isRoot).each(backends)(
         socket.on("end", () => resolve(all));
       });
       expect(got.replace(/<.*>/, "<>")).toBe("+OK <>\r\n+OK \r\n+OK 1 21\r\n+OK \r\n");
+    });
+
+    test("a database that does not answer is no wrong password", async () => {
+      const working = readFileSync(join(world.home, "control/sqlserver"), "latin1");
+      try {
+        world.control("sqlserver", "server 127.0.0.1\nport 1\nlogin x\npassword x\ndb x\ntimeout 1\n");
+        for (const password of ["a secret", "wrong"]) {
+          expect(await session("iain", password)).toBe(
+            "-ERR [SYS/TEMP] unable to check the password, try again later\r\n",
+          );
+        }
+      } finally {
+        world.control("sqlserver", working);
+      }
     });
 
     test("a home without Maildir: the client hears it, the log says which", async () => {

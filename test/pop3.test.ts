@@ -84,7 +84,7 @@ describe.skipIf(!isRoot)("POP3 by tcpserver", () => {
       const script = `
 import poplib, sys
 p = poplib.POP3("127.0.0.1", ${server.port}, timeout=10)
-assert sorted(p.capa()) == ["IMPLEMENTATION", "PIPELINING", "TOP", "UIDL", "USER"], p.capa()
+assert sorted(p.capa()) == ["AUTH-RESP-CODE", "IMPLEMENTATION", "PIPELINING", "RESP-CODES", "TOP", "UIDL", "USER"], p.capa()
 p.user("joe"); p.pass_("secret")
 assert "TOP" in p.capa()
 print(p.stat(), p.list()[1], p.uidl()[1], p.top(1, 1)[1], p.retr(2)[1])
@@ -126,7 +126,7 @@ p.dele(2); p.rset(); p.dele(1); p.quit()
   test("commands sent all at once are all answered", async () => {
     const got = await talk(server.port, [`CAPA\r\n${login}STAT\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n`]);
     expect(got.replace(/<[^>]*>/, "<>")).toBe(
-      "+OK <>\r\n+OK \r\nTOP\r\nUIDL\r\nUSER\r\nPIPELINING\r\nIMPLEMENTATION qmail-mysql\r\n.\r\n" +
+      "+OK <>\r\n+OK \r\nTOP\r\nUIDL\r\nUSER\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nIMPLEMENTATION qmail-mysql\r\n.\r\n" +
         `+OK \r\n+OK \r\n+OK 2 ${FIRST.length + SECOND.length}\r\n` +
         `+OK \r\nSubject: first\r\n\r\n..a dot\r\nlast\r\n\r\n.\r\n+OK \r\n+OK \r\n`,
     );
@@ -147,7 +147,7 @@ p.dele(2); p.rset(); p.dele(1); p.quit()
     const got = await talk(server.port, [`USER joe\r\nPASS x\r\n${"NOOP\r\n".repeat(2000)}`], {
       half: false,
     });
-    expect(got).toMatch(/\+OK \r\n-ERR authorization failed\r\n$/);
+    expect(got).toMatch(/\+OK \r\n-ERR \[AUTH\] authorization failed\r\n$/);
   });
 
   describe("hostile input", () => {
@@ -174,7 +174,7 @@ p.dele(2); p.rset(); p.dele(1); p.quit()
 
     test.each([512, 1024, 4000])("a login of %d bytes is passed on and refused", async (n) => {
       const got = await talk(server.port, [`USER ${"u".repeat(n)}\r\nPASS ${"p".repeat(n)}\r\n`]);
-      expect(got).toMatch(/\+OK \r\n-ERR authorization failed\r\n$/);
+      expect(got).toMatch(/\+OK \r\n-ERR \[AUTH\] authorization failed\r\n$/);
     });
   });
 

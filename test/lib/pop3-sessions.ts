@@ -125,15 +125,21 @@ export const POPUP: readonly (readonly [string, string])[] = [
   ],
 ];
 
-/** How the subprogram ends, and what the client hears. */
-export const ENDINGS: readonly (readonly [string, string])[] = [
-  ["exit 0", "+OK <PID.TIME@host>\r\n+OK \r\n"],
-  ["exit 1", "+OK <PID.TIME@host>\r\n+OK \r\n-ERR authorization failed\r\n"],
-  ["exit 2", "+OK <PID.TIME@host>\r\n+OK \r\n-ERR authorization failed\r\n"],
-  ["exit 3", "+OK <PID.TIME@host>\r\n+OK \r\n-ERR authorization failed\r\n"],
-  ["exit 111", "+OK <PID.TIME@host>\r\n+OK \r\n-ERR authorization failed\r\n"],
-  ["exit 255", "+OK <PID.TIME@host>\r\n+OK \r\n-ERR authorization failed\r\n"],
-  ["kill -KILL $$", "+OK <PID.TIME@host>\r\n+OK \r\n-ERR aack, child crashed\r\n"],
-  ["kill -TERM $$", "+OK <PID.TIME@host>\r\n+OK \r\n-ERR aack, child crashed\r\n"],
-  ["echo served; exit 0", "+OK <PID.TIME@host>\r\n+OK \r\nserved\n"],
+const LOGIN = "+OK <PID.TIME@host>\r\n+OK \r\n";
+
+/** How the subprogram ends, stock's reply, and ours where it differs: the response codes of RFC 3206. */
+export const ENDINGS: readonly (readonly [string, string, string?])[] = [
+  ["exit 0", LOGIN],
+  ["exit 1", `${LOGIN}-ERR authorization failed\r\n`, `${LOGIN}-ERR [AUTH] authorization failed\r\n`],
+  ["exit 2", `${LOGIN}-ERR authorization failed\r\n`],
+  ["exit 3", `${LOGIN}-ERR authorization failed\r\n`],
+  [
+    "exit 111",
+    `${LOGIN}-ERR authorization failed\r\n`,
+    `${LOGIN}-ERR [SYS/TEMP] unable to check the password, try again later\r\n`,
+  ],
+  ["exit 255", `${LOGIN}-ERR authorization failed\r\n`],
+  ["kill -KILL $$", `${LOGIN}-ERR aack, child crashed\r\n`],
+  ["kill -TERM $$", `${LOGIN}-ERR aack, child crashed\r\n`],
+  ["echo served; exit 0", `${LOGIN}served\n`],
 ];

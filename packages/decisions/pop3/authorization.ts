@@ -1,3 +1,4 @@
+import { REFUSED, SOFT } from "@qmail-mysql/trouble";
 import { nulEnded } from "@qmail-mysql/wire";
 import type { Command } from "./command.ts";
 import { CAPABILITIES, err, ok } from "./replies.ts";
@@ -52,8 +53,21 @@ export interface Ending {
   readonly signal: string | null;
 }
 
-/** What the client hears when the subprogram has ended; undefined when it was served. */
+/**
+ * The reply when the subprogram has ended; undefined when it served the client. Stock's texts, with the response
+ * codes of RFC 3206 where checkpassword's exit code says whose fault it is: a client then knows whether to ask
+ * its user for another password or to try again later.
+ */
 export function afterwards({ code, signal }: Ending): string | undefined {
   if (signal !== null) return err("aack, child crashed");
-  return code === 0 ? undefined : err("authorization failed");
+  switch (code) {
+    case 0:
+      return undefined;
+    case REFUSED:
+      return err("[AUTH] authorization failed");
+    case SOFT:
+      return err("[SYS/TEMP] unable to check the password, try again later");
+    default:
+      return err("authorization failed");
+  }
 }

@@ -5,7 +5,7 @@ export const err = (text: string): string => `-ERR ${text}\r\n`;
 export const TOO_LONG_REPLY = err("line too long");
 
 /**
- * CAPA, RFC 2449, the same in both states. Not in it: RESP-CODES (we send none), EXPIRE (a site's policy),
- * SASL and STLS (neither is here).
+ * CAPA, RFC 2449, the same in both states. Not in it: EXPIRE (a site's policy), SASL and STLS (neither is
+ * offered). AUTH-RESP-CODE: RFC 3206, 5.
  */
-export const CAPABILITIES = `${ok()}TOP\r\nUIDL\r\nUSER\r\nPIPELINING\r\nIMPLEMENTATION qmail-mysql\r\n.\r\n`;
+export const CAPABILITIES = `${ok()}TOP\r\nUIDL\r\nUSER\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nIMPLEMENTATION qmail-mysql\r\n.\r\n`;

@@ -12,6 +12,7 @@ import {
 } from "@qmail-mysql/pop3";
 import { say } from "@qmail-mysql/process";
 import { Gone, leave, linger, timedRead, timedWrite } from "@qmail-mysql/socket";
+import { SOFT } from "@qmail-mysql/trouble";
 import { spawnWithFd3 } from "./edge/spawn-with-fd3.ts";
 
 const ALWAYS = 1; // qmail-popup's exit code, however the session went
@@ -57,7 +58,7 @@ async function served(
     return afterwards(await spawnWithFd3(subprogram, credentials(attempt, timestamp)));
   } catch (error) {
     say(`qmail-popup: warning: ${(error as Error).message}`);
-    return afterwards({ code: ALWAYS, signal: null });
+    return afterwards({ code: SOFT, signal: null });
   }
 }
 
