@@ -45,7 +45,7 @@ forget() { # the system accounts; the file is a mount of its own
 queue() { # HOME: a queue with one message
 	mkdir -p "$1/queue/mess/0"
 	printf 'From: a@example.org\nSubject: hello\n\n%s\n' "$(head -c 3000 /dev/zero | tr '\0' x)" >"$1/queue/mess/0/1"
-	chown 64014 "$1/queue/mess/0/1"
+	chown qmailq "$1/queue/mess/0/1"
 }
 measure() { # WHAT PROGRAM
 	for at in 1 20 100; do

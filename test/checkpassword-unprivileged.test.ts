@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NOFILES, QMAILD } from "./lib/accounts.ts";
 import { overSocket, sqlite } from "./lib/databases.ts";
 import { BIN, run } from "./lib/program.ts";
 import { startServer, talk } from "./lib/server.ts";
@@ -12,8 +13,6 @@ import { isRoot, makeWorld } from "./lib/world.ts";
 
 const UID = 64800;
 const GID = 64100;
-const QMAILD = 64011; // of test/with-accounts.sh
-const NOFILES = 64001;
 const WHO = ["/bin/sh", "-c", 'echo "$(id -u) $(id -g) $(id -G) $USER $HOME $SHELL $(pwd)"'];
 
 describe.skipIf(!isRoot)("without root, through qmail-sqld", () => {

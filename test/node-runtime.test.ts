@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TO_ALIAS } from "./lib/accounts.ts";
 import { overSocket, overTls, sqlite } from "./lib/databases.ts";
 import { run, visible } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
@@ -44,8 +45,8 @@ describe.skipIf(!canRun).each([sqlite, overSocket, overTls])("under Node, $name"
     ["iain", `iain|${UID}|${GID}|${home}|||`],
     ["Iain-Foo", `iain|${UID}|${GID}|${home}|-|Foo|`],
     ["joe-x", `joe|64020|64020|${HOMES}/joe|-|x|`],
-    ["nobody-here", `alias|64010|64001|${HOMES}/alias|-|nobody-here|`],
-    ["caf\xe9", `alias|64010|64001|${HOMES}/alias|-|caf\xe9|`],
+    ["nobody-here", `${TO_ALIAS}nobody-here|`],
+    ["caf\xe9", `${TO_ALIAS}caf\xe9|`],
   ])("qmail-getpw %s -> %s", async (local, expected) => {
     const argument = join(world.home, "argument");
     writeFileSync(argument, local, "latin1"); // bytes that are no text pass through a shell alone

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openDatabase, statements } from "@qmail-mysql/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NOFILES, QMAILP } from "./lib/accounts.ts";
 import { overSocket, sqlite } from "./lib/databases.ts";
 import { type MariaDb, sqlFile, startMariaDb } from "./lib/mariadb.ts";
 import { run, visible } from "./lib/program.ts";
@@ -140,7 +141,7 @@ describe.skipIf(!isRoot)("an SQLite file", () => {
     db.close();
     execFileSync("chmod", ["644", file]);
     // Some other uid: root could write whatever the mode.
-    const how = { env: world.env, uid: 64013, gid: 64001 };
+    const how = { env: world.env, uid: QMAILP, gid: NOFILES };
     const got = await run("qmail-getpw", ["alias"], how);
     expect([got.code, got.stderr]).toEqual([
       118,

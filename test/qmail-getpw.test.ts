@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ALIAS, NOFILES, QMAILP, TO_ALIAS } from "./lib/accounts.ts";
 import { backendsAndSqld, sqlite } from "./lib/databases.ts";
 import { BIN, run, visible } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
@@ -9,7 +10,6 @@ const LSPAWN = join(import.meta.dirname, "lib/as-lspawn.py");
 const UID = 64800;
 const GID = 64100;
 const HOMES = process.env.TEST_HOMES;
-const ALIAS = `alias|64010|64001|${HOMES}/alias|-|`;
 
 describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prepare }) => {
   const world = makeWorld();
@@ -38,7 +38,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
     ["iain", mine("iain")],
     ["iain-sanity", mine("iain-sanity", "", "", sanity)],
     ["iain-slowlaris", mine("iain", "-", "slowlaris")],
-    ["alias", `alias|64010|64001|${HOMES}/alias|||`],
+    ["alias", `alias|${ALIAS}|${NOFILES}|${HOMES}/alias|||`],
     // stock qmail-getpw's rules
     ["IAIN", mine("iain")],
     ["Iain-Foo", mine("iain", "-", "Foo")],
@@ -46,12 +46,12 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
     ["iain--x", mine("iain", "-", "-x")],
     ["iain-sanity-x", mine("iain-sanity", "-", "x", sanity)],
     ["iain-sanityx", mine("iain", "-", "sanityx")],
-    ["root", `${ALIAS}root|`],
-    ["", `${ALIAS}|`],
-    ["-", `${ALIAS}-|`],
-    ["-x", `${ALIAS}-x|`],
-    ["iain.foo", `${ALIAS}iain.foo|`],
-    ["64020", `${ALIAS}64020|`],
+    ["root", `${TO_ALIAS}root|`],
+    ["", `${TO_ALIAS}|`],
+    ["-", `${TO_ALIAS}-|`],
+    ["-x", `${TO_ALIAS}-x|`],
+    ["iain.foo", `${TO_ALIAS}iain.foo|`],
+    ["64020", `${TO_ALIAS}64020|`],
     // no row: the system's accounts
     ["joe", `joe|64020|64020|${HOMES}/joe|||`],
     ["JOE-Foo", `joe|64020|64020|${HOMES}/joe|-|Foo|`],
@@ -63,12 +63,12 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
     ["box@virtual.com", mine("box@virtual.com")],
     ["long".repeat(30), mine("long".repeat(30))],
     // no neighbour's: collations fold accents, Unicode folds the Kelvin sign
-    ["ia\xc3\xadn", `${ALIAS}ia\xc3\xadn|`],
-    ["iain ", `${ALIAS}iain |`],
+    ["ia\xc3\xadn", `${TO_ALIAS}ia\xc3\xadn|`],
+    ["iain ", `${TO_ALIAS}iain |`],
     // rows that are not used
-    ["homeless", `${ALIAS}homeless|`],
-    ["stranger", `${ALIAS}stranger|`],
-    ["zero", `${ALIAS}zero|`],
+    ["homeless", `${TO_ALIAS}homeless|`],
+    ["stranger", `${TO_ALIAS}stranger|`],
+    ["zero", `${TO_ALIAS}zero|`],
   ])("%s -> %s", async (local, expected) => {
     const got = await run("qmail-getpw", [Buffer.from(local, "latin1").toString()], { env: world.env });
     expect([got.code, visible(got.stdout)]).toEqual([0, expected]);
@@ -78,7 +78,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
     const got = await run("/usr/bin/setuidgid", ["qmailp", join(BIN, "qmail-getpw"), "alias"], {
       env: world.env,
     });
-    expect([got.code, visible(got.stdout)]).toEqual([0, `alias|64010|64001|${HOMES}/alias|||`]);
+    expect([got.code, visible(got.stdout)]).toEqual([0, `alias|${ALIAS}|${NOFILES}|${HOMES}/alias|||`]);
   });
 
   test("works as stock qmail-lspawn runs it, and leaves the command pipe alone", async () => {
@@ -107,7 +107,7 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
 
   test("that may not read control/sqlserver: 118", async () => {
     chmodSync(world.control("sqlserver", "login qmail\n"), 0o600);
-    const got = await run("qmail-getpw", ["iain"], { env: world.env, uid: 64013, gid: 64001 });
+    const got = await run("qmail-getpw", ["iain"], { env: world.env, uid: QMAILP, gid: NOFILES });
     expect([got.code, got.stdout]).toEqual([118, ""]);
     expect(got.stderr).toMatch(/unable to read .*control\/sqlserver: access denied\n$/);
   });
@@ -118,7 +118,7 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
   };
 
   test.each([
-    ["alias", 0, `${ALIAS}lost|`],
+    ["alias", 0, `${TO_ALIAS}lost|`],
     ["defer", 118, ""],
   ])("home_mismatch %s exits %i", async (choice, code, expected) => {
     const { sql } = sqlite.prepare(fresh(), `home_mismatch ${choice}\n`);
@@ -162,13 +162,13 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
         env: world.env,
       },
     );
-    expect([got.code, visible(got.stdout)]).toEqual([0, `${ALIAS}${raw}|`]);
+    expect([got.code, visible(got.stdout)]).toEqual([0, `${TO_ALIAS}${raw}|`]);
   });
 
   test("a local part of 900 break characters is answered within a second", async () => {
     sqlite.prepare(fresh());
     const got = await run("qmail-getpw", ["-".repeat(900)], { env: world.env });
-    expect([got.code, visible(got.stdout)]).toEqual([0, `${ALIAS}${"-".repeat(900)}|`]);
+    expect([got.code, visible(got.stdout)]).toEqual([0, `${TO_ALIAS}${"-".repeat(900)}|`]);
     expect(got.ms).toBeLessThan(1000);
   });
 });

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NOFILES } from "./lib/accounts.ts";
 import { backends, overSocket, sqlite } from "./lib/databases.ts";
 import { run } from "./lib/program.ts";
 import { isRoot, makeWorld, type World } from "./lib/world.ts";
@@ -301,7 +302,7 @@ describe.skipIf(!isRoot)("check", () => {
       const file = join(world.home, "users/mail.db");
       if (prepare === sqlite.prepare) {
         chmodSync(file, 0o640);
-        chownSync(file, 0, 64001);
+        chownSync(file, 0, NOFILES);
       }
       sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${iain}', 'x', 'Password', 'N');
         INSERT INTO alias VALUES ('iain', 'x', '.', '/Maildir/');

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { QMAILD } from "./lib/accounts.ts";
 import { overSocket, sqlite } from "./lib/databases.ts";
 import { POP3_CHAIN, type PopServer, servePop } from "./lib/pop-server.ts";
 import { BIN, run } from "./lib/program.ts";
@@ -16,7 +17,6 @@ import { isRoot, makeWorld, type World } from "./lib/world.ts";
 const JOE = 64020; // of test/with-accounts.sh
 const SAM = 64025;
 const STRANGER = 64999;
-const QMAILD = 64011;
 const HERE = "127.0.0.1";
 const LOGIN = "USER joe\r\nPASS secret\r\nQUIT\r\n";
 const SHOW = ["sh", "-c", 'env | grep -q ^RELAYCLIENT= && echo "relay=$RELAYCLIENT" || echo relay=no'];

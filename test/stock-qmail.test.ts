@@ -55,7 +55,7 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw, qmail-lo
     }
     const script = join(import.meta.dirname, "lib/stock-qmail.sh");
     const { stdout, stderr } = await run(script, [STOCK ?? "", mail, BIN], { limit: 60_000 });
-    log = stdout + stderr;
+    log = stderr + stdout;
   });
 
   test("virtual address: delivered; alias to two places: delivered there", () => {

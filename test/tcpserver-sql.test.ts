@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NOFILES, QMAILD } from "./lib/accounts.ts";
 import { BIN, run } from "./lib/program.ts";
 import { ignored, type Server, startServer, talk } from "./lib/server.ts";
 import { isRoot } from "./lib/world.ts";
@@ -171,8 +172,8 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     ["-c", ["-v", "-c", "7x", ...quiet, ...sh("echo x")]],
     ["-b", ["-v", "-b", "3", ...quiet, ...sh("echo x")]],
     ["bundled options and --", ["-vHRl0", "-c5", "--", ...sh(SHOW)]],
-    ["-g and -u", ["-v", ...quiet, "-g", "64001", "-u", "64011", ...sh("id -u; id -g; id -G")]],
-    ["-U", ["-vU", ...quiet, ...sh("id -u; id -g; id -G")], { UID: "64011", GID: "64001" }],
+    ["-g and -u", ["-v", ...quiet, "-g", `${NOFILES}`, "-u", `${QMAILD}`, ...sh("id -u; id -g; id -G")]],
+    ["-U", ["-vU", ...quiet, ...sh("id -u; id -g; id -G")], { UID: `${QMAILD}`, GID: `${NOFILES}` }],
     ["an inherited RELAYCLIENT", ["-v", ...quiet, ...sh(SHOW)], { RELAYCLIENT: "@x" }],
     ["-x: an address's rule", ["-v", ...quiet, "-x", "ip.cdb", ...sh(SHOW)]],
     ["-x: the longest prefix", ["-v", ...quiet, "-x", "prefix.cdb", ...sh(SHOW)]],
@@ -205,7 +206,7 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     ["a program that may not be run", ["-v", ...quiet, "127.0.0.1", "0", "./noexec"]],
     ["exit 3", ["-v", ...quiet, ...sh("exit 3")]],
     ["a killed program", ["-v", ...quiet, ...sh("kill -9 $$")]],
-    ["-g and -u", ["-v", ...quiet, "-g", "64001", "-u", "64011", ...sh("id -u; id -g; id -G")]],
+    ["-g and -u", ["-v", ...quiet, "-g", `${NOFILES}`, "-u", `${QMAILD}`, ...sh("id -u; id -g; id -G")]],
     ["-x: an address's rule", ["-v", ...quiet, "-x", "ip.cdb", ...sh(SHOW)]],
     ["-x: denied", ["-v", ...quiet, "-x", "deny.cdb", ...sh(SHOW)]],
   ])("with 400 MB of address space: %s", async (_, args, env) => {

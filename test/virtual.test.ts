@@ -1,13 +1,13 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ALIAS, NOFILES, TO_ALIAS } from "./lib/accounts.ts";
 import { backendsAndSqld } from "./lib/databases.ts";
 import { run, visible } from "./lib/program.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
 const UID = 64800;
 const GID = 64100;
-const ALIAS = `alias|64010|64001|${process.env.TEST_HOMES}/alias|-|`;
 
 describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", ({ prepare }) => {
   const world = makeWorld();
@@ -46,11 +46,11 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", (
       ["virtual.com-info", mine("iain", "-", "x")],
       ["VIRTUAL.com-INFO", mine("iain", "-", "x")],
       ["sillydomain.com-sales", mine("iain")],
-      ["sillydomain.com-madeup", `${ALIAS}sillydomain.com-madeup|`], // bounces, unless alias wants it
+      ["sillydomain.com-madeup", `${TO_ALIAS}sillydomain.com-madeup|`], // bounces, unless alias wants it
       ["my-domain.com-sales", mine("iain")],
-      ["my-domain.com-other", `${ALIAS}my-domain.com-other|`], // not mail for the mailbox my
+      ["my-domain.com-other", `${TO_ALIAS}my-domain.com-other|`], // not mail for the mailbox my
       ["my-other", mine("my", "-", "other")],
-      ["virtual.com-magic", `${ALIAS}forward-popaccount@hotmail.com|`], // switched off
+      ["virtual.com-magic", `${TO_ALIAS}forward-popaccount@hotmail.com|`], // switched off
     ])("%s -> %s", expectAnswer);
   });
 
@@ -58,7 +58,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", (
     load("magic_forwarding yes\n", "('forward', 'popaccount@hotmail.com', 'user', 'virtual.com')");
     await expectAnswer(
       "virtual.com-user",
-      `forward|64010|64001|${process.env.TEST_HOMES}/alias|-|popaccount@hotmail.com|`,
+      `forward|${ALIAS}|${NOFILES}|${process.env.TEST_HOMES}/alias|-|popaccount@hotmail.com|`,
     );
   });
 
@@ -75,7 +75,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", (
       ["virtual.com-sales", mine("iain")],
       ["virtual.com-sales-eu", mine("iain", "-", "team")],
       ["mail.virtual.com-sales", mine("my")],
-      ["other.com-sales", `${ALIAS}other.com-sales|`],
+      ["other.com-sales", `${TO_ALIAS}other.com-sales|`],
     ])("%s -> %s", expectAnswer);
   });
 

@@ -3,6 +3,7 @@ groups; descriptor 0 the command pipe with commands waiting in it, 2 the message
 descriptor inherited; SIGPIPE ignored, SIGCHLD blocked. LOCAL may be raw:HEX. Fails when the pipe was touched."""
 
 import os
+import pwd
 import signal
 import sys
 import tempfile
@@ -24,9 +25,10 @@ if child == 0:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     os.umask(0o077)
-    os.setgroups([64001])
-    os.setgid(64001)
-    os.setuid(64013)
+    qmailp = pwd.getpwnam("qmailp")
+    os.setgroups([qmailp.pw_gid])
+    os.setgid(qmailp.pw_gid)
+    os.setuid(qmailp.pw_uid)
     os.execv(program, [program, local])
 _, status = os.waitpid(child, 0)
 os.set_blocking(read_end, False)

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { QMAIL, QMAILQ } from "./accounts.ts";
 import { BIN } from "./program.ts";
 import type { World } from "./world.ts";
-
-const QMAILQ = 64014; // test/with-accounts.sh
 
 export interface RunningLspawn {
   readonly pid: number;
@@ -29,7 +28,7 @@ export function makeQueue(world: World, message = "Subject: hello\n\nbody\n"): v
 export function putMessage(world: World, messid: string, text: string): void {
   const file = join(world.home, "queue/mess", messid);
   writeFileSync(file, text, "latin1");
-  chownSync(file, QMAILQ, 64000);
+  chownSync(file, QMAILQ, QMAIL);
 }
 
 /** Starts a qmail-lspawn as qmail-start does: descriptor 2 closed. */
