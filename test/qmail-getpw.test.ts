@@ -1,5 +1,5 @@
 import { chmodSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ALIAS, NOFILES, QMAILP, TO_ALIAS } from "./lib/accounts.ts";
 import { backendsAndSqld, sqlite } from "./lib/databases.ts";
@@ -15,7 +15,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
   const world = makeWorld();
   const [iain, sanity] = ["iain", "sanity"].map((name) => world.user(name, UID, GID));
   beforeAll(() => {
-    const { sql } = prepare(world);
+    const { sql } = prepare(world, "home_mismatch alias\n");
     sql(`INSERT INTO mailbox VALUES
       ('iain', ${UID}, ${GID}, '${iain}', '****', 'Password', 'N'),
       ('iain-sanity', ${UID}, ${GID}, '${sanity}', '****', 'Password', 'N'),
@@ -23,6 +23,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
       ('homeless', ${UID}, ${GID}, '/nonexistent', '', 'Password', 'N'),
       ('stranger', ${UID + 1}, ${GID}, '${iain}', '', 'Password', 'N'),
       ('zero', 0, 0, '/root', '', 'Password', 'N'),
+      ('wheel', ${UID}, 0, '${iain}', '', 'Password', 'N'),
       ('box@virtual.com', ${UID}, ${GID}, '${iain}', '', 'Password', 'Y'),
       ('${"long".repeat(30)}', ${UID}, ${GID}, '${iain}', '', 'Password', 'N');
       INSERT INTO mailbox (username, uid, gid, home, password, password_type)
@@ -69,6 +70,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
     ["homeless", `${TO_ALIAS}homeless|`],
     ["stranger", `${TO_ALIAS}stranger|`],
     ["zero", `${TO_ALIAS}zero|`],
+    ["wheel", `${TO_ALIAS}wheel|`],
   ])("%s -> %s", async (local, expected) => {
     const got = await run("qmail-getpw", [Buffer.from(local, "latin1").toString()], { env: world.env });
     expect([got.code, visible(got.stdout)]).toEqual([0, expected]);
@@ -118,13 +120,27 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
   };
 
   test.each([
-    ["alias", 0, `${TO_ALIAS}lost|`],
-    ["defer", 118, ""],
-  ])("home_mismatch %s exits %i", async (choice, code, expected) => {
-    const { sql } = sqlite.prepare(fresh(), `home_mismatch ${choice}\n`);
+    ["home_mismatch alias\n", 0, `${TO_ALIAS}lost|`],
+    ["home_mismatch defer\n", 118, ""],
+    ["", 118, ""], // a disk that is not mounted bounces nothing
+  ])("%j: a home that does not exist exits %i", async (choice, code, expected) => {
+    const { sql } = sqlite.prepare(fresh(), choice);
     sql("INSERT INTO mailbox VALUES ('lost', 64800, 64100, '/nonexistent', '', 'Password', 'N')");
     const got = await run("qmail-getpw", ["lost"], { env: world.env });
     expect([got.code, visible(got.stdout)]).toEqual([code, expected]);
+  });
+
+  test.each(["alias", "defer"])("home_mismatch %s: a home that qmailp cannot see exits 118", async (choice) => {
+    const { sql } = sqlite.prepare(fresh(), `home_mismatch ${choice}\n`);
+    const home = world.user("closed/unseen", UID, GID);
+    chmodSync(dirname(home), 0o700);
+    sql(`INSERT INTO mailbox VALUES ('unseen', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+    const got = await run("qmail-getpw", ["unseen-x"], { env: world.env, uid: QMAILP, gid: NOFILES });
+    expect([got.code, got.stdout, got.stderr]).toEqual([
+      118,
+      "",
+      `qmail-getpw: fatal: unable to stat home ${home} of mailbox row "unseen": access denied\n`,
+    ]);
   });
 
   test.each([

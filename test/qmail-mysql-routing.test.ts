@@ -161,7 +161,7 @@ describe.skipIf(!isRoot).each(backends)("trace over $name", ({ prepare }) => {
   const [iain, virtual, sanity] = names.map((name) => world.user(name, UID, GID));
   beforeAll(() => {
     inOrder(world);
-    const { sql } = prepare(world, "magic_forwarding yes\n");
+    const { sql } = prepare(world, "magic_forwarding yes\nhome_mismatch alias\n");
     sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${iain}', '', 'Password', 'N'),
         ('iain-sanity', ${UID}, ${GID}, '${sanity}', '', 'Password', 'N'),
         ('stranger', ${UID + 1}, ${GID}, '${iain}', '', 'Password', 'N'),

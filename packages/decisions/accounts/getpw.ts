@@ -6,6 +6,7 @@ import {
   virtualPrefixes,
 } from "@qmail-mysql/routing";
 import { lower, nulEnded } from "@qmail-mysql/wire";
+import { accountIsUsed, mailboxProblem } from "./home.ts";
 import type { FindMailboxes, FindSystemAccounts, HomeOwner } from "./mailbox.ts";
 import { type Split, splits } from "./splits.ts";
 
@@ -123,13 +124,13 @@ async function ownerOf(local: string, settings: Settings, world: World): Promise
     if (box.suspended && settings.suspendedMail !== "deliver") {
       throw new Held(`mailbox "${box.username}" is suspended`, settings.suspendedMail === "bounce");
     }
-    const unusable = whyUnusable(box, world.homeOwner);
-    if (unusable === undefined) {
+    const problem = mailboxProblem(box, world.homeOwner);
+    if (problem === undefined) {
       world.explain?.(`mailbox row "${box.username}"`);
       return { user: box.username, uid: box.uid, gid: box.gid, home: box.home, ...original(way) };
     }
     // Not the next shorter name either: that is another user.
-    const line = `mailbox row "${box.username}" is not used: ${unusable}`;
+    const line = `mailbox row "${box.username}" is not used: ${problem}`;
     if (settings.homeMismatch === "defer") throw new Held(line, false);
     world.warn(line);
     return undefined;
@@ -140,7 +141,7 @@ async function ownerOf(local: string, settings: Settings, world: World): Promise
   const known = new Map(accounts.map((account) => [account.name, account]));
   for (const way of short) {
     const account = known.get(way.user);
-    if (account && whyUnusable(account, world.homeOwner) === undefined) {
+    if (account && accountIsUsed(account, world.homeOwner)) {
       world.explain?.(`system account ${account.name}`);
       return { user: account.name, uid: account.uid, gid: account.gid, home: account.home, ...original(way) };
     }
@@ -154,17 +155,6 @@ async function asAlias(local: string, settings: Settings, world: World): Promise
   return (
     alias && { user: alias.name, uid: alias.uid, gid: alias.gid, home: alias.home, dash: "-", ext: local }
   );
-}
-
-/** Why this row or account controls nothing; undefined when it may. Rules of qmail-getpw(8). */
-function whyUnusable(
-  { uid, home }: { readonly uid: number; readonly home: string },
-  homeOwner: HomeOwner,
-): string | undefined {
-  if (uid === 0) return "its uid is 0";
-  const owner = homeOwner(home);
-  if ("unusable" in owner) return `home ${home}: ${owner.unusable}`;
-  return owner.uid === uid ? undefined : `home ${home} is owned by uid ${owner.uid}, not by its uid ${uid}`;
 }
 
 /** What qmail-getpw prints. */

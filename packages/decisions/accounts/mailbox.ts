@@ -29,5 +29,10 @@ export interface SystemAccount {
 export type FindMailboxes = (names: readonly string[]) => Promise<readonly Mailbox[]>;
 export type FindSystemAccounts = (names: readonly string[]) => Promise<readonly SystemAccount[]>;
 
-/** Who owns `home`; or why it cannot be used as a home. Throws on a condition that may pass. */
-export type HomeOwner = (home: string) => { readonly uid: number } | { readonly unusable: string };
+/** Who owns `home`; or why that is not known, and whether it is `hidden`: the asking program may not look. */
+export type Owner =
+  | { readonly uid: number }
+  | { readonly unusable: string; readonly hidden?: boolean | undefined };
+
+/** Port: stat(2). Throws on a condition that may pass. */
+export type HomeOwner = (home: string) => Owner;

@@ -122,7 +122,7 @@ export function parseSqlServer(text: string, file: string): SqlServer {
     db: required("db", driver === "mysql" ? "the database's name" : "the database's file"),
     timeout: whole("timeout", 3600) ?? DEFAULT_TIMEOUT,
     tls: tls && parseTls(tls, wrong),
-    homeMismatch: choice("home_mismatch", ["alias", "defer"], "alias"),
+    homeMismatch: choice("home_mismatch", ["alias", "defer"], "defer"),
     suspendedMail: choice("suspended_mail", ["deliver", "defer", "bounce"], "deliver"),
     funkyQueries: choice("funky_queries", ["yes", "no"], "no") === "yes",
     magicForwarding: choice("magic_forwarding", ["yes", "no"], "no") === "yes",

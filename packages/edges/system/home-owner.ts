@@ -1,12 +1,13 @@
+import type { Owner } from "@qmail-mysql/accounts";
 import { status } from "@qmail-mysql/native";
-import { Die, isTemporary, QLX_NFS, reason } from "@qmail-mysql/trouble";
+import { Die, errno, isTemporary, QLX_NFS, reason } from "@qmail-mysql/trouble";
 
 /** The HomeOwner port over stat(2): a failure that may pass is Die(QLX_NFS), as in stock qmail-getpw. */
-export function homeOwner(home: string): { uid: number } | { unusable: string } {
+export function homeOwner(home: string): Owner {
   try {
     return { uid: status(home).uid };
   } catch (error) {
     if (isTemporary(error)) throw new Die(QLX_NFS, `unable to stat ${home}: ${reason(error)}`);
-    return { unusable: reason(error) };
+    return { unusable: reason(error), hidden: errno(error) === "EACCES" };
   }
 }

@@ -78,10 +78,13 @@ export async function assign(context: Context): Promise<Made> {
   return { text, cdb, source, rows, hand };
 }
 
-/** Whose a home is; what may pass is trouble, whatever qmail-getpw would exit with. */
+/**
+ * Whose a home is; what may pass is trouble, whatever qmail-getpw would exit with. A mailbox with a home that root
+ * cannot see is one row without a line, not the end of the rebuild.
+ */
 function ownerOf(home: string): ReturnType<typeof homeOwner> {
   try {
-    return homeOwner(home);
+    return { ...homeOwner(home), hidden: false };
   } catch (error) {
     throw new Trouble(reason(error));
   }

@@ -1,4 +1,4 @@
-import type { HomeOwner, Mailbox } from "@qmail-mysql/accounts";
+import { type HomeOwner, type Mailbox, mailboxProblem } from "@qmail-mysql/accounts";
 import { like, virtualPrefixes } from "@qmail-mysql/routing";
 import { lower } from "@qmail-mysql/wire";
 import { nameSet } from "./name-set.ts";
@@ -75,12 +75,6 @@ function whyNot(row: Mailbox | { readonly wrong: string }, settings: Settings): 
   if ("wrong" in row) return row.wrong;
   if (row.username === "" || row.username.includes(":")) return "users/assign cannot hold its name";
   if (row.home.includes(":")) return "users/assign cannot hold its home";
-  if (row.uid === 0) return "its uid is 0";
   if (row.suspended && settings.suspendedMail !== "deliver") return "it is suspended";
-  const owner = settings.homeOwner?.(row.home);
-  if (owner === undefined) return undefined;
-  if ("unusable" in owner) return `home ${row.home}: ${owner.unusable}`;
-  return owner.uid === row.uid
-    ? undefined
-    : `home ${row.home} is owned by uid ${owner.uid}, not by its uid ${row.uid}`;
+  return mailboxProblem(row, settings.homeOwner ?? (() => ({ uid: row.uid })));
 }
