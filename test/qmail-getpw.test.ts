@@ -130,18 +130,21 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
     expect([got.code, visible(got.stdout)]).toEqual([code, expected]);
   });
 
-  test.each(["alias", "defer"])("home_mismatch %s: a home that qmailp cannot see exits 118", async (choice) => {
-    const { sql } = sqlite.prepare(fresh(), `home_mismatch ${choice}\n`);
-    const home = world.user("closed/unseen", UID, GID);
-    chmodSync(dirname(home), 0o700);
-    sql(`INSERT INTO mailbox VALUES ('unseen', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
-    const got = await run("qmail-getpw", ["unseen-x"], { env: world.env, uid: QMAILP, gid: NOFILES });
-    expect([got.code, got.stdout, got.stderr]).toEqual([
-      118,
-      "",
-      `qmail-getpw: fatal: unable to stat home ${home} of mailbox row "unseen": access denied\n`,
-    ]);
-  });
+  test.each(["alias", "defer"])(
+    "home_mismatch %s: a home that qmailp cannot see exits 118",
+    async (choice) => {
+      const { sql } = sqlite.prepare(fresh(), `home_mismatch ${choice}\n`);
+      const home = world.user("closed/unseen", UID, GID);
+      chmodSync(dirname(home), 0o700);
+      sql(`INSERT INTO mailbox VALUES ('unseen', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+      const got = await run("qmail-getpw", ["unseen-x"], { env: world.env, uid: QMAILP, gid: NOFILES });
+      expect([got.code, got.stdout, got.stderr]).toEqual([
+        118,
+        "",
+        `qmail-getpw: fatal: unable to stat home ${home} of mailbox row "unseen": access denied\n`,
+      ]);
+    },
+  );
 
   test.each([
     ["deliver", 0],

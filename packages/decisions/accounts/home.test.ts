@@ -16,7 +16,9 @@ test.each([
 });
 
 test("a home that cannot be seen is trouble for a mailbox, none for a system account", () => {
-  expect(() => mailboxProblem(box, hidden)).toThrow('unable to stat home /home/joe of mailbox row "joe": access');
+  expect(() => mailboxProblem(box, hidden)).toThrow(
+    'unable to stat home /home/joe of mailbox row "joe": access',
+  );
   expect(accountIsUsed(account, hidden)).toBe(false);
 });
 
