@@ -2,12 +2,15 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -361,8 +364,9 @@ describe.skipIf(!isRoot)("--create-home", () => {
   const world = makeWorld();
   const top = mkdtempSync(join(tmpdir(), "homes-"));
   chmodSync(top, 0o755);
+  let sql: (text: string) => string;
   beforeAll(() => {
-    sqlite.prepare(world);
+    ({ sql } = sqlite.prepare(world));
   });
   afterAll(() => {
     world.remove();
@@ -458,6 +462,26 @@ describe.skipIf(!isRoot)("--create-home", () => {
     expect(got.code).toBe(111);
     expect(got.stderr).toContain(`fix: chown ${UID}:${GID} ${home}`);
     expect((await admin(world, ["user", "show", "h"])).code).toBe(100);
+  });
+
+  test("when it fails, nothing that was made is left", async () => {
+    const closed = join(top, "closed");
+    mkdirSync(closed, { mode: 0o700 });
+    // root makes the home, but its user cannot reach it to make a Maildir
+    const got = await add("i", join(closed, "mail/i"));
+    expect([got.code, got.stderr]).toEqual([111, expect.stringContaining("as uid 64800")]);
+    expect(readdirSync(closed)).toEqual([]);
+    // the home as it was, but for what was made in it
+    const home = join(top, "j");
+    mkdirSync(join(home, "Maildir"), { recursive: true });
+    writeFileSync(join(home, "Maildir/new"), "not a directory");
+    execFileSync("chown", ["-R", `${UID}:${GID}`, home]);
+    expect((await add("j", home)).code).toBe(111);
+    expect(readdirSync(join(home, "Maildir"))).toEqual(["new"]);
+    sql(`CREATE TRIGGER no BEFORE INSERT ON mailbox WHEN NEW.username = 'k'
+      BEGIN SELECT RAISE(ABORT, 'refused'); END`);
+    expect((await add("k", join(top, "more/k"))).code).toBe(111);
+    expect(existsSync(join(top, "more"))).toBe(false);
   });
 
   test("without --create-home a missing home is a warning with its fix", async () => {

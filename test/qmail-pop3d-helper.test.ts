@@ -145,6 +145,13 @@ describe.skipIf(!isRoot)("qmail-pop3d-helper", () => {
     });
   });
 
+  test("-c that fails leaves nothing behind", async () => {
+    rmSync(maildir, { recursive: true });
+    symlinkSync("/nonexistent", maildir);
+    expect((await helper(["-c", "true"])).stderr).toContain(`unable to create ${maildir}: not a directory\n`);
+    expect(readdirSync(home)).toEqual(["Maildir"]);
+  });
+
   test("-m names another Maildir", async () => {
     expect((await helper(["-m", "./Mail/", "true"])).stderr).toBe(warning(`${home}/Mail does not exist`));
     expect((await helper(["-cmMail", "true"])).stderr).toBe("");

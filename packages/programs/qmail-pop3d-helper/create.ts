@@ -6,33 +6,41 @@ const SUBS = ["tmp", "new", "cur"];
 
 /**
  * Makes the Maildir at `path`, or what is missing in it, for nobody but its user. It appears as a whole, by
- * rename: of two logins at once, and of a delivery meanwhile, none finds half of it. Throws Trouble.
+ * rename: of two logins at once, and of a delivery meanwhile, none finds half of it. Throws Trouble, and then
+ * nothing is left of what was made.
  */
 export function createMaildir(path: string): void {
+  const made: string[] = [];
+  const make = (dir: string) => {
+    mkdirSync(toBuffer(dir), 0o700);
+    made.push(dir);
+  };
   try {
-    if (existsSync(toBuffer(path))) for (const sub of SUBS) make(`${path}/${sub}`);
-    else createWhole(path);
+    if (existsSync(toBuffer(path))) complete(path, make);
+    else createWhole(path, make);
   } catch (error) {
+    for (const dir of made.reverse()) discard(dir);
+    if (errno(error) === "ENOTEMPTY" || errno(error) === "EEXIST") return; // another login came first
     throw new Trouble(`unable to create ${path}: ${reason(error)}`);
   }
 }
 
-function createWhole(path: string): void {
-  const draft = `${path}.${process.pid}.${Date.now()}`;
-  try {
-    make(draft);
-    for (const sub of SUBS) make(`${draft}/${sub}`);
-    renameSync(toBuffer(draft), toBuffer(path)); // fails when another login came first
-  } catch (error) {
-    for (const sub of SUBS) discard(`${draft}/${sub}`);
-    discard(draft);
-    if (!["ENOTEMPTY", "EEXIST"].includes(errno(error))) throw error;
-  }
+type Make = (dir: string) => void;
+
+function complete(path: string, make: Make): void {
+  for (const sub of SUBS) unlessThere(() => make(`${path}/${sub}`));
 }
 
-function make(dir: string): void {
+function createWhole(path: string, make: Make): void {
+  const draft = `${path}.${process.pid}.${Date.now()}`;
+  for (const dir of [draft, ...SUBS.map((sub) => `${draft}/${sub}`)]) make(dir);
+  renameSync(toBuffer(draft), toBuffer(path));
+}
+
+/** Another login, or a delivery agent, may have come first. */
+function unlessThere(action: () => void): void {
   try {
-    mkdirSync(toBuffer(dir), 0o700);
+    action();
   } catch (error) {
     if (errno(error) !== "EEXIST") throw error;
   }
@@ -42,6 +50,6 @@ function discard(dir: string): void {
   try {
     rmdirSync(toBuffer(dir));
   } catch {
-    // not ours, or never made
+    // somebody has put something into it: it stays
   }
 }

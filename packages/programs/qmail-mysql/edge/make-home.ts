@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  rmdirSync,
+  type Stats,
+} from "node:fs";
 import { childProcess } from "@qmail-mysql/native";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
@@ -7,49 +18,78 @@ const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o022;
 const MAX_LINKS = 40; // as the kernel's
 
-/**
- * Makes `home`, its parents and its Maildir, owned by uid:gid. Root makes directories only where nobody but
- * root can put or move anything; from the first directory of somebody else on, and inside the home, the user's
- * own rights are used, so that no symbolic link can lead root astray. Throws Trouble.
- */
-export function makeHome(home: string, uid: number, gid: number): void {
-  const isRoot = process.getuid?.() === 0;
-  const { path, owner, rootOnly } = isRoot ? walk(home) : { path: home, owner: undefined, rootOnly: false };
-  if (rootOnly && owner === undefined) {
-    makeAsRoot(path, uid, gid);
-  } else if (owner !== undefined && owner !== uid) {
-    throw new Trouble(
-      `unable to use home ${home}: it is owned by uid ${owner}; fix: chown ${uid}:${gid} ${home}, or another home`,
-    );
-  }
-  asUser(path, uid, gid, isRoot);
+/** Removes again what was made. */
+export type Undo = () => void;
+
+/** Where a home is or would be. */
+export interface Place {
+  /** The directory that exists, root's own symbolic links resolved. */
+  readonly existing: string;
+  /** What is missing below it, the home last; none when the home exists or root may not look further. */
+  readonly missing: readonly string[];
+  /** The home, below `existing`. */
+  readonly path: string;
+  /** The owner of the home, if it exists. */
+  readonly owner: number | undefined;
+  /** Nobody but root can put or move anything on the way to it. */
+  readonly rootOnly: boolean;
 }
 
 /**
- * Follows `home` for as long as only root can change where it leads. Answers the path with root's own symbolic
- * links resolved, the owner when it exists, and whether all directories above it (that exist) are root's alone.
+ * Makes `home`, its parents and its Maildir, owned by uid:gid. Root makes directories only where nobody but
+ * root can put or move anything; from the first directory of another user on, and inside the home, the user's
+ * own rights are used, so that no symbolic link can mislead root. Throws Trouble, and then nothing is left.
  */
-function walk(home: string): { path: string; owner: number | undefined; rootOnly: boolean } {
-  let parts = home.split("/").filter((part) => part !== "");
+export function makeHome(home: string, uid: number, gid: number): Undo {
+  const isRoot = process.getuid?.() === 0;
+  const place: Place = isRoot
+    ? locate(home)
+    : { existing: home, missing: [], path: home, owner: undefined, rootOnly: false };
+  if (place.owner !== undefined && place.owner !== uid) {
+    throw new Trouble(
+      `unable to use home ${home}: it is owned by uid ${place.owner}; fix: chown ${uid}:${gid} ${home}, or another home`,
+    );
+  }
+  const undoRoot = place.rootOnly ? makeMissing(place, uid, gid) : () => {};
+  try {
+    const undoUser = completeAsUser(place.path, uid, gid, isRoot);
+    return () => {
+      undoUser();
+      undoRoot();
+    };
+  } catch (error) {
+    undoRoot();
+    throw error;
+  }
+}
+
+/** Follows `home` for as long as only root can change where it leads. Throws Trouble. */
+export function locate(home: string): Place {
+  let parts = home.split("/").filter(isName);
   let at = "";
   let above = lstat("/");
+  const rest = () => [at, ...parts].join("/");
+  const beyond = () => ({
+    existing: at,
+    missing: [],
+    path: rest(),
+    owner: lstat(rest())?.uid,
+    rootOnly: false,
+  });
   for (let links = 0; parts.length > 0; ) {
     const path = `${at}/${parts[0]}`;
-    const rest = () => [at, ...parts].join("/");
-    if (above && !isRootOnly(above)) return { path: rest(), owner: lstat(rest())?.uid, rootOnly: false };
+    if (above && !isRootOnly(above)) return beyond();
     const here = lstat(path);
-    if (!here) return { path: rest(), owner: undefined, rootOnly: true };
+    if (!here) return { existing: at, missing: parts, path: rest(), owner: undefined, rootOnly: true };
     // In a sticky directory anyone may make an entry, but only its owner may move it.
-    if (above && (above.mode & STICKY) !== 0 && here.uid !== 0) {
-      return { path: rest(), owner: lstat(rest())?.uid, rootOnly: false };
-    }
+    if (above && (above.mode & STICKY) !== 0 && here.uid !== 0) return beyond();
     if (here.isSymbolicLink()) {
       if (++links > MAX_LINKS) throw new Trouble(`unable to use home ${home}: symbolic link loop`);
       const target = readlinkSync(toBuffer(path), "latin1");
       const next = target.startsWith("/") ? target : `${at}/${target}`;
       if (next.split("/").includes(".."))
         throw new Trouble(`unable to use home ${home}: ${path} leads to ${target}`);
-      parts = [...next.split("/").filter((part) => part !== "" && part !== "."), ...parts.slice(1)];
+      parts = [...next.split("/").filter(isName), ...parts.slice(1)];
       at = "";
       above = lstat("/");
       continue;
@@ -58,8 +98,10 @@ function walk(home: string): { path: string; owner: number | undefined; rootOnly
     above = here;
     parts = parts.slice(1);
   }
-  return { path: at, owner: above?.uid, rootOnly: true };
+  return { existing: at, missing: [], path: at, owner: above?.uid, rootOnly: true };
 }
+
+const isName = (part: string) => part !== "" && part !== ".";
 
 /** Only root can add or move entries; a sticky one everybody may write to counts for entries of root. */
 function isRootOnly(dir: Stats): boolean {
@@ -77,44 +119,72 @@ function lstat(path: string): Stats | undefined {
   }
 }
 
-/** Parents are root's and searchable by all, as /home is; mkdir fails on whatever appeared meanwhile. */
-function makeAsRoot(home: string, uid: number, gid: number): void {
-  const parts = home.split("/").filter((part) => part !== "");
-  let path = "";
+/**
+ * Makes what is missing as root: parents that are root's and searchable by all, as /home is, and the home. In a
+ * sticky directory others can put something in the place of a missing name at any moment: only what this
+ * mkdir(2) made is used, and changed through a descriptor. Throws Trouble, and then nothing is left.
+ */
+export function makeMissing({ existing, missing }: Place, uid: number, gid: number): Undo {
+  const made: string[] = [];
+  const undo = () => {
+    for (const dir of made.splice(0).reverse()) quietly(() => rmdirSync(toBuffer(dir)));
+  };
+  let path = existing;
   try {
-    for (const [i, part] of parts.entries()) {
-      path += `/${part}`;
-      if (lstat(path)) continue;
-      const mode = i === parts.length - 1 ? 0o700 : 0o755;
-      mkdirSync(toBuffer(path), { mode });
-      chmodSync(toBuffer(path), mode); // whatever the umask
+    for (const [i, name] of missing.entries()) {
+      const isHome = i === missing.length - 1;
+      path += `/${name}`;
+      mkdirSync(toBuffer(path), { mode: 0o700 });
+      made.push(path);
+      const fd = openSync(toBuffer(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+      try {
+        fchmodSync(fd, isHome ? 0o700 : 0o755); // whatever the umask
+        if (isHome) fchownSync(fd, uid, gid);
+      } finally {
+        closeSync(fd);
+      }
     }
-    chownSync(toBuffer(path), uid, gid);
   } catch (error) {
+    undo();
     throw new Trouble(`unable to create ${path}: ${reason(error)}`);
   }
+  return undo;
 }
 
+const PARTS = ["", "/Maildir", "/Maildir/tmp", "/Maildir/new", "/Maildir/cur"];
+// Each prints what it did, a suffix a line.
 const MAKE =
-  'umask 077; for d in "$1" "$1/Maildir" "$1/Maildir/tmp" "$1/Maildir/new" "$1/Maildir/cur"; do [ -d "$d" ] || mkdir -- "$d" || exit; done';
+  'umask 077; h=$1; shift; for d do [ -d "$h$d" ] || { mkdir -- "$h$d" && echo "$d"; } || exit; done';
+const REMOVE = 'h=$1; shift; for d do rmdir -- "$h$d"; done';
 
 /** What is missing of the home and its Maildir, made with the user's rights. */
-function asUser(home: string, uid: number, gid: number, isRoot: boolean): void {
+function completeAsUser(home: string, uid: number, gid: number, isRoot: boolean): Undo {
   if (!isRoot && process.getuid?.() !== uid) {
     throw new Trouble(`unable to create ${home} for uid ${uid}: only root and uid ${uid} may`);
   }
-  const result = childProcess().spawnSync("/bin/sh", ["-c", MAKE, "sh", toBuffer(home).toString()], {
-    ...(isRoot && { uid, gid }),
-    cwd: "/",
-    env: { PATH: "/bin:/usr/bin", LC_ALL: "C" },
-    stdio: ["ignore", "ignore", "pipe"],
-    timeout: 30_000,
-  });
-  if (result.error) throw new Trouble(`unable to run /bin/sh: ${reason(result.error)}`);
-  if (result.status !== 0) {
-    const why = reason(result.stderr.toString("latin1"));
-    throw new Trouble(
-      `unable to create ${home} as uid ${uid}: ${why}; fix: a home that root or uid ${uid} can make`,
-    );
+  const shell = (script: string, parts: readonly string[]) =>
+    childProcess().spawnSync("/bin/sh", ["-c", script, "sh", toBuffer(home).toString(), ...parts], {
+      ...(isRoot && { uid, gid }),
+      cwd: "/",
+      env: { PATH: "/bin:/usr/bin", LC_ALL: "C" },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 30_000,
+    });
+  const { error, status, stdout, stderr } = shell(MAKE, PARTS);
+  const made = (stdout ?? "").toString("latin1").split("\n").slice(0, -1);
+  const undo = () => void (made.length > 0 && shell(REMOVE, made.reverse()));
+  if (status === 0) return undo;
+  undo();
+  if (error) throw new Trouble(`unable to run /bin/sh: ${reason(error)}`);
+  throw new Trouble(
+    `unable to create ${home} as uid ${uid}: ${reason(stderr.toString("latin1"))}; fix: a home that root or uid ${uid} can make`,
+  );
+}
+
+function quietly(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // somebody has put something into it: it stays
   }
 }

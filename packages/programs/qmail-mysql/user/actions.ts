@@ -35,8 +35,12 @@ export async function add(context: Context, username: string, options: AddOption
       throw new Die(HARD, `mailbox "${username}" exists (its password: qmail-mysql user passwd ${username})`);
     }
     const password = hash(await readPassword(username), PASSWORD_TYPES[type]);
-    if (createHome) makeHome(home, uid, gid);
-    await insertMailbox(database, { username, uid, gid, home, password, passwordType: PASSWORD_TYPES[type] });
+    const undoHome = createHome ? makeHome(home, uid, gid) : () => {};
+    const row = { username, uid, gid, home, password, passwordType: PASSWORD_TYPES[type] };
+    await insertMailbox(database, row).catch((error) => {
+      undoHome();
+      throw error;
+    });
     if (username === "forward" && config.magicForwarding) {
       context.warn('with magic_forwarding a mailbox named "forward" must not exist');
     }
