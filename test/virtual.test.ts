@@ -67,7 +67,8 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", (
       load(
         "funky_queries yes\n",
         `('virtual', '@', '%', 'virtual.com'), ('iain', 'blank', '', 'virtual.com'), ('iain', '', 'sales', 'virtual.com'),
-         ('iain', 'team', 'sales-%', 'virtual.com'), ('my', '', '%', '%.virtual.com')`,
+         ('iain', 'team', 'sales-%', 'virtual.com'), ('my', '', '%', '%.virtual.com'),
+         ('iain', '', 'jean-paul', 'v.com'), ('my', '', '%', '%.com-%')`,
       );
     });
     test.each([
@@ -75,6 +76,8 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", (
       ["virtual.com-sales", mine("iain")],
       ["virtual.com-sales-eu", mine("iain", "-", "team")],
       ["mail.virtual.com-sales", mine("my")],
+      ["v.com-jean-paul", mine("iain")], // v.com has a row, v.com-jean only a pattern
+      ["w.com-jean-paul", mine("my")],
       ["other.com-sales", `${TO_ALIAS}other.com-sales|`],
     ])("%s -> %s", expectAnswer);
   });

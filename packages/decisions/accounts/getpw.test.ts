@@ -31,8 +31,11 @@ function world(names: readonly Mailbox[], virtual: readonly string[] = [], syste
       system
         .filter((name) => asked.includes(name))
         .map((name) => ({ name, uid: 2000, gid: 100, home: `/home/${name}`, shell: "/bin/sh" })),
-    findVirtual: async (_, host) => rows.filter((row) => row.virtualHost === host),
-    findVirtualHosts: async (hosts) => hosts.filter((host) => rows.some((row) => row.virtualHost === host)),
+    findVirtual: async (_, host) => rows.filter((row) => row.virtualHost === host || row.virtualHost === "%"),
+    findVirtualHosts: async (hosts) =>
+      hosts
+        .filter((host) => rows.some((row) => row.virtualHost === host || row.virtualHost === "%"))
+        .map((host) => ({ host, exact: rows.some((row) => row.virtualHost === host) })),
     homeOwner: (home) =>
       home.includes("gone")
         ? { unusable: "file does not exist" }
@@ -79,6 +82,16 @@ test("of two virtual hosts that a local part may begin with, the address's own i
   expect(await at("a.com-b.com")).toBe("ben"); // x@a.com-b.com
   expect(await at()).toBe("ben"); // as qmail-getpw
   expect(await at("elsewhere.com")).toBe("ben");
+});
+
+test("a host with a row of its own comes before a longer one that only a pattern matches", async () => {
+  const w = world([box("joe"), box("iain")], ["joe  jean-paul v.com", "iain  % %"]);
+  const user = async (local: string, host?: string) =>
+    (await getpw(local, { ...settings, funkyQueries: true }, w, host))?.user;
+  expect(await user("v.com-jean-paul")).toBe("joe");
+  expect(await user("v.com-jean-paul", "v.com")).toBe("joe");
+  expect(await user("v.com-marie-claire")).toBe("iain");
+  expect(await user("w.org-jean-paul")).toBe("iain");
 });
 
 test("magic forwarding is the alias user's, under the name forward, when it is switched on", async () => {

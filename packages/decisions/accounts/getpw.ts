@@ -1,4 +1,5 @@
 import {
+  choosePrefix,
   chooseVirtual,
   type FindVirtual,
   type FindVirtualHosts,
@@ -93,10 +94,8 @@ async function findVirtualRow(
 ): Promise<VirtualRow | "none" | "not virtual"> {
   const ways = virtualPrefixes(lower(local));
   if (ways.length === 0) return "not virtual";
-  const known = new Set(await world.findVirtualHosts(ways.map((way) => way.host)));
-  const usual = ways.filter(({ host }) => known.has(host));
-  // Without the host a.com-b.com-x may be b.com-x at a.com, but is read as x at the host a.com-b.com.
-  const way = usual.find(({ host }) => host === lower(addressHost ?? "")) ?? usual[0];
+  const host = choosePrefix(await world.findVirtualHosts(ways.map((way) => way.host)), addressHost);
+  const way = ways.find((one) => one.host === host);
   if (!way) return "not virtual";
   const row = chooseVirtual(
     await world.findVirtual(way.local, way.host),

@@ -12,8 +12,25 @@ export interface VirtualRow {
 /** Port: the rows that may apply to local@host (lower case), exact ones and catch-alls, in any order. */
 export type FindVirtual = (local: string, host: string) => Promise<readonly VirtualRow[]>;
 
-/** Port: which of `hosts` (lower case) are virtual hosts: have a row, or with funky queries match one. */
-export type FindVirtualHosts = (hosts: readonly string[]) => Promise<readonly string[]>;
+/** A host with a row of its own in the virtual table, or with funky queries one that a row's pattern matches. */
+export interface VirtualHost {
+  readonly host: string;
+  /** A row has this very host. */
+  readonly exact: boolean;
+}
+
+/** Port: those of `hosts` (lower case) that are virtual hosts, in the order given. */
+export type FindVirtualHosts = (hosts: readonly string[]) => Promise<readonly VirtualHost[]>;
+
+/**
+ * The host that a rewritten local part begins with. `hosts` are the virtual hosts among its prefixes, longest
+ * first. That of the address, if known: without it, a.com-b.com-x may be b.com-x at a.com or x at a.com-b.com.
+ * Else a host with a row of its own before one that only a pattern matches; of these the longest.
+ */
+export function choosePrefix(hosts: readonly VirtualHost[], addressHost = ""): string | undefined {
+  const own = hosts.find(({ host }) => host === lower(addressHost));
+  return (own ?? hosts.find(({ exact }) => exact) ?? hosts[0])?.host;
+}
 
 /** A row of the virtual table that cannot be meant; the message names it. */
 export class VirtualMisconfiguration extends Error {}

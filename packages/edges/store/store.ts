@@ -72,7 +72,10 @@ export function storeOver(database: Pick<Database, "query" | "close">, funkyQuer
           : await database.query(statements.findVirtualHosts, batch);
         known.push(...bounded("virtual", rows).map((row) => lower(row.virtual_host ?? "")));
       }
-      return hosts.filter((host) => known.some((one) => one === host || (funkyQueries && like(host, one))));
+      return hosts.flatMap((host) => {
+        const exact = known.includes(host);
+        return exact || (funkyQueries && known.some((one) => like(host, one))) ? [{ host, exact }] : [];
+      });
     },
     close: () => database.close(),
   };

@@ -54,7 +54,8 @@ test("a route is that of the address's own host, where two virtual hosts might b
     findVirtual: async (_, host) => [
       { username: users[host] ?? "", ext: "@", virtualUsername: "", virtualHost: host },
     ],
-    findVirtualHosts: async (hosts) => hosts.filter((host) => users[host]),
+    findVirtualHosts: async (hosts) =>
+      hosts.filter((host) => users[host]).map((host) => ({ host, exact: true })),
     findAliases: async (user, aliases) => {
       asked.push([user, ...aliases]);
       return [];
