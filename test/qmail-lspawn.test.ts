@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -18,7 +19,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { overSocket, sqlite, throughSqld } from "./lib/databases.ts";
 import { makeQueue, putMessage, type RunningLspawn, startLspawn } from "./lib/lspawn.ts";
 import { children, processesWith } from "./lib/processes.ts";
-import { proc, run } from "./lib/program.ts";
+import { BIN, proc, run } from "./lib/program.ts";
 import { startSqld } from "./lib/sqld.ts";
 import { isRoot, makeMaildir, makeWorld } from "./lib/world.ts";
 
@@ -424,9 +425,38 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       rmSync(join(iain, ".qmail-prog"));
     });
 
+    test("a user's maildir and programs take mail in the same second: names stay unique", async () => {
+      writeFileSync(join(iain, ".qmail-both"), "./Maildir/\n|true\n");
+      chownSync(join(iain, ".qmail-both"), UID, GID);
+      rmSync(local);
+      symlinkSync(join(BIN, "qmail-local"), local);
+      const dir = join(iain, "Maildir/new");
+      const before = readdirSync(dir).length;
+      const lspawn = start();
+      const reports = new Map<string, number>();
+      for (let i = 0; i < 15; i++) {
+        const all = Array.from({ length: 20 }, (_, k) =>
+          lspawn.deliver(k % 4 === 0 ? "iain-both@h" : "iain@h", { delnum: k }),
+        );
+        for (const one of await Promise.all(all)) reports.set(one, (reports.get(one) ?? 0) + 1);
+      }
+      expect(Object.fromEntries(reports)).toEqual({ "Kdid 1+0+0\n": 225, "Kdid 1+0+1\n": 75 });
+      expect(readdirSync(dir)).toHaveLength(before + 300);
+      rmSync(join(iain, ".qmail-both"));
+    });
+
+    test("what is too long for any process to be told is refused for good", async () => {
+      const lspawn = start();
+      expect(await lspawn.deliver("iain@h", { sender: "x".repeat(200_000) })).toBe(
+        "DUnable to run qmail-local.\n",
+      );
+      expect(await lspawn.deliver("iain@h")).toBe("Kdid 1+0+0\n");
+    });
+
     test("finishes what runs when qmail-send goes, and leaves no process", async () => {
       stub("sleep 0.3; echo done");
       const lspawn = startLspawn(world, "|x");
+      await lspawn.announced();
       const report = lspawn.deliver("iain@h");
       await sleep(100);
       const ended = lspawn.end();
@@ -461,7 +491,10 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const lspawn = startLspawn(away);
       expect(await lspawn.deliver("iain@h")).toBe("Kdid 1+0+0\n");
       await sqld.stop("SIGKILL");
-      expect(await lspawn.deliver("iain@h")).toBe("ZTemporary failure in qmail-lspawn.\n");
+      // The first line is qmail's own, the second goes to the log with it.
+      expect(await lspawn.deliver("iain@h")).toMatch(
+        /^ZTemporary failure in qmail-lspawn\.\nunable to ask qmail-sqld at \/[^ ]+: .+\n$/,
+      );
       sqld = startSqld(away, "");
       expect(await lspawn.deliver("iain@h")).toBe("Kdid 1+0+0\n");
       expect(readdirSync(join(home, "Maildir/new"))).toHaveLength(2);
@@ -514,7 +547,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const nobody = lspawn.deliver("nobody-here@h", { delnum: 1 });
       for (let i = 0; i < 5; i++) expect(await lspawn.deliver("iain@h", { delnum: 2 })).toBe("Kdid 1+0+0\n");
       expect(performance.now() - start).toBeLessThan(900);
-      expect(await nobody).toBe("ZTemporary failure in qmail-lspawn.\n");
+      expect(await nobody).toMatch(/^ZTemporary failure in qmail-lspawn\.\nunable to look up passwd: .+\n$/);
       expect(performance.now() - start).toBeLessThan(3000);
       expect(await lspawn.end()).toBe(0);
       slow.remove();
@@ -526,13 +559,50 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const lspawn = start();
       expect(await lspawn.deliver("held@h")).toBe("Kdid 1+0+0\n");
       for (const [how, report] of [
-        ["defer", "Z"],
-        ["bounce", "D"],
+        ["defer", 'Zmailbox "held" is suspended. (#4.2.1)\n'],
+        ["bounce", 'Dmailbox "held" is suspended. (#5.2.1)\n'],
       ]) {
         writeFileSync(config, `${before}suspended_mail ${how}\n`);
         expect(await lspawn.deliver("held@h")).toBe(report);
       }
       writeFileSync(config, before);
+    });
+
+    test("names the home that is not its user's, in the deferral and in the bounce", async () => {
+      const odd = makeWorld();
+      const { sql } = sqlite.prepare(odd, "home_mismatch defer\n");
+      sql(
+        `INSERT INTO mailbox VALUES ('away', ${UID}, ${GID}, '/nonexistent/away', '', 'Password', 'N'),
+          ('big', 3000000000, ${GID}, '${odd.user("big", 3_000_000_000, GID)}', '', 'Password', 'N')`,
+      );
+      makeQueue(odd);
+      const lspawn = startLspawn(odd);
+      const why = 'mailbox row "away" is not used: home /nonexistent/away: ';
+      expect(await lspawn.deliver("away@h")).toMatch(new RegExp(`^Z${why}[a-z ]+\\. \\(#4\\.2\\.1\\)\n$`));
+      const config = join(odd.home, "control/sqlserver");
+      writeFileSync(config, readFileSync(config, "latin1").replace("defer", "alias"));
+      const none = "DSorry, no mailbox here by that name. (#5.1.1)\n";
+      expect(await lspawn.deliver("away@h")).toMatch(
+        new RegExp(`^${none.replace(/[.()]/g, "\\$&")}${why}[a-z ]+\n$`),
+      );
+      // Uids above 2^31 are as good as others.
+      expect(await lspawn.deliver("big@h")).toBe("Kdid 1+0+0\n");
+      expect(await lspawn.end()).toBe(0);
+      odd.remove();
+    });
+
+    test("refuses the password: the report names neither login nor password", async () => {
+      const odd = makeWorld();
+      overSocket.prepare(odd, "timeout 1\n");
+      const config = join(odd.home, "control/sqlserver");
+      writeFileSync(config, readFileSync(config, "latin1").replace(/^password .*$/m, "password wrong-word"));
+      makeQueue(odd);
+      const lspawn = startLspawn(odd);
+      const report = await lspawn.deliver("iain@h");
+      expect(report).toMatch(/^ZTemporary failure in qmail-lspawn\.\nunable to [ -~]+\n$/);
+      expect(report).not.toMatch(/wrong-word|'@'/);
+      expect(await lspawn.end()).toBe(0);
+      odd.remove();
     });
   });
 });

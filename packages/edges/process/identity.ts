@@ -1,3 +1,4 @@
+import { libc } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { environment } from "./environment.ts";
 
@@ -12,8 +13,8 @@ export function becomeUser(uid: number, gid: number): void {
   try {
     environment(); // exec may need it, and afterwards nobody could tell it
     process.setgroups?.([gid]);
-    process.setgid?.(gid);
-    process.setuid?.(uid);
+    setId("setgid", gid);
+    setId("setuid", uid);
   } catch (error) {
     throw new Trouble(`unable to become uid ${uid} gid ${gid}: ${reason(error)}`);
   }
@@ -26,6 +27,14 @@ export function becomeUser(uid: number, gid: number): void {
     groups.every((group) => group === gid) &&
     !canBecomeRoot();
   if (!became) throw new Trouble(`unable to become uid ${uid} gid ${gid}: the system did not comply`);
+}
+
+const RUNTIME_LIMIT = 2 ** 31; // the runtime takes no greater ids, the system those of 32 bits
+
+function setId(call: "setgid" | "setuid", id: number): void {
+  if (id < RUNTIME_LIMIT) return void process[call]?.(id);
+  const c = libc();
+  if (c.call[call](id | 0) !== 0) throw c.failure();
 }
 
 /** A saved uid of 0 would let it. */

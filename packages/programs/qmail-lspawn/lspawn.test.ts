@@ -1,12 +1,17 @@
+import { readdirSync } from "node:fs";
+import { Held } from "@qmail-mysql/accounts";
 import { cdbReader, cdbWriter } from "@qmail-mysql/cdb";
 import { ControlError } from "@qmail-mysql/control";
+import { openDescriptors } from "@qmail-mysql/native";
+import { Die, Trouble } from "@qmail-mysql/trouble";
 import { describe, expect, test } from "vitest";
 import { commandReader, encodeNumber } from "./command.ts";
 import { decodeTask, encodeTask, PACKET_LIMIT } from "./order.ts";
-import { report } from "./report.ts";
+import { lookupFailure, report } from "./report.ts";
 import { type RouteWorld, route } from "./route.ts";
 import { parseSettings } from "./settings.ts";
 import { findInCdb, NoWildcards, ShortRecord } from "./users-cdb.ts";
+import { type Ears, startWorker } from "./worker-process.ts";
 
 describe("commandReader", () => {
   const one = { delnum: 7, messid: "1/2", sender: "s@x", recipient: "r\xff@y", tooLong: false };
@@ -86,6 +91,30 @@ describe("report", () => {
     ["x".repeat(3000), `K${"x".repeat(3000)}`],
     ["x".repeat(3001), `K${"x".repeat(2966)}\nError report too long, sorry.\n`],
   ])("%#", (output, text) => expect(report({ status: 0 }, output)).toBe(text));
+});
+
+describe("a lookup's failure", () => {
+  test.each<[unknown, string]>([
+    [new Trouble("unable to x\n\xff"), "ZTemporary failure in qmail-lspawn.\nunable to x ?\n"],
+    [new Die(117, "unable to open users/cdb"), "ZTrouble reading users/cdb in qmail-lspawn.\n"],
+    [
+      new Trouble("unable to connect: Access denied for user 'qmail'@'localhost' (using password: YES)"),
+      "ZTemporary failure in qmail-lspawn.\nunable to connect: Access denied for user the login (using password: YES)\n",
+    ],
+    [new Held("suspended", true), "Dsuspended. (#5.2.1)\n"],
+    [new Trouble("x".repeat(9999)), `ZTemporary failure in qmail-lspawn.\n${"x".repeat(500)}\n`],
+  ])("%#", (error, text) => expect(lookupFailure(error)).toBe(text));
+});
+
+test("a worker that gets no pipe leaves no descriptor", () => {
+  const descriptors = openDescriptors();
+  const open = () => readdirSync("/proc/self/fd").length;
+  const pipe = () => {
+    throw new Trouble("unable to create a pipe");
+  };
+  const before = open();
+  expect(() => startWorker({ ...descriptors, pipe }, {} as Ears)).toThrow("unable to create a pipe");
+  expect(open()).toBe(before);
 });
 
 describe("a task", () => {

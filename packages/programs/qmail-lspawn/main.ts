@@ -4,10 +4,10 @@ import { openDescriptors } from "@qmail-mysql/native";
 import { resident, writeAll } from "@qmail-mysql/process";
 import { readControlFile } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
-import { Die, errno, HARD, OK, QLX_SYS, reason, Trouble, Usage } from "@qmail-mysql/trouble";
+import { errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
 import { type Command, commandReader, encodeNumber, objection } from "./command.ts";
-import { report } from "./report.ts";
+import { lookupFailure, report } from "./report.ts";
 import { type RouteWorld, route } from "./route.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 import { openWorld } from "./site.ts";
@@ -108,23 +108,29 @@ function delivery(
       closeSync(message);
       return report({ status: OK }, ""); // to nobody: stock qmail-lspawn throws such mail away
     }
-    const routed = await world()
-      .then((now) => route(local, host, now).then((got) => ({ got, now })))
-      .catch((error: unknown) => ({ got: error instanceof Die ? error.code : QLX_SYS, now: undefined }));
-    const { got, now } = routed;
-    if (typeof got === "number" || !now) {
+    const warnings: string[] = [];
+    const found = await world()
+      .then(async (now) => {
+        const warn = (line: string) => {
+          warnings.push(line);
+          now.warn(line);
+        };
+        return { now, got: await route(local, host, { ...now, warn }) };
+      })
+      .catch(lookupFailure);
+    if (typeof found === "string" || typeof found.got === "number") {
       closeSync(message);
-      return report({ status: typeof got === "number" ? got : QLX_SYS }, "");
+      return typeof found === "string" ? found : report({ status: found.got as number }, "");
     }
-    const { uid, gid, user, home, dash, ext } = got.control;
+    const { uid, gid, user, home, dash, ext } = found.got.control;
     const order = { user, home, local, dash, ext, host, sender, defaultDelivery };
-    const { magicForwarding } = now.settings;
+    const { magicForwarding } = found.now.settings;
     const outcome = await workers.deliver(
-      { uid, gid, order, magicForwarding, aliases: got.aliases },
+      { uid, gid, order, magicForwarding, aliases: found.got.aliases },
       message,
     );
     if (outcome === "no fork") return "Zqmail-spawn unable to fork. (#4.3.0)\n";
-    return report(outcome.ended, outcome.output);
+    return report(outcome.ended, outcome.output, warnings);
   };
 }
 

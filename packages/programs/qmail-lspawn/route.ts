@@ -2,10 +2,10 @@ import {
   type FindSystemAccounts,
   type Settings as GetpwSettings,
   getpw,
-  Held,
   type HomeOwner,
 } from "@qmail-mysql/accounts";
 import { type AliasRow, aliasKeys, type FindAliases, magicTarget } from "@qmail-mysql/routing";
+import { QLX_NOALIAS, QLX_ROOT } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import type { Control } from "./users-cdb.ts";
 
@@ -25,20 +25,12 @@ export interface Route {
   readonly aliases: readonly AliasRow[];
 }
 
-const QLX_ROOT = 113;
-const QLX_NOALIAS = 116;
-const HARD = 100;
-const SOFT = 111;
-
-/** Who controls local@host, and which alias rows may govern it; or the status qmail-getpw would have ended with. */
+/**
+ * Who controls local@host, and which alias rows may govern it; or the status qmail-getpw would have ended with.
+ * Throws on trouble, and Held.
+ */
 export async function route(local: string, host: string, world: RouteWorld): Promise<Route | number> {
-  let control: Control | undefined;
-  try {
-    control = world.inCdb(local) ?? (await getpw(local, world.settings, world, host));
-  } catch (error) {
-    if (!(error instanceof Held)) throw error;
-    return error.bounce ? HARD : SOFT;
-  }
+  const control = world.inCdb(local) ?? (await getpw(local, world.settings, world, host));
   if (!control) return QLX_NOALIAS;
   if (control.uid === 0) return QLX_ROOT;
   const { user, ext } = control;

@@ -12,12 +12,10 @@ import {
   storeOver,
 } from "@qmail-mysql/store";
 import { awaitSystemAccounts, homeOwner, type PasswdEntry } from "@qmail-mysql/system";
-import { Die, errno } from "@qmail-mysql/trouble";
+import { Die, errno, QLX_CDB, QLX_USAGE } from "@qmail-mysql/trouble";
 import type { RouteWorld } from "./route.ts";
 import { type Control, findInCdb, NoWildcards, ShortRecord } from "./users-cdb.ts";
 
-const QLX_USAGE = 112;
-const QLX_CDB = 117;
 const FRESH = 10_000; // milliseconds until the settings are read again
 const ACCOUNT = 5000; // milliseconds a system account is remembered; that there is none never is
 const CONNECTIONS = 4;

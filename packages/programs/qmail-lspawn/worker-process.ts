@@ -33,8 +33,7 @@ export interface Ears {
 }
 
 export function startWorker(descriptors: Descriptors, ears: Ears): Worker {
-  const [here, there] = descriptors.pair();
-  const [output, theirs] = descriptors.pipe();
+  const [[here, there], [output, theirs]] = channels(descriptors);
   const { file, args, argv0 } = self(["--worker", "3"]);
   let child: ChildProcess;
   try {
@@ -69,4 +68,15 @@ export function startWorker(descriptors: Descriptors, ears: Ears): Worker {
   };
   readPipe(output, (text) => ears.said(worker, text)).then(silent, silent);
   return worker;
+}
+
+/** Its tasks' socket and its output's pipe, each with our end first. Leaves no descriptor behind when it throws. */
+function channels(descriptors: Descriptors) {
+  const pair = descriptors.pair();
+  try {
+    return [pair, descriptors.pipe()] as const;
+  } catch (error) {
+    pair.forEach(closeSync);
+    throw error;
+  }
 }

@@ -5,7 +5,16 @@ import type { Instruction } from "@qmail-mysql/dotqmail";
 import { dotQmail, enterHome, exists, hands, message } from "@qmail-mysql/maildrop";
 import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
 import { becomeUser, exec, writeAll } from "@qmail-mysql/process";
-import { Die, isTemporary, OK, SOFT } from "@qmail-mysql/trouble";
+import {
+  Die,
+  isTemporary,
+  OK,
+  QLX_EXECHARD,
+  QLX_EXECSOFT,
+  QLX_ROOT,
+  QLX_USAGE,
+  SOFT,
+} from "@qmail-mysql/trouble";
 import { netstring } from "@qmail-mysql/wire";
 import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./order.ts";
 
@@ -13,10 +22,6 @@ import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./order.ts";
 export const TASKS = 3;
 
 const OUT = 1;
-const QLX_USAGE = 112;
-const QLX_ROOT = 113;
-const QLX_EXECSOFT = 120;
-const QLX_EXECHARD = 126;
 
 /**
  * A process of qmail-lspawn's. It becomes the uid and gid of its first task, for ever, and then delivers one

@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { closeQuietly, type Descriptors } from "@qmail-mysql/native";
+import { QLX_EXECHARD } from "@qmail-mysql/trouble";
 import { netstringReader, toBuffer } from "@qmail-mysql/wire";
 import { BECOMING, encodeTask, type Task } from "./order.ts";
 import { type Ended, OUTPUT_LIMIT } from "./report.ts";
@@ -155,7 +156,8 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, fork = sta
     const packet = encodeTask(task);
     if (worker === "no fork" || packet === undefined) {
       closeSync(message);
-      settle("no fork");
+      // E2BIG is permanent to stock qmail-lspawn.
+      settle(worker === "no fork" ? worker : { ended: { status: QLX_EXECHARD }, output: "" });
       return true;
     }
     worker.job = settle;
