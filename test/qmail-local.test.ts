@@ -39,6 +39,9 @@ const rows = `INSERT INTO alias VALUES
   ('iain', 'fails', '.', '/Maildir/'), ('iain', 'fails', 'a', 'b.org'),
   ('iain', 'whole@x.org', 'w', 'x.org'), ('iain', 'gone', '.', '/Gone/'),
   ('Upper', '', 'u', 'b.org'), ('catchall', '@', '.', '/Maildir/'), ('old', '', '.', '/Maildir/'),
+  ('iain', 'later', '.', '/Maildir/'), ('iain', 'later', '|', 'exit 111'),
+  ('iain', 'bouncesaying', '.', '/Maildir/'), ('iain', 'bouncesaying', '|', 'echo no; exit 100'),
+  ('iain', 'filter', '.', '/Maildir/'), ('iain', 'filter', 'a', 'b.org'), ('iain', 'filter', '|', 'exit 99'),
   ('alias', 'alias@bar.com', 'real', 'bar.com'), ('alias', 'both', 'short', 'b.org'),
   ('forward', '', 'address', 'external.com')`;
 
@@ -80,6 +83,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("alias rows over $name", ({ name,
   test("a row that fails: nothing is forwarded, the files before it stay", async () => {
     expect(await one({ ext: "list" })).toEqual({
       code: 111,
+      out: "program for list\n",
       err: "Unable to open /nonexistent-dir/mbox: file does not exist. (#4.2.1)\n",
       files: inMaildir("iain-list@x.org"),
     });
@@ -146,6 +150,9 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("alias rows over $name", ({ name,
         err: "MySQL misconfiguration: alias row ('iain', 'blank', '', '') is blank: it says nothing about where the mail is to go\n",
       },
     ],
+    ["a program that defers comes before the Maildir", { ext: "later" }, { code: 111 }],
+    ["one that refuses, too", { ext: "bouncesaying" }, { code: 100, out: "no\n" }],
+    ["one that takes the message is all that is done", { ext: "filter" }, { code: 0, out: "did 0+0+1\n" }],
     ["a vanished Maildir", { ext: "gone" }, { code: 111, err: "Unable to chdir to maildir. (#4.2.1)\n" }],
     [
       "no rows: the .qmail files",
@@ -180,8 +187,22 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("alias rows over $name", ({ name,
     });
   });
 
+  test("the optional column position orders the rows, and NULL is 0", async () => {
+    const old = makeWorld();
+    const tables = prepare(old);
+    tables.sql(`ALTER TABLE alias ADD position INTEGER;
+      INSERT INTO alias VALUES ('iain', 'x', '.', '/Maildir/', NULL), ('iain', 'x', '|', 'ls Maildir/new | wc -l', 10),
+        ('iain', 'x', '.', '/Maildir/', 9), ('iain', 'x', '|', 'ls Maildir/new | wc -l', -1)`);
+    const [result] = await deliver({ program: PROGRAM, uid: UID, env: old.env, cases: [to({ ext: "x" })] });
+    expect(result?.out).toBe("0\n2\ndid 2+0+2\n");
+    tables.sql("UPDATE alias SET position = 1");
+    const [after] = await deliver({ program: PROGRAM, uid: UID, env: old.env, cases: [to({ ext: "x" })] });
+    expect(after?.out).toBe("0\n0\ndid 2+0+2\n");
+    old.remove();
+  });
+
   test("the question uses the index", () => {
-    const question = statements.findAliases.replaceAll("?", "'x'");
+    const question = statements.findAliasRows.replaceAll("?", "'x'");
     const plan = sql(`EXPLAIN ${name === "SQLite" ? "QUERY PLAN " : ""}${question}`);
     expect(plan).toMatch(/alias_controlling|controlling/);
   });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { AliasMisconfiguration, type AliasRow, aliasKeys, chooseAliases, magicTarget } from "./index.ts";
+import {
+  AliasMisconfiguration,
+  type AliasRow,
+  aliasKeys,
+  chooseAliases,
+  magicTarget,
+  programsWithoutPlace,
+} from "./index.ts";
 
 const row = (alias: string, aliasUsername: string, aliasHost = "h.org"): AliasRow => ({
   username: "iain",
@@ -19,8 +26,8 @@ describe("chooseAliases()", () => {
     row("sales@x.org", "less"),
   ];
   test.each([
-    ["sales", "x.org", [".", "two", "|"]],
-    ["SALES", "y.org", [".", "two", "|"]],
+    ["sales", "x.org", ["|", ".", "two"]],
+    ["SALES", "y.org", ["|", ".", "two"]],
     ["Info", "X.org", ["whole"]],
     ["info", "y.org", ["any"]],
     ["", "x.org", ["own"]],
@@ -31,6 +38,28 @@ describe("chooseAliases()", () => {
       chooseAliases(given, ext, host).map(({ aliasUsername }) => aliasUsername);
     expect(chosen(rows)).toEqual(expected);
     expect(chosen(rows.toReversed())).toEqual(expected);
+  });
+  test("the order is that of position, where there is one", () => {
+    const at = (position: string | undefined, left: string, right = "h.org") => ({
+      ...row("x", left, right),
+      position,
+    });
+    const given = [
+      at("2", ".", "/b/"),
+      at("1", ".", "/a/"),
+      at("2", "|", "c"),
+      at("", "|", "b"),
+      at("-1", "|", "a"),
+    ];
+    for (const rows of [given, given.toReversed()]) {
+      const chosen = chooseAliases(rows, "x", "h.org").map((r) => r.aliasUsername + r.aliasHost);
+      expect(chosen).toEqual(["|a", "|b", "./a/", "|c", "./b/"]);
+    }
+    expect(() => chooseAliases([at("first", "|", "x")], "x", "h.org")).toThrow(
+      "has a position that is not a whole",
+    );
+    expect(programsWithoutPlace(given)).toEqual([at("2", "|", "c")]);
+    expect(programsWithoutPlace([at(undefined, "|", "only")])).toEqual([]);
   });
   test("no row: none, and the .qmail files decide", () => {
     expect(chooseAliases([row("sales", "x"), row("", "own")], "info", "x.org")).toEqual([]);

@@ -6,6 +6,8 @@ export interface AliasRow {
   readonly alias: string;
   readonly aliasUsername: string;
   readonly aliasHost: string;
+  /** A whole number as the optional column holds it; 0 where it is blank or there is no such column. */
+  readonly position?: string | undefined;
 }
 
 /** Port: the rows of `username` with one of `aliases` (lower case), in any order. */
@@ -36,9 +38,9 @@ export function aliasKeys(ext: string, host: string): string[] {
 }
 
 /**
- * The rows that govern it, all with one alias; none: []. Rows have no order of their own: they come in the byte
- * order of the lines they spell, so ./Maildir/ before /an/mbox before addresses before |programs.
- * Throws AliasMisconfiguration when an address meant for any extension only meets a row of the old form.
+ * The rows that govern it, all with one alias, in the order in which they are carried out; none: []. Throws
+ * AliasMisconfiguration when an address meant for any extension only meets a row of the old form, or when a row's
+ * position is invalid.
  */
 export function chooseAliases(rows: readonly AliasRow[], ext: string, host: string): readonly AliasRow[] {
   for (const key of aliasKeys(ext, host)) {
@@ -48,12 +50,44 @@ export function chooseAliases(rows: readonly AliasRow[], ext: string, host: stri
     if (key === "" && lower(ext) === ANY_EXTENSION) {
       throw new AliasMisconfiguration(first, "has a blank alias: for any extension it has to be '@'");
     }
-    return found.sort((a, b) => (spelt(a) < spelt(b) ? -1 : 1));
+    return inOrder(found);
   }
   return [];
 }
 
-const spelt = (row: AliasRow): string => `${row.aliasUsername}\0${row.aliasHost}`;
+/** Does a row run a program? */
+const isProgram = (row: AliasRow): boolean => row.aliasUsername === "|";
+
+/**
+ * By position; of one position programs come first, since a program may refuse or defer the message, or take it
+ * (exit 99), which is of no use after a file has it. The rest is in byte order: any order that is always the same.
+ */
+function inOrder(rows: readonly AliasRow[]): AliasRow[] {
+  const key = (row: AliasRow) => `${isProgram(row) ? 0 : 1}${row.aliasUsername}\0${row.aliasHost}`;
+  const ranked = rows.map((row) => ({ row, position: position(row), key: key(row) }));
+  ranked.sort((a, b) => a.position - b.position || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return ranked.map(({ row }) => row);
+}
+
+function position(row: AliasRow): number {
+  const text = row.position ?? "";
+  if (!/^(-?\d{1,9})?$/.test(text)) {
+    throw new AliasMisconfiguration(row, "has a position that is not a whole number");
+  }
+  return Number(text);
+}
+
+/**
+ * Of the rows of one address, the programs whose place among other instructions no position settles: for whoever
+ * checks the tables.
+ */
+export function programsWithoutPlace(rows: readonly AliasRow[]): AliasRow[] {
+  return rows.filter(
+    (row) =>
+      isProgram(row) &&
+      rows.some((other) => other !== row && (other.position || "0") === (row.position || "0")),
+  );
+}
 
 /** The user that a virtual row with an address in ext is given to: qmail/MySQL's magic forwarding. */
 const MAGIC_USER = "forward";

@@ -15,6 +15,7 @@ export interface Served {
 export const served = {
   findMailboxes: { columns: ["username", "uid", "gid", "home", "suspended"], names: true },
   findAliases: { columns: ["username", "alias", "alias_username", "alias_host"] },
+  findAliasRows: { columns: ["username", "alias", "alias_username", "alias_host", "position"] },
   findVirtual: { columns: ["username", "ext", "virtual_username", "virtual_host"] },
   findVirtualHosts: { columns: ["virtual_host"], names: true },
   findFunkyVirtual: { columns: ["username", "ext", "virtual_username", "virtual_host"] },

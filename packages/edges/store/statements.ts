@@ -32,6 +32,9 @@ export const statements = {
   findAliases: `SELECT username, alias, alias_username, alias_host FROM alias
     WHERE username = ? AND alias IN (?, ?, ?, ?) LIMIT ${ROWS}`,
 
+  /** All columns, because position is an optional one. */
+  findAliasRows: `SELECT * FROM alias WHERE username = ? AND alias IN (?, ?, ?, ?) LIMIT ${ROWS}`,
+
   findVirtual: `SELECT username, ext, virtual_username, virtual_host
     FROM \`virtual\` WHERE virtual_host = ? AND virtual_username IN (?, ?) LIMIT ${ROWS}`,
 

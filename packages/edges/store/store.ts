@@ -50,7 +50,7 @@ export function storeOver(database: Pick<Database, "query" | "close">, funkyQuer
       const [first, ...others] = askable(aliases);
       if (name === undefined || first === undefined) return [];
       const asked = Array.from({ length: 4 }, (_, i) => others[i - 1] ?? first);
-      const rows = bounded("alias", await database.query(statements.findAliases, [name, ...asked]));
+      const rows = bounded("alias", await database.query(statements.findAliasRows, [name, ...asked]));
       // The very ones asked for, whatever the collation takes for them.
       return rows
         .map(toAliasRow)
@@ -102,6 +102,7 @@ function toAliasRow(row: Row): AliasRow {
     alias: row.alias ?? "",
     aliasUsername: row.alias_username ?? "",
     aliasHost: row.alias_host ?? "",
+    position: row.position,
   };
 }
 

@@ -128,7 +128,7 @@ describe("a task", () => {
     sender: "",
     defaultDelivery: "./Maildir/",
   };
-  const row = { username: "u", alias: "@", aliasUsername: ".", aliasHost: "/x/" };
+  const row = { username: "u", alias: "@", aliasUsername: ".", aliasHost: "/x/", position: "2" };
   const task = { uid: 1, gid: 2, order, magicForwarding: true, aliases: [row, { ...row, aliasHost: "" }] };
 
   test("goes to the worker as it is", () => expect(decodeTask(encodeTask(task) ?? "")).toEqual(task));

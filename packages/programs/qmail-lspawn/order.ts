@@ -20,7 +20,13 @@ export const PACKET_LIMIT = 98_304; // bytes; half of what a socket takes at onc
 /** A task as a packet. Without its alias rows, when with them it is too long; undefined when it is so anyway. */
 export function encodeTask(task: Task): string | undefined {
   const { uid, gid, order, magicForwarding, aliases } = task;
-  const rows = (aliases ?? []).flatMap((row) => [row.username, row.alias, row.aliasUsername, row.aliasHost]);
+  const rows = (aliases ?? []).flatMap((row) => [
+    row.username,
+    row.alias,
+    row.aliasUsername,
+    row.aliasHost,
+    row.position ?? "",
+  ]);
   const fits = aliases && !rows.some((field) => field.includes("\0"));
   const flags = `${magicForwarding ? "m" : ""}${fits ? "" : "x"}`;
   const fields = [uid, gid, flags, ...toOperands(order)];
@@ -32,9 +38,12 @@ export function encodeTask(task: Task): string | undefined {
 export function decodeTask(packet: string): Task {
   const [uid, gid, flags = "", ...fields] = nulFields(packet) ?? [];
   const aliases: AliasRow[] = [];
-  for (let at = OPERANDS; at + 3 < fields.length; at += 4) {
-    const [username = "", alias = "", aliasUsername = "", aliasHost = ""] = fields.slice(at, at + 4);
-    aliases.push({ username, alias, aliasUsername, aliasHost });
+  for (let at = OPERANDS; at + 4 < fields.length; at += 5) {
+    const [username = "", alias = "", aliasUsername = "", aliasHost = "", position] = fields.slice(
+      at,
+      at + 5,
+    );
+    aliases.push({ username, alias, aliasUsername, aliasHost, position });
   }
   return {
     uid: Number(uid),
