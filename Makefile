@@ -30,13 +30,14 @@ bench: ## measures beside C programs, Dovecot, Courier, a stock qmail (STOCK_QMA
 	@scripts/build.sh
 	@bench/run.sh
 
-soak: ## what takes minutes: 500 crashes, 100,000 deliveries, POP before SMTP in a storm for 60 s, a Galera cluster that loses its nodes, 100,000 connections, a million rows
+soak: ## what takes minutes: 500 crashes, 100,000 deliveries, POP before SMTP in a storm for 60 s, a Galera cluster that loses its nodes, trace beside 10,000 deliveries on each backend, 100,000 connections, a million rows
 	@scripts/setup.sh test bench
 	@scripts/build.sh
 	CRASH_POINTS=500 scripts/test.sh test/crash.test.ts
 	LEAK_DELIVERIES=100000 scripts/test.sh test/leaks.test.ts
 	STORM_SECONDS=60 scripts/test.sh test/relay-storm.test.ts
 	GALERA_SECONDS=60 scripts/test.sh test/galera.test.ts
+	TRACE_ADDRESSES=10000 scripts/test.sh test/trace-reality.test.ts
 	bench/relay.sh
 	bench/rebuild-cdb.sh
 

@@ -1,8 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import type { Assignment } from "@qmail-mysql/accounts";
 import { type CdbReader, cdbReader } from "@qmail-mysql/cdb";
 import { listEntries } from "@qmail-mysql/control";
 import { fileLines } from "@qmail-mysql/control-files";
-import { type SendControls, virtualDomains } from "@qmail-mysql/routing";
+import { findAssigned, type SendControls, virtualDomains } from "@qmail-mysql/routing";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 
@@ -62,4 +63,30 @@ export function withCdb<T>(path: string, use: (cdb: CdbReader | undefined) => T)
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Who users/cdb gives a local part to, and by which of its keys; undefined where qmail-lspawn runs qmail-getpw.
+ * Throws Trouble where qmail-lspawn defers.
+ */
+export function assigned(
+  home: string,
+  local: string,
+): { readonly assignment: Assignment; readonly entry: string } | undefined {
+  const found = withCdb(`${home}/users/cdb`, (cdb) => {
+    if (!cdb) return undefined;
+    if (!cdb.get("")) throw new Trouble("no record with an empty key");
+    return findAssigned(local, (key) => {
+      const data = cdb.get(key);
+      return data && Buffer.from(data).toString("latin1");
+    });
+  });
+  if (!found) return undefined;
+  const [user = "", uid = "", gid = "", homedir = "", dash = "", ext] = found.fields;
+  if (ext === undefined) {
+    throw new Trouble(`unable to use users/cdb: the record of ${found.entry} has fewer than six fields`);
+  }
+  const id = (field: string) => Number(/^\d*/.exec(field)?.[0] ?? 0); // scan_ulong
+  const assignment = { user, uid: id(uid), gid: id(gid), home: homedir, dash: dash as "" | "-", ext };
+  return { assignment, entry: found.entry };
 }

@@ -1,47 +1,113 @@
+import { aliasUser, breakChar } from "@qmail-mysql/control-files";
+import { openSite, sqldPath, storeOver } from "@qmail-mysql/store";
+import { findSystemAccounts, type PasswdEntry } from "@qmail-mysql/system";
 import { HARD, Usage } from "@qmail-mysql/trouble";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
-import { entries } from "../edge/controls.ts";
-import { json, printable } from "../output/table.ts";
-import { type Trace, trace } from "./trace.ts";
+import { entries, sendControls } from "../edge/controls.ts";
+import { installation } from "../edge/running.ts";
+import { json, jsonArray, printable } from "../output/table.ts";
+import type { Trace } from "./notes.ts";
+import { type TraceWorld, trace } from "./trace.ts";
 
-const MAX_ADDRESS = 900; // bytes: qmail-smtpd takes no longer one
+const MAX_ADDRESS = 900; // bytes: qmail-smtpd accepts no longer one
 
-/** trace user@host */
+interface Options {
+  readonly json?: true;
+  readonly defaultDelivery?: string;
+  readonly lspawn?: "ours" | "stock";
+}
+
+/** trace user@host... */
 export function addTrace(program: Command, context: Context): void {
   program
-    .command("trace <address>")
-    .description("Follow an address through qmail, step by step: who decides what, by which row or file.")
-    .option("--json", "an object")
+    .command("trace <address...>")
+    .description("Follow addresses through qmail, step by step: who decides what, by which row or file.")
+    .option("--json", "an object; an array of them for several addresses")
     .option(
       "--default-delivery <line>",
-      "what qmail-start was told; else control/defaultdelivery, else ./Mailbox",
+      "else what the running qmail-lspawn was given, else control/defaultdelivery, else ./Mailbox",
+    )
+    .addOption(
+      new Option("--lspawn <which>", "whose qmail-lspawn delivers; else that which runs").choices([
+        "ours",
+        "stock",
+      ]),
     )
     .addHelpText(
       "after",
       `
-Nothing is delivered, sent or run. Run it as root: .qmail files are their users' own.
+Nothing is delivered, sent or run. Run it as root: it looks with the rights of each program's account.
 
 Examples:
   qmail-mysql trace sales@virtual.com
   qmail-mysql trace sales@virtual.com --json | jq -r .outcome`,
     )
-    .action(async (address: string, options: { json?: true; defaultDelivery?: string }) => {
-      if (address === "" || address.length > MAX_ADDRESS || /[\0\n]/.test(address)) {
-        throw new Usage(
-          HARD,
-          `ADDRESS: expected one such as sales@virtual.com, of at most ${MAX_ADDRESS} bytes`,
-        );
-      }
-      const fallback = entries(`${context.home}/control/defaultdelivery`)?.join("\n") || "./Mailbox";
-      const traced = await context.withDatabase(
-        "resident",
-        (database, config) =>
-          trace(address, context.home, database, config, options.defaultDelivery ?? fallback),
-        "as mail",
+    .action((addresses: string[], options: Options) => traceAll(context, addresses, options));
+}
+
+async function traceAll(context: Context, addresses: readonly string[], options: Options): Promise<void> {
+  for (const address of addresses) {
+    if (address === "" || address.length > MAX_ADDRESS || /[\0\n]/.test(address)) {
+      throw new Usage(
+        HARD,
+        `ADDRESS: expected one such as sales@virtual.com, of at most ${MAX_ADDRESS} bytes`,
       );
-      context.print(options.json ? json(traced) : lines(traced, context.bold));
-    });
+    }
+  }
+  await withWorld(context, options, async (world) => {
+    const out = addresses.length > 1 && options.json ? jsonArray(context.print) : undefined;
+    for (const address of addresses) {
+      const traced = await trace(address, world);
+      if (out) out.add(traced);
+      else if (options.json) context.print(json(traced));
+      else context.print(`${addresses.length > 1 ? `${address}\n` : ""}${lines(traced, context.bold)}`);
+    }
+    out?.end();
+  });
+}
+
+function withWorld(context: Context, options: Options, use: (world: TraceWorld) => Promise<void>) {
+  const { home } = context;
+  return context.withDatabase(
+    "resident",
+    async (database, config) => {
+      const site = sqldPath(home) === undefined ? undefined : await openSite(home, "qmail-mysql", true);
+      const found = installation(home, config.timeout);
+      const fallback = entries(`${home}/control/defaultdelivery`)?.join("\n") || "./Mailbox";
+      try {
+        await use({
+          home,
+          config,
+          settings: { ...(site?.settings ?? config), breakChar: breakChar(), aliasUser: aliasUser() },
+          database,
+          store: site?.store ?? storeOver(database, config.funkyQueries),
+          controls: sendControls(home),
+          installed: { ...found, lspawn: options.lspawn ?? found.lspawn },
+          defaultDelivery: options.defaultDelivery ?? found.defaultDelivery ?? fallback,
+          findSystemAccounts: remembered(config.timeout),
+        });
+      } finally {
+        await site?.store.close();
+      }
+    },
+    "as mail",
+  );
+}
+
+/** System accounts, each asked for once. */
+function remembered(timeout: number): TraceWorld["findSystemAccounts"] {
+  const known = new Map<string, PasswdEntry | undefined>();
+  return async (names) => {
+    const unknown = names.filter((name) => !known.has(name));
+    const found = unknown.length === 0 ? [] : findSystemAccounts(unknown, timeout);
+    for (const name of unknown)
+      known.set(
+        name,
+        found.find((entry) => entry.name === name),
+      );
+    return names.flatMap((name) => known.get(name) ?? []);
+  };
 }
 
 const ENDS: Readonly<Record<Trace["outcome"], string>> = {
@@ -51,7 +117,8 @@ const ENDS: Readonly<Record<Trace["outcome"], string>> = {
   waits: "deferred: it waits in the queue",
 };
 
-function lines({ steps, outcome }: Trace, bold: (text: string) => string): string {
+function lines(traced: Trace, bold: (text: string) => string): string {
+  const { steps, outcome, forwards } = traced;
   const width = Math.max(...steps.map((step) => step.stage.length));
   const indent = " ".repeat(width + 2);
   const text = steps.map(({ stage, decision, by }) =>
@@ -60,5 +127,6 @@ function lines({ steps, outcome }: Trace, bold: (text: string) => string): strin
       `${indent}fix:`,
     ),
   );
-  return `${text.join("")}${bold("so".padEnd(width))}  ${ENDS[outcome]}\n`;
+  const next = forwards.map((one) => `\nforwarded to ${printable(one.address)}\n${lines(one, bold)}`);
+  return `${text.join("")}${bold("so".padEnd(width))}  ${ENDS[outcome]}\n${next.join("")}`;
 }

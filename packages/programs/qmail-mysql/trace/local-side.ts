@@ -1,0 +1,133 @@
+import { type Assignment, getpw } from "@qmail-mysql/accounts";
+import { type Order, plan, temporary } from "@qmail-mysql/delivery";
+import { describe, type Instruction } from "@qmail-mysql/dotqmail";
+import { dotQmail, enterHome, exists } from "@qmail-mysql/maildrop";
+import { aliasKeys, chooseAliases, magicTarget } from "@qmail-mysql/routing";
+import { homeOwner } from "@qmail-mysql/system";
+import { Trouble } from "@qmail-mysql/trouble";
+import { lower } from "@qmail-mysql/wire";
+import { assigned } from "../edge/controls.ts";
+import { whyUnaskable } from "../edge/database-access.ts";
+import { type Identity, lookAs, ROOT } from "../edge/eyes.ts";
+import { whyUndeliverable } from "../edge/targets.ts";
+import { ALIAS, named } from "../tables/rows.ts";
+import type { Note } from "./notes.ts";
+import type { TraceWorld } from "./trace.ts";
+
+/** Who controls local@host: by users/cdb, else by the tables. Throws what the programs fail with. */
+export async function findOwner(
+  local: string,
+  host: string,
+  world: TraceWorld,
+  note: Note,
+): Promise<Assignment | undefined> {
+  const found = assigned(world.home, local);
+  if (found) {
+    note("qmail-lspawn", spelt(found.assignment), `users/cdb: ${found.entry}`);
+    return found.assignment;
+  }
+  const { installed, settings, store } = world;
+  const isOurs = installed.lspawn === "ours";
+  const stage = isOurs ? "qmail-lspawn" : "qmail-getpw";
+  const eyes = isOurs ? ROOT : (installed.getpwAs ?? ROOT);
+  const why = lookAs(eyes, () => whyUnaskable(world.home, world.config));
+  if (why !== undefined) throw new Trouble(`${why}, as ${stage} runs as uid ${eyes.uid}`);
+  const by: string[] = [];
+  const noTable = !isOurs && installed.stockGetpw;
+  if (noTable) note("note", "bin/qmail-getpw is a stock one: no table is asked", "fix: make install");
+  const owner = await getpw(
+    local,
+    settings,
+    {
+      ...store,
+      ...(noTable && { findMailboxes: async () => [], findVirtualHosts: async () => [] }),
+      findSystemAccounts: world.findSystemAccounts,
+      homeOwner: (home) => lookAs(eyes, () => homeOwner(home)),
+      warn: (line) => by.push(line),
+      explain: (line) => by.push(line),
+    },
+    isOurs ? host : undefined,
+  );
+  if (!owner) note(stage, "defers", `there is no account ${settings.aliasUser}`);
+  else note(stage, spelt(owner), by.join("; ") || `the user ${settings.aliasUser}`);
+  return owner;
+}
+
+const spelt = ({ user, uid, gid, home, dash, ext }: Assignment): string =>
+  `user ${user}, uid ${uid}, gid ${gid}, home ${home}, extension ${dash === "" && ext === "" ? "none" : `"${ext}"`}`;
+
+type Doable = Exclude<Instruction, { kind: "refuse" }>;
+
+/** What qmail-local does for its user. Throws what it fails with. */
+export async function planDelivery(
+  order: Order,
+  identity: Identity,
+  deliveredTo: string,
+  world: TraceWorld,
+  note: Note,
+): Promise<Doable[]> {
+  let by = "no alias row and no .qmail file: the default delivery";
+  const { installed, settings, store } = world;
+  const noTable = installed.lspawn === "stock" && installed.stockLocal;
+  if (noTable) note("note", "bin/qmail-local is a stock one: no alias row is used", "fix: make install");
+  const { user, local, ext, host } = order;
+  const isMagic = settings.magicForwarding && magicTarget(user, local, ext) !== undefined;
+  const skip = isMagic || noTable;
+  const rows = skip ? [] : await store.findAliases(lower(user), aliasKeys(ext, host));
+  const ask = () => {
+    const why = noTable ? undefined : whyUnaskable(world.home, world.config);
+    if (why !== undefined) throw new Trouble(`${why}, as qmail-local runs as uid ${identity.uid}`);
+  };
+  try {
+    return await lookAs(identity, async () => {
+      const { asked } = await plan(order, false, {
+        enterHome,
+        exists,
+        message: () => [Buffer.from(`${deliveredTo}\n`, "latin1")],
+        now: () => new Date(),
+        warn: (line) => note("qmail-local", "warns", line),
+        tables: async () => {
+          if (installed.lspawn === "stock") ask();
+          const chosen = chooseAliases(rows, ext, host);
+          if (chosen.length > 0) by = chosen.map((row) => named(ALIAS, columns(row))).join(", ");
+          if (isMagic) by = "magic forwarding";
+          return {
+            findAliases: async () => rows,
+            magicForwarding: settings.magicForwarding && !noTable,
+            close: async () => {},
+          };
+        },
+        dotQmail: (file) => {
+          const found = dotQmail(file);
+          if (found)
+            by = `${order.home}/${file}${found.text === "" ? " is empty: the default delivery" : ""}`;
+          return found;
+        },
+      });
+      const all = [...asked];
+      note("qmail-local", all.map(describeAny).join(", ") || "does nothing with it", by);
+      // Our qmail-lspawn's worker becomes qmail-local for what needs a program, and that asks again.
+      if (installed.lspawn === "ours" && all.some(needsProgram)) ask();
+      return all.map((instruction) => {
+        if (instruction.kind === "refuse") throw temporary(instruction.why);
+        const why = whyUndeliverable(instruction);
+        if (why !== undefined) throw temporary(`unable to deliver to ${describe(instruction)}: ${why}`);
+        return instruction;
+      });
+    });
+  } finally {
+    process.chdir("/");
+  }
+}
+
+const describeAny = (instruction: Instruction): string =>
+  instruction.kind === "refuse" ? instruction.why : describe(instruction);
+
+const needsProgram = ({ kind }: Instruction): boolean => kind === "program" || kind === "forward";
+
+const columns = (row: { username: string; alias: string; aliasUsername: string; aliasHost: string }) => ({
+  username: row.username,
+  alias: row.alias,
+  alias_username: row.aliasUsername,
+  alias_host: row.aliasHost,
+});
