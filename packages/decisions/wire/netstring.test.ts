@@ -21,13 +21,13 @@ describe("netstringReader", () => {
     const got: string[] = [];
     for (let at = 0; at < stream.length; at += size) got.push(...reader.push(stream.slice(at, at + size)));
     expect(got).toEqual(parts);
-    expect(reader.holds()).toBe(false);
+    expect(reader.held()).toBe(0);
   });
 
   test("knows that one has begun", () => {
     const reader = netstringReader(20);
     expect(reader.push("5:abc")).toEqual([]);
-    expect(reader.holds()).toBe(true);
+    expect(reader.held()).toBe(5);
     expect(reader.push("de,")).toEqual(["abcde"]);
   });
 

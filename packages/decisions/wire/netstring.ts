@@ -6,37 +6,49 @@ export function netstring(bytes: string): string {
   return `${bytes.length}:${bytes},`;
 }
 
-/**
- * Takes netstrings out of a stream, however it was cut. Holds no more than one of at most `limit` bytes, and
- * what came with it. Text is a byte string.
- */
-export function netstringReader(limit: number): { push(chunk: string): string[]; holds(): boolean } {
+export interface NetstringReader {
+  /** Adds bytes, and takes every netstring that is complete. Throws Garbage. */
+  push(chunk: string): string[];
+  /** Adds bytes, to be taken by next. */
+  add(chunk: string): void;
+  /** Takes the next netstring; undefined until it is complete. Throws Garbage. */
+  next(): string | undefined;
+  /** How many bytes were added and not yet taken. */
+  held(): number;
+}
+
+/** Takes netstrings of at most `limit` bytes out of a stream, however it was cut. Text is a byte string. */
+export function netstringReader(limit: number): NetstringReader {
   const digits = String(limit).length;
   let rest = "";
+  let from = 0; // what is before it was taken
+  const add = (chunk: string) => {
+    rest = from === rest.length ? chunk : rest.slice(from) + chunk;
+    from = 0;
+  };
+  const next = () => {
+    const colon = rest.indexOf(":", from);
+    const length = rest.slice(from, colon < 0 ? from + digits + 1 : colon);
+    if (colon < 0 && length === "") return undefined;
+    if (!/^(0|[1-9]\d*)$/.test(length) || length.length > digits || Number(length) > limit) {
+      throw new Garbage("not a netstring, or too long a one");
+    }
+    if (colon < 0) return undefined;
+    const end = colon + 1 + Number(length);
+    if (rest.length <= end) return undefined;
+    if (rest[end] !== ",") throw new Garbage("a netstring that does not end in a comma");
+    from = end + 1;
+    return rest.slice(colon + 1, end);
+  };
   return {
-    /** The netstrings that `chunk` completed. Throws Garbage. */
+    add,
+    next,
+    held: () => rest.length - from,
     push(chunk) {
-      rest = rest === "" ? chunk : rest + chunk;
+      add(chunk);
       const whole: string[] = [];
-      let from = 0;
-      for (;;) {
-        const colon = rest.indexOf(":", from);
-        const length = rest.slice(from, colon < 0 ? from + digits + 1 : colon);
-        if (colon < 0 && length === "") break;
-        if (!/^(0|[1-9]\d*)$/.test(length) || length.length > digits || Number(length) > limit) {
-          throw new Garbage("not a netstring, or too long a one");
-        }
-        if (colon < 0) break;
-        const end = colon + 1 + Number(length);
-        if (rest.length <= end) break;
-        if (rest[end] !== ",") throw new Garbage("a netstring that does not end in a comma");
-        whole.push(rest.slice(colon + 1, end));
-        from = end + 1;
-      }
-      rest = rest.slice(from);
+      for (let one = next(); one !== undefined; one = next()) whole.push(one);
       return whole;
     },
-    /** Is there a beginning of one whose end has not come? */
-    holds: () => rest !== "",
   };
 }

@@ -1,4 +1,4 @@
-import { byteString, closeFd, cString, native, readWithin } from "@qmail-mysql/native";
+import { byteString, closeFd, cString, type Native, native, readWithin } from "@qmail-mysql/native";
 import { errno, errorOf } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
 
@@ -26,15 +26,10 @@ export interface BlockingSocket {
 export function connectBlocking(path: string, seconds: number): BlockingSocket | undefined {
   const c = native();
   if (!c) return undefined;
-  const name = fromText(path);
-  if (name.length > SUN_PATH) throw errorOf("ENAMETOOLONG");
-  const fd = c.call("socket", AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
+  let fd: number;
   try {
-    c.call("setsockopt", fd, SOL_SOCKET, SO_SNDTIMEO, BigInt64Array.of(BigInt(seconds), 0n), 16);
-    const address = cString(`${String.fromCharCode(AF_UNIX)}\0${name}`);
-    c.call("connect", fd, address, address.length);
+    fd = connectFd(c, path, SOCK_STREAM_CLOEXEC, seconds);
   } catch (error) {
-    closeFd(fd);
     throw late(error);
   }
   const piece = new Uint8Array(PIECE);
@@ -52,6 +47,22 @@ export function connectBlocking(path: string, seconds: number): BlockingSocket |
     receive: (ms) => byteString(piece, readWithin(c, fd, piece, ms)),
     close: () => closeFd(fd),
   };
+}
+
+/** A descriptor connected to a unix socket, made with `flags`. Throws with an errno. */
+export function connectFd(c: Native, path: string, flags: number, seconds = 0): number {
+  const name = fromText(path);
+  if (name.length > SUN_PATH) throw errorOf("ENAMETOOLONG");
+  const fd = c.call("socket", AF_UNIX, flags, 0);
+  try {
+    c.call("setsockopt", fd, SOL_SOCKET, SO_SNDTIMEO, BigInt64Array.of(BigInt(seconds), 0n), 16);
+    const address = cString(`${String.fromCharCode(AF_UNIX)}\0${name}`);
+    c.call("connect", fd, address, address.length);
+    return fd;
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
 }
 
 /** How a time limit of the socket's own shows: socket(7). */

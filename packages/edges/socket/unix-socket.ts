@@ -1,3 +1,7 @@
+import { native } from "@qmail-mysql/native";
+import { errno } from "@qmail-mysql/trouble";
+import { connectFd } from "./blocking-socket.ts";
+
 /** A connection to a unix socket: bytes out, and what becomes of it. */
 export interface UnixConnection {
   write(bytes: string): void;
@@ -17,7 +21,8 @@ interface BunSocket {
 
 interface BunRuntime {
   connect(options: {
-    unix: string;
+    unix?: string;
+    fd?: number;
     socket: {
       data(socket: BunSocket, chunk: Uint8Array): void;
       drain(): void;
@@ -30,28 +35,45 @@ interface BunRuntime {
 
 declare const Bun: BunRuntime | undefined;
 
+// Milliseconds. A unix socket that does not block has EAGAIN while the server's backlog is full: connect(2).
+const PATIENCE = 5000;
+const PAUSE = 20;
+const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000; // sys/socket.h
+
 /**
  * Connects to a unix socket. Rejects with an errno. The runtime's own call where there is one: node:net costs
  * a program of 2 ms another 2 (bench/RESULTS.md).
  */
-export function connectUnix(path: string, events: UnixEvents): Promise<UnixConnection> {
-  return typeof Bun === "undefined" ? connectNode(path, events) : connectBun(Bun, path, events);
+export async function connectUnix(path: string, events: UnixEvents): Promise<UnixConnection> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await (typeof Bun === "undefined" ? connectNode(path, events) : connectBun(Bun, path, events));
+    } catch (error) {
+      if (errno(error) !== "EAGAIN" || performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
 }
 
 async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Promise<UnixConnection> {
   let unsent = Buffer.alloc(0);
   let failure: unknown;
   let over = false;
+  let connected = false;
   const close = () => {
-    if (!over) events.close(failure);
+    if (connected && !over) events.close(failure);
     over = true;
   };
   const flush = () => {
     if (over || unsent.length === 0) return;
     unsent = unsent.subarray(Math.max(socket.write(unsent), 0));
   };
+  // The runtime calls whatever keeps it from connecting "refused": so it is given a connection.
+  const c = native();
+  const to = c ? { fd: connectFd(c, path, SOCK_STREAM_CLOEXEC_NONBLOCK) } : { unix: path };
   const socket = await bun.connect({
-    unix: path,
+    ...to,
     socket: {
       data: (_, chunk) => events.data(Buffer.from(chunk).toString("latin1")),
       drain: flush,
@@ -62,6 +84,7 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
       connectError: () => {}, // the promise is rejected, too
     },
   });
+  connected = true;
   return {
     write(bytes) {
       const buffer = Buffer.from(bytes, "latin1");

@@ -6,7 +6,7 @@ import { Die, errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/troub
 import { found } from "./answer.ts";
 import { readConfig } from "./config.ts";
 import { notifySystemd } from "./edge/notify.ts";
-import { listen } from "./server.ts";
+import { type Listener, listen } from "./edge/server.ts";
 import { openService, type Service } from "./service.ts";
 import { type Figure, fromFields, json, openLatencies, plain, prometheus, toFields } from "./stats.ts";
 
@@ -54,17 +54,24 @@ async function serve(notifyFd: number | undefined): Promise<number> {
   await refuseSecond(path);
   process.umask(0o777); // nobody connects before the mode is the one that was asked for
   const { promise: over, resolve, reject } = Promise.withResolvers<number>();
-  const listener = listen(
-    path,
-    clients,
-    (question, peer) => service.answers(question, peer),
-    () => {
-      chmodSync(path, mode);
-      process.umask(0o077);
-      ready(notifyFd).catch(reject);
-    },
-    (error) => reject(new Trouble(`unable to listen on ${path}: ${reason(error)}`)),
-  );
+  const failed = (error: unknown) => new Trouble(`unable to listen on ${path}: ${reason(error)}`);
+  const opened = () => {
+    chmodSync(path, mode);
+    process.umask(0o077);
+    ready(notifyFd).catch(reject);
+  };
+  let listener: Listener;
+  try {
+    listener = listen(
+      path,
+      clients,
+      (question, peer) => service.answers(question, peer),
+      opened,
+      (error) => reject(failed(error)),
+    );
+  } catch (error) {
+    throw failed(error);
+  }
   process.on("SIGHUP", () => {
     try {
       const old = service;
@@ -90,6 +97,7 @@ const CLIENT_HELP: Readonly<Record<string, string>> = {
   garbage: "closed for what is no question",
   slow: "closed for sending or taking too slowly",
   crowded: "closed to make room for another",
+  refused: "closed at once, for there was no room",
 };
 
 function figure(name: string, help: string, kind: Figure["kind"], value: number): Figure {

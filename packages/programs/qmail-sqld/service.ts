@@ -4,10 +4,10 @@ import { openAllowance } from "./allowance.ts";
 import { type Answer, answerer, found, NONE, type Special, trouble } from "./answer.ts";
 import { openCache } from "./cache.ts";
 import type { Config } from "./config.ts";
+import type { Answers } from "./edge/connection.ts";
 import { openHashers } from "./hashers.ts";
 import { authenticateAnswer, cachedStore } from "./login.ts";
 import { relayQuestions } from "./relay.ts";
-import type { Answers } from "./server.ts";
 import type { Figure, Latencies } from "./stats.ts";
 
 /** Answers by one reading of control/. Another reading makes another one. */

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { parseSettings } from "./settings.ts";
 
 test("the sample file says the defaults", () => {
-  const sample = readFileSync(join(import.meta.dirname, "../../../../conf/control/sqld-settings"), "latin1");
+  const sample = readFileSync(join(import.meta.dirname, "../../../conf/control/sqld-settings"), "latin1");
   expect(parseSettings(sample, "sqld-settings")).toEqual(parseSettings("", ""));
 });
 

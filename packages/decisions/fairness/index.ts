@@ -1,0 +1,2 @@
+export { openRates } from "./rates.ts";
+export { openShares, type Shares } from "./shares.ts";

@@ -1,0 +1,96 @@
+import { openRates, openShares } from "@qmail-mysql/fairness";
+import { Trouble } from "@qmail-mysql/trouble";
+import { type Answers, Connection } from "./connection.ts";
+import { type Accepted, listenUnix } from "./unix-listener.ts";
+
+export interface ServerCounts {
+  accepted: number;
+  /** Closed for garbage, for being slow, and to make room for another. */
+  garbage: number;
+  slow: number;
+  crowded: number;
+  /** Closed at once, for there was no room. */
+  refused: number;
+}
+
+export interface Listener {
+  readonly counts: ServerCounts;
+  clients(): number;
+  /** Accepts nobody any more; settles when the last question at hand is answered. */
+  stop(): Promise<void>;
+}
+
+const DEADLINE = 5000; // milliseconds to send a question begun, or to take an answer
+const SWEEP = 1000;
+const PER_SECOND = 2000; // connections of one uid; a host that delivers as fast as it can makes 500
+const UNKNOWN = -1; // the owner of a client whose uid cannot be told
+
+/** Answers questions on a unix socket. Nothing one client does is felt by another. */
+export function listen(
+  path: string,
+  maxClients: number,
+  answers: Answers,
+  ready: () => void,
+  failed: (error: Error) => void,
+): Listener {
+  const ownUid = process.getuid?.() ?? 0;
+  const isPrivileged = (uid: number) => uid === 0 || uid === ownUid || uid === UNKNOWN;
+  const clients = openShares<Connection>(maxClients, isPrivileged);
+  const mayConnect = openRates(PER_SECOND, () => performance.now());
+  const counts: ServerCounts = { accepted: 0, garbage: 0, slow: 0, crowded: 0, refused: 0 };
+  let stopped: (() => void) | undefined;
+
+  function admit({ uid, open, refuse }: Accepted): void {
+    counts.accepted++;
+    const owner = uid ?? UNKNOWN;
+    const place = isPrivileged(owner) || mayConnect(owner) ? clients.admit(owner) : "refused";
+    if (place === "refused") {
+      counts.refused++;
+      refuse();
+      return;
+    }
+    if (place.close) {
+      counts.crowded++;
+      place.close.close();
+    }
+    const peer = () => {
+      if (uid === undefined) throw new Trouble("unable to tell who asks");
+      return uid;
+    };
+    const client: Connection = new Connection(open, peer, answers, {
+      busy: () => clients.busy(client),
+      idle: () => clients.idle(client),
+      garbage: () => counts.garbage++,
+      closed() {
+        clients.remove(client);
+        if (clients.size === 0) stopped?.();
+      },
+    });
+    clients.add(owner, client);
+  }
+
+  const sweep = setInterval(() => {
+    const late = performance.now() - DEADLINE;
+    for (const client of clients.members()) {
+      if (!client.isSlow(late)) continue;
+      counts.slow++;
+      client.close();
+    }
+  }, SWEEP);
+
+  const listener = listenUnix(path, admit, ready, failed);
+  return {
+    counts,
+    clients: () => clients.size,
+    stop: () =>
+      new Promise((resolve) => {
+        stopped = () => {
+          clearInterval(sweep);
+          resolve();
+        };
+        listener.close();
+        for (const client of clients.members()) client.end();
+        if (clients.size === 0) stopped();
+      }),
+  };
+}

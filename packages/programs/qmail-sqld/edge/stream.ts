@@ -1,0 +1,130 @@
+import type { Socket } from "node:net";
+
+/** A client's connection: bytes out, counted until the client has taken them. */
+export interface Stream {
+  write(bytes: string): void;
+  /** Bytes written that the socket has not taken. */
+  unsent(): number;
+  pause(): void;
+  resume(): void;
+  /** Closes when everything is sent. */
+  end(): void;
+  destroy(): void;
+}
+
+export interface StreamEvents {
+  data(bytes: string): void;
+  /** Everything is sent again. */
+  drain(): void;
+  /** Once. */
+  close(): void;
+}
+
+interface BunSocket {
+  data: BunStream;
+  write(bytes: Uint8Array): number;
+  pause(): void;
+  resume(): void;
+  end(): void;
+  terminate(): void;
+}
+
+interface BunRuntime {
+  connect(options: {
+    fd: number;
+    data: BunStream;
+    socket: Readonly<Record<string, (socket: BunSocket, chunk: Buffer) => void>>;
+  }): Promise<unknown>;
+}
+
+declare const Bun: BunRuntime;
+
+const HANDLERS = {
+  open: (socket: BunSocket) => socket.data.opened(socket),
+  data: (socket: BunSocket, chunk: Buffer) => socket.data.events.data(chunk.toString("latin1")),
+  drain: (socket: BunSocket) => socket.data.drained(),
+  close: (socket: BunSocket) => socket.data.closed(),
+  error: (socket: BunSocket) => socket.data.destroy(),
+};
+
+/** A socket that was accepted by hand, on the runtime's event loop. */
+export class BunStream implements Stream {
+  readonly events: StreamEvents;
+  #socket: BunSocket | undefined;
+  #unsent: Buffer = Buffer.alloc(0);
+  #isEnding = false;
+  #isClosed = false;
+
+  constructor(fd: number, events: StreamEvents) {
+    this.events = events;
+    Bun.connect({ fd, data: this, socket: HANDLERS }).catch(() => this.closed());
+  }
+
+  opened(socket: BunSocket): void {
+    this.#socket = socket;
+    if (this.#isClosed) socket.terminate();
+  }
+
+  write(bytes: string): void {
+    const buffer = Buffer.from(bytes, "latin1");
+    if (this.#unsent.length > 0) this.#unsent = Buffer.concat([this.#unsent, buffer]);
+    else this.#unsent = this.#sendSome(buffer);
+  }
+
+  #sendSome(bytes: Buffer): Buffer {
+    return bytes.subarray(Math.max(this.#socket?.write(bytes) ?? 0, 0));
+  }
+
+  drained(): void {
+    if (this.#unsent.length === 0) return;
+    this.#unsent = this.#sendSome(this.#unsent);
+    if (this.#unsent.length > 0) return;
+    if (this.#isEnding) this.#socket?.end();
+    else this.events.drain();
+  }
+
+  unsent(): number {
+    return this.#unsent.length;
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  end(): void {
+    this.#isEnding = true;
+    if (this.#unsent.length === 0) this.#socket?.end();
+  }
+
+  destroy(): void {
+    this.#socket?.terminate();
+    this.closed();
+  }
+
+  closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#unsent = Buffer.alloc(0);
+    this.events.close();
+  }
+}
+
+/** The same over node:net, where sockets cannot be accepted by hand. */
+export function nodeStream(socket: Socket, events: StreamEvents): Stream {
+  socket.on("data", (chunk) => events.data(chunk.toString("latin1")));
+  socket.on("drain", events.drain);
+  socket.on("error", () => socket.destroy());
+  socket.on("close", events.close);
+  return {
+    write: (bytes) => void socket.write(bytes, "latin1"),
+    unsent: () => socket.writableLength,
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    end: () => void socket.end(),
+    destroy: () => void socket.destroy(),
+  };
+}
