@@ -38,8 +38,8 @@ soak: ## what takes minutes: 500 crashes, 100,000 deliveries, POP before SMTP in
 	STORM_SECONDS=60 scripts/test.sh test/relay-storm.test.ts
 	GALERA_SECONDS=60 scripts/test.sh test/galera.test.ts
 	TRACE_ADDRESSES=10000 scripts/test.sh test/trace-reality.test.ts
-	bench/relay.sh
-	bench/rebuild-cdb.sh
+	SECONDS=5 CONNECTIONS=100000 bench/part.sh connections
+	RUNS=3 bench/part.sh rebuild
 
 install: build ## into conf/conf-qmail below DESTDIR, all but qmail-lspawn, or PROGRAMS="a b"; a stock program becomes NAME.stock
 	@scripts/install.sh

@@ -7,5 +7,5 @@ node_modules/.bin/tsc -p .
 scripts/boundaries.sh
 find packages -name '*.[578]' -exec mandoc -Tlint -Wwarning {} +
 # shellcheck disable=SC2046 # a word for each
-shellcheck scripts/*.sh test/*.sh test/lib/*.sh bench/*.sh .ci/run $(find conf/run -type f -name run)
+shellcheck scripts/*.sh test/*.sh test/lib/*.sh bench/*.sh bench/*/*.sh .ci/run $(find conf/run -type f -name run)
 echo "check: all well"

@@ -129,7 +129,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
 
   test("speaks with a client of a hundred lines of C", async () => {
     const client = join(tmpdir(), `sqld-client-${process.pid}`);
-    execFileSync("gcc", ["-o", client, join(import.meta.dirname, "../bench/sqld-client.c")]);
+    execFileSync("gcc", ["-o", client, join(import.meta.dirname, "../bench/c/sqld-client.c")]);
     const { code, stdout } = await run(client, [sqld.socket, "findMailboxes", "joe"]);
     expect([code, stdout]).toEqual([0, `joe\n${UID}\n${UID}\n${home}\nN\n`]);
     expect((await run(client, [sqld.socket, "findMailboxes", "nobody"])).code).toBe(1);

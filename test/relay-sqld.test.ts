@@ -220,7 +220,7 @@ describe.skipIf(!isRoot)("who may record a login", () => {
   test("what is no login is not recorded", async () => {
     const { socket } = startSqld(world);
     const client = join(world.home, "client");
-    execFileSync("gcc", ["-o", client, join(import.meta.dirname, "../bench/sqld-client.c")]);
+    execFileSync("gcc", ["-o", client, join(import.meta.dirname, "../bench/c/sqld-client.c")]);
     const ask = async (...question: string[]) => {
       const { code, stdout, stderr } = await run(client, [socket, ...question]);
       return [code, stdout + stderr];

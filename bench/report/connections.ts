@@ -1,7 +1,7 @@
 import { grouped } from "./chart.ts";
 import { atLeast, type Lines, type Section } from "./section.ts";
 
-/** A line of relay.sh: a number of clients, or the memory after so many connections. */
+/** A line of connections.ts: a number of clients, or the memory after so many connections. */
 interface Connections {
   readonly at?: number;
   readonly tcpserver?: readonly [number, number];
@@ -22,7 +22,7 @@ export function connections(lines: Lines<Connections>): Section {
   const row = (what: string, value: (rate: (typeof rates)[number]) => string) => [what, ...rates.map(value)];
   return {
     title: "Connections",
-    how: "`relay.sh`: connections from loopback, each running one program that says a line. ucspi-tcp's tcpserver without rules, the same with a C program that asks MariaDB for each, and tcpserver-sql -S on the same table, which stands between two runs of the first.",
+    how: "`connections.ts`: connections from loopback, each running one program that says a line. ucspi-tcp's tcpserver without rules, the same with a C program that asks MariaDB for each, and tcpserver-sql -S on the same table, which stands between two runs of the first.",
     table: [
       ["connections/s", ...rates.map(({ at }) => `${at} at a time`)],
       row("tcpserver", (rate) => grouped(Math.round(rate.tcpserver))),

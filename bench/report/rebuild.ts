@@ -1,7 +1,7 @@
 import { grouped } from "./chart.ts";
 import { distinct, type Lines, type Section } from "./section.ts";
 
-/** A line of rebuild-cdb.sh: a run, or the most memory. */
+/** A line of rebuild.sh: a run, or the most memory. */
 interface Rebuild {
   readonly part?: string;
   readonly how?: string;
@@ -19,7 +19,7 @@ export function rebuild(lines: Lines<Rebuild>): Section {
   const memory = lines.find(({ kB }) => kB !== undefined)?.kB ?? 0;
   return {
     title: "rebuild-cdb",
-    how: `\`rebuild-cdb.sh\`: ${grouped(lines[0]?.rows ?? 0)} rows of each table, SQLite. Beside it what a shell would do: the database's client, its text through \`cdb -c\`. Both sync what they wrote; the files are the same to the byte. The least of the runs counts.`,
+    how: `\`rebuild.sh\`: ${grouped(lines[0]?.rows ?? 0)} rows of each table, SQLite. Beside it what a shell would do: the database's client, its text through \`cdb -c\`. Both sync what they wrote; the files are the same to the byte. The least of the runs counts.`,
     table: [
       ["what", "ours ms", "shell ms", "ratio"],
       ...parts.map((part) => [

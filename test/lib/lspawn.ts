@@ -25,7 +25,7 @@ export function makeQueue(world: World, message = "Subject: hello\n\nbody\n"): v
   symlinkSync(join(BIN, "qmail-local"), join(world.home, "bin/qmail-local"));
 }
 
-export function putMessage(world: World, messid: string, text: string): void {
+export function putMessage(world: Pick<World, "home">, messid: string, text: string): void {
   const file = join(world.home, "queue/mess", messid);
   writeFileSync(file, text, "latin1");
   chownSync(file, QMAILQ, QMAIL);

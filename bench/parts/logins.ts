@@ -1,12 +1,12 @@
 // Logins a second, plain passwords: verdicts of resident daemons over their sockets, on one MariaDB table, and
 // checkpassword exec'd for each login beside the C program.
 import { join } from "node:path";
-import { BIN } from "../test/lib/program.ts";
-import { startSqld } from "../test/lib/sqld.ts";
-import { load, roundOf, TOOLS, turns } from "./load.ts";
-import { startAuthdaemond, startDovecotAuth } from "./peers.ts";
-import { emit, say } from "./results.ts";
-import { MAILBOXES, PASSWORD, startMail } from "./worlds.ts";
+import { BIN } from "../../test/lib/program.ts";
+import { startSqld } from "../../test/lib/sqld.ts";
+import { load, roundOf, TOOLS, turns } from "../lib/load.ts";
+import { startAuthdaemond, startDovecotAuth } from "../lib/peers.ts";
+import { emit, say } from "../lib/results.ts";
+import { MAILBOXES, PASSWORD, startMail } from "../lib/worlds.ts";
 
 const SECONDS = roundOf(2);
 const CLIENTS = [1, 50];

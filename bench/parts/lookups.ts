@@ -1,10 +1,10 @@
 // Lookups: qmail-getpw exec'd for each, beside the C program, and questions to qmail-sqld over its socket.
 import { join } from "node:path";
-import { BIN } from "../test/lib/program.ts";
-import { startSqld } from "../test/lib/sqld.ts";
-import { load, roundOf, TOOLS, turns } from "./load.ts";
-import { emit, say } from "./results.ts";
-import { MAILBOXES, startMail } from "./worlds.ts";
+import { BIN } from "../../test/lib/program.ts";
+import { startSqld } from "../../test/lib/sqld.ts";
+import { load, roundOf, TOOLS, turns } from "../lib/load.ts";
+import { emit, say } from "../lib/results.ts";
+import { MAILBOXES, startMail } from "../lib/worlds.ts";
 
 const SECONDS = roundOf(2);
 const mail = await startMail();

@@ -3,13 +3,13 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeQueue } from "../test/lib/lspawn.ts";
-import { sqlFile, startMariaDb } from "../test/lib/mariadb.ts";
-import { BIN } from "../test/lib/program.ts";
-import { startSqld } from "../test/lib/sqld.ts";
-import { makeWorld } from "../test/lib/world.ts";
-import { TOOLS } from "./load.ts";
-import { emit, say } from "./results.ts";
+import { makeQueue } from "../../test/lib/lspawn.ts";
+import { sqlFile, startMariaDb } from "../../test/lib/mariadb.ts";
+import { BIN } from "../../test/lib/program.ts";
+import { startSqld } from "../../test/lib/sqld.ts";
+import { makeWorld } from "../../test/lib/world.ts";
+import { TOOLS } from "../lib/load.ts";
+import { emit, say } from "../lib/results.ts";
 
 const N = Number(process.env.N ?? 2000);
 const ROUNDS = 5;

@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import bcrypt from "bcryptjs";
-import { type MariaDb, sqlFile, startMariaDb } from "../test/lib/mariadb.ts";
-import { BIN } from "../test/lib/program.ts";
-import { startSqld } from "../test/lib/sqld.ts";
-import { isRoot, makeWorld, type World } from "../test/lib/world.ts";
+import { type MariaDb, sqlFile, startMariaDb } from "../../test/lib/mariadb.ts";
+import { BIN } from "../../test/lib/program.ts";
+import { startSqld } from "../../test/lib/sqld.ts";
+import { isRoot, makeWorld, type World } from "../../test/lib/world.ts";
 
 /** A qmail home whose control/sqlserver leads to the mailboxes. */
 export interface Site {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { median } from "./measure.ts";
 
 /** Where compile.sh puts what measures. */
-export const TOOLS = join(import.meta.dirname, "../build/bench");
+export const TOOLS = join(import.meta.dirname, "../../build/bench");
 
 /** What a load program says: how many a second, and times in milliseconds. */
 export interface Load {

@@ -3,12 +3,12 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BIN } from "../test/lib/program.ts";
-import { isRoot } from "../test/lib/world.ts";
-import { TOOLS } from "./load.ts";
-import { type Command, memory, times } from "./measure.ts";
-import { emit, say } from "./results.ts";
-import { CRYPTED, isBuilt, PASSWORD, PLAIN, type Site, sites, startMail } from "./worlds.ts";
+import { BIN } from "../../test/lib/program.ts";
+import { isRoot } from "../../test/lib/world.ts";
+import { TOOLS } from "../lib/load.ts";
+import { type Command, memory, times } from "../lib/measure.ts";
+import { emit, say } from "../lib/results.ts";
+import { CRYPTED, isBuilt, PASSWORD, PLAIN, type Site, sites, startMail } from "../lib/worlds.ts";
 
 const FD3 = join(TOOLS, "fd3");
 

@@ -3,8 +3,8 @@
 # client piped into `cdb -c`. Both bring the same bytes to the disk. ROWS and RUNS make it shorter or longer.
 # A line of JSON each goes to RESULTS, when it is set.
 set -eu
-cd "$(dirname "$0")/.."
-rows=${ROWS:-1000000} runs=${RUNS:-3}
+cd "$(dirname "$0")/../.."
+rows=${ROWS:-1000000} runs=${RUNS:-2}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/control" "$dir/users"

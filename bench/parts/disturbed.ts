@@ -2,10 +2,10 @@
 // many processes that merely compute; and a hostile client with 500 connections.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { startSqld } from "../test/lib/sqld.ts";
-import { beside, load, roundOf, TOOLS, turns } from "./load.ts";
-import { emit, say } from "./results.ts";
-import { BCRYPTED, MAILBOXES, PASSWORD, startMail } from "./worlds.ts";
+import { startSqld } from "../../test/lib/sqld.ts";
+import { beside, load, roundOf, TOOLS, turns } from "../lib/load.ts";
+import { emit, say } from "../lib/results.ts";
+import { BCRYPTED, MAILBOXES, PASSWORD, startMail } from "../lib/worlds.ts";
 
 const SECONDS = roundOf(3);
 const [CLIENTS, RATE] = [10, 500];

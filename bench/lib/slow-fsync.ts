@@ -1,0 +1,34 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TOOLS } from "./load.ts";
+
+// c/slow-fsync.h
+const PROGRAMS = 64;
+const NAME = 48;
+const SIZE = 4 + NAME + 4 + 8 + 8; // state, name, padding, starts, calls
+
+/** Makes every wait for the disk of a program longer, and counts them. */
+export interface SlowFsync {
+  readonly env: Readonly<Record<string, string>>;
+  /** How many there were, of all programs started with `env`. */
+  calls(): number;
+}
+
+/** `file` holds the counts; anybody may write it, for programs become others before they deliver. */
+export function slowFsync(file: string, milliseconds: number): SlowFsync {
+  writeFileSync(file, Buffer.alloc(PROGRAMS * SIZE));
+  chmodSync(file, 0o666);
+  return {
+    env: {
+      LD_PRELOAD: join(TOOLS, "slow-fsync.so"),
+      SLOW_FSYNC_MS: `${milliseconds}`,
+      SLOW_FSYNC_COUNTS: file,
+    },
+    calls() {
+      const counts = readFileSync(file);
+      let sum = 0;
+      for (let at = SIZE - 8; at < counts.length; at += SIZE) sum += Number(counts.readBigUInt64LE(at));
+      return sum;
+    },
+  };
+}
