@@ -17,6 +17,26 @@ const DNS = "127.53.0.1";
 const dir = mkdtempSync(join(tmpdir(), "tcpserver-"));
 const SHOW = 'env | grep -vE "^(PWD|SHLVL|_|OLDPWD)=" | LC_ALL=C sort';
 
+/** Names that no host should have: their labels, by the last octet of an address. */
+const ODD_NAMES: Readonly<Record<number, readonly string[]>> = {
+  11: ["a b", "c:d%e", "EXAMPLE"],
+  12: ["a.b", "back\\slash", "x=1"],
+  13: ["$(id)`;\"'&|<>", "tab\tnew\nline", "_-Z9"],
+  14: ["\x01\x7f", "\x80\xff", "caf\xc3\xa9"],
+  15: [], // the root
+  16: ["nul\0nul"],
+  17: ["1", "2", "3", "4"],
+  18: ["@", "(c)", "*"],
+  19: ["l".repeat(63), "l".repeat(63), "l".repeat(63), "l".repeat(61)],
+  20: ["dot.", "last dot."],
+};
+
+const oddAddress = (name: string, type: number | undefined): Buffer<ArrayBuffer> | undefined => {
+  const [octet] =
+    Object.entries(ODD_NAMES).find(([, labels]) => labels.join(".").toLowerCase() === name) ?? [];
+  return octet === undefined || type !== 1 ? undefined : Buffer.from([127, 0, 0, Number(octet)]);
+};
+
 /** A name server for 127.0.0.0/8: .1 is Client.Example., which is .1; .2 claims to be it as well; others are nobody. */
 function nameServer(): Promise<() => void> {
   const socket = createSocket("udp4");
@@ -29,12 +49,15 @@ function nameServer(): Promise<() => void> {
     const name = labels.join(".").toLowerCase();
     const wire = (text: string) =>
       Buffer.concat([...text.split("."), ""].map((part) => Buffer.from([part.length, ...Buffer.from(part)])));
+    const odd = ODD_NAMES[Number(/^(\d+)\.0\.0\.127\.in-addr\.arpa$/.exec(name)?.[1])];
+    const oddWire =
+      odd && Buffer.from([...odd, ""].map((l) => String.fromCharCode(l.length) + l).join(""), "latin1");
     const isKnown = name === "1.0.0.127.in-addr.arpa" || name === "2.0.0.127.in-addr.arpa";
-    const data = isKnown
+    const data: Buffer<ArrayBuffer> | undefined = isKnown
       ? wire("Client.Example")
       : name === "client.example" && query[end - 3] === 1
         ? Buffer.from([127, 0, 0, 1])
-        : undefined;
+        : (oddWire ?? oddAddress(name, query[end - 3]));
     const header = Buffer.from(query.subarray(0, 12));
     header.writeUInt16BE(data ? 0x8580 : 0x8583, 2); // an answer with authority; NXDOMAIN
     header.writeUInt16BE(data ? 1 : 0, 6);
@@ -236,6 +259,18 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
       talk(server.port, { host: "127.0.0.2", from: "127.0.0.2" }).then((seen) => sleep(50).then(() => seen)),
     );
     expect(ours).toBe(stock);
+  });
+
+  test.each(Object.entries(ODD_NAMES))("the odd name of 127.0.0.%s: %j", async (octet, labels) => {
+    const from = `127.0.0.${octet}`;
+    // -p confirms an odd name at stock's, never at ours; the manual says so
+    const isOdd = labels.some((label) => !/^[a-z0-9]*$/i.test(label));
+    for (const options of isOdd ? ["-vRl0"] : ["-vRl0", "-vRpl0"]) {
+      const [stock, ours] = await both([options, "127.0.0.1", "0", "sh", "-c", SHOW], (server) =>
+        talk(server.port, { from }).then((seen) => sleep(50).then(() => seen)),
+      );
+      expect(ours).toBe(stock);
+    }
   });
 
   test.each([

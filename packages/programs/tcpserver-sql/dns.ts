@@ -11,7 +11,6 @@ export interface Names {
 
 const TIMEOUT = 5000; // milliseconds for a server's first chance; each further try has twice as long
 const TRIES = 3;
-const MAX_NAME = 255; // RFC 1035
 
 /** Names by DNS alone, as tcpserver: of the servers in /etc/resolv.conf, or the one in $DNSCACHEIP. */
 export function dnsNames(cache: string | undefined): Names {
@@ -19,18 +18,34 @@ export function dnsNames(cache: string | undefined): Names {
   if (cache && parseIp(cache)) resolver.setServers([cache]);
   return {
     async nameOf(ip) {
-      const names = await resolver.resolvePtr(reverseName(ip)).catch(() => []);
-      const name = lower(fromText(names[0] ?? ""))
-        .slice(0, MAX_NAME)
-        .replace(/\.$/, "");
-      return name === "" || name.includes("\0") ? undefined : name;
+      const [name] = await resolver.resolvePtr(reverseName(ip)).catch(() => []);
+      return name === undefined ? undefined : hostName(fromText(name));
     },
     async hasAddress(name, ip) {
-      const found = ip.includes(":") ? resolver.resolve6(name) : resolver.resolve4(name);
       const own = parseIp(ip)?.join();
+      const literal = parseIp(name);
+      if (literal) return literal.join() === own;
+      // The runtime's resolver does not ask for such names. No host that is asked for has one.
+      if (name === "." || name.includes("\\")) return false;
+      const found = ip.includes(":") ? resolver.resolve6(name) : resolver.resolve4(name);
       return (await found.catch(() => [])).some((address) => parseIp(address)?.join() === own);
     },
   };
+}
+
+/**
+ * A name as ucspi-tcp shows it (dns_domain_todot_cat): lower case; every byte of a label but letters, digits, - and
+ * _ as a backslash and three octal digits, so that no name puts blanks, colons or dots where none are. The
+ * resolver's own form has bytes as a backslash and three decimal digits, other characters after a backslash.
+ */
+export function hostName(text: string): string {
+  const bytes = text.matchAll(/\\(\d{3})|\\?(.)/gs);
+  const shown = Array.from(bytes, ([whole, code, char = ""]) => {
+    if (whole === "." || /^[A-Za-z0-9_-]$/.test(whole)) return lower(whole);
+    const byte = code === undefined ? char.charCodeAt(0) : Number(code) & 0xff;
+    return `\\${byte.toString(8).padStart(3, "0")}`;
+  });
+  return shown.join("") || "."; // the root
 }
 
 /** 1.2.0.192.in-addr.arpa, or the 32 nibbles of an IPv6 address below ip6.arpa. */
