@@ -168,6 +168,31 @@ describe("who is refused has cost the same, whoever he is", () => {
       expect(await cost(login)).toEqual(["decoy", "mailbox", "mailbox", "system", "verify", "virtual"]);
     },
   );
+  test.each([
+    ["", "Password"],
+    ["!", "Crypt-Password"],
+    ["*", "Crypt-Password"],
+    ["!$6$salt$hash", "crypt-password"],
+    ["{CRYPT}*", "Crypt-Password"],
+    ["", "Crypt-Password"],
+  ])("a locked password (%j, %s) is compared with the decoy", async (password, passwordType) => {
+    const verify = vi.fn(async () => false);
+    const findLogin = async () => row("locked", { password, passwordType });
+    expect(await ask("locked", "wrong", world({ verify, findLogin }).ports)).toEqual({
+      refused: "wrong password",
+    });
+    expect(verify).toHaveBeenLastCalledWith("wrong", "first's", "Password", "");
+  });
+  test.each(["!", "*", "", "x", "!$6$salt$hash"])(
+    "as is a locked system account's (%j)",
+    async (password) => {
+      const verify = vi.fn(async () => false);
+      const findSystemLogin = async () => ({ ...account("daemon"), password });
+      const ports = world({ verify, verifySystem: async () => false, findSystemLogin }).ports;
+      expect(await ask("daemon", "wrong", ports)).toEqual({ refused: "wrong password" });
+      expect(verify).toHaveBeenCalledWith("wrong", "first's", "Password", "");
+    },
+  );
   test("who is accepted has cost the one lookup", async () => {
     const { ports, asked } = world();
     await ask("iain", "iain's", ports);

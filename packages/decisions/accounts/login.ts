@@ -1,3 +1,4 @@
+import { isLocked } from "@qmail-mysql/password/locked";
 import { chooseVirtual, type FindVirtual } from "@qmail-mysql/routing";
 import { lower, splitAddress } from "@qmail-mysql/wire";
 import type { Login, SystemAccount } from "./mailbox.ts";
@@ -27,6 +28,7 @@ export interface LoginPorts {
   readonly findVirtual: FindVirtual;
   /** The system account of that very name. */
   readonly findSystemLogin: (name: string) => Promise<SystemLogin | undefined>;
+  /** A stored password to compare with where there is none to compare with; undefined: the table is empty. */
   readonly decoy: () => Promise<Pick<Login, "password" | "passwordType"> | undefined>;
   readonly verify: (
     typed: string,
@@ -52,81 +54,113 @@ export type Verdict =
 
 const MAILBOX_SHELL = "/bin/sh";
 
+/** What a login name leads to. */
+type Candidate = { readonly mailbox: Login } | { readonly account: SystemLogin };
+type Lookup = () => Promise<Candidate | undefined>;
+
 /**
  * Who may this be? The mailbox of that name; none: the mailbox the virtual table gives the address; none: the
- * system account. The first of them decides. Whoever is refused has cost every lookup and one comparison:
- * a stranger's password is compared with the decoy, so that time does not tell who exists.
+ * system account. The first of them decides. Whoever is refused has cost every lookup and one comparison, so that
+ * the time it took does not tell who exists, or whose password is locked.
  */
 export async function authenticate(
   credentials: Credentials,
   settings: LoginSettings,
   ports: LoginPorts,
 ): Promise<Verdict> {
-  let verdict: Verdict | undefined;
-  try {
-    for await (const judge of judges(credentials, settings, ports)) {
-      if (!judge || verdict) continue; // refused already: the rest is for its cost alone
-      verdict = await judge();
-      if ("accepted" in verdict) break;
+  const lookups = lookupsOf(credentials.login, settings, ports);
+  for (const [i, lookup] of lookups.entries()) {
+    const candidate = await lookup();
+    if (!candidate) continue;
+    const verdict = await judge(candidate, credentials, ports);
+    if ("refused" in verdict) {
+      const mustCompare = isWithoutPassword(candidate);
+      await spendTheRest(lookups.slice(i + 1), mustCompare, credentials, ports).catch(() => {});
     }
-  } catch (error) {
-    if (!verdict) throw error;
+    return verdict;
   }
-  return verdict ?? { refused: "unknown" };
+  await spendTheRest([], true, credentials, ports);
+  return { refused: "unknown" };
 }
 
-type Judge = () => Promise<Verdict>;
-
-/** Those who might decide, in order; undefined where a lookup found nobody. The decoy comes last. */
-async function* judges(
-  { login, password, challenge }: Credentials,
-  { funkyQueries }: LoginSettings,
-  ports: LoginPorts,
-): AsyncGenerator<Judge | undefined> {
+/** The ways to find who a login is for, in order. */
+function lookupsOf(login: string, { funkyQueries }: LoginSettings, ports: LoginPorts): Lookup[] {
   const name = lower(login);
-  const ofMailbox = (row: Login | undefined): Judge | undefined =>
-    row &&
-    (async () => {
-      const right = await named(`mailbox row "${row.username}"`, () =>
-        ports.verify(password, row.password, row.passwordType, challenge),
-      );
-      if (row.uid === 0) throw new Error(`unable to use mailbox row "${row.username}": its uid is 0`);
-      if (!right) return { refused: "wrong password" };
-      if (row.suspended) return { refused: "suspended" };
-      const { username: user, uid, gid, home } = row;
-      return { accepted: { user, uid, gid, home, shell: MAILBOX_SHELL } };
-    });
-
-  yield ofMailbox(await ports.findLogin(name));
-
+  const ofName: Lookup = async () => asMailbox(await ports.findLogin(name));
   const address = splitAddress(name);
-  if (address) {
+  const ofAddress: Lookup = async () => {
+    if (!address) return undefined;
     const { local, host } = address;
     const virtual = chooseVirtual(await ports.findVirtual(local, host), local, host, funkyQueries);
-    const mailbox = await ports.findLogin(lower(virtual?.username ?? name));
-    yield virtual && ofMailbox(mailbox);
-  }
-
-  const account = await ports.findSystemLogin(login);
-  // Root's password is not to be guessed at here: to us, root is a stranger.
-  yield account?.uid
-    ? async () => {
-        const right = await named(`system account "${account.name}"`, () =>
-          ports.verifySystem(password, account.password),
-        );
-        if (!right) return { refused: "wrong password" };
-        if (account.expired) return { refused: "expired" };
-        const { name: user, uid, gid, home, shell } = account;
-        return { accepted: { user, uid, gid, home, shell } };
-      }
-    : undefined;
-
-  const decoy = await ports.decoy();
-  yield async () => {
-    // What cannot be verified costs nothing, and a broken first row is no stranger's trouble.
-    if (decoy) await ports.verify(password, decoy.password, decoy.passwordType, challenge).catch(() => {});
-    return { refused: "unknown" };
+    const mailbox = await ports.findLogin(lower(virtual?.username ?? name)); // looked up in any case: its time counts
+    return virtual && asMailbox(mailbox);
   };
+  const ofSystem: Lookup = async () => {
+    const account = await ports.findSystemLogin(login);
+    // Root's password is not to be guessed at here: root is treated as unknown.
+    return account?.uid ? { account } : undefined;
+  };
+  return [ofName, ofAddress, ofSystem];
+}
+
+const asMailbox = (mailbox: Login | undefined) => mailbox && { mailbox };
+
+function judge(candidate: Candidate, credentials: Credentials, ports: LoginPorts): Promise<Verdict> {
+  return "mailbox" in candidate
+    ? judgeMailbox(candidate.mailbox, credentials, ports)
+    : judgeAccount(candidate.account, credentials, ports);
+}
+
+async function judgeMailbox(
+  row: Login,
+  { password, challenge }: Credentials,
+  ports: LoginPorts,
+): Promise<Verdict> {
+  const right = await named(`mailbox row "${row.username}"`, () =>
+    ports.verify(password, row.password, row.passwordType, challenge),
+  );
+  if (row.uid === 0) throw new Error(`unable to use mailbox row "${row.username}": its uid is 0`);
+  if (!right) return { refused: "wrong password" };
+  if (row.suspended) return { refused: "suspended" };
+  const { username: user, uid, gid, home } = row;
+  return { accepted: { user, uid, gid, home, shell: MAILBOX_SHELL } };
+}
+
+async function judgeAccount(
+  account: SystemLogin,
+  { password }: Credentials,
+  ports: LoginPorts,
+): Promise<Verdict> {
+  const right = await named(`system account "${account.name}"`, () =>
+    ports.verifySystem(password, account.password),
+  );
+  if (!right) return { refused: "wrong password" };
+  if (account.expired) return { refused: "expired" };
+  const { name: user, uid, gid, home, shell } = account;
+  return { accepted: { user, uid, gid, home, shell } };
+}
+
+/** Was there nothing to compare a password with? */
+const isWithoutPassword = (candidate: Candidate): boolean =>
+  "mailbox" in candidate
+    ? isLocked(candidate.mailbox.password, candidate.mailbox.passwordType)
+    : isLocked(candidate.account.password, "Crypt-Password");
+
+/**
+ * What a refusal has yet to cost: the lookups that were not made, and the comparison, with the decoy, where
+ * nothing was compared. What it finds is not used.
+ */
+async function spendTheRest(
+  lookups: readonly Lookup[],
+  mustCompare: boolean,
+  { password, challenge }: Credentials,
+  ports: LoginPorts,
+): Promise<void> {
+  for (const lookup of lookups) await lookup();
+  const decoy = await ports.decoy();
+  if (!decoy || !mustCompare) return;
+  // What cannot be verified costs nothing, and a broken first row is no stranger's trouble.
+  await ports.verify(password, decoy.password, decoy.passwordType, challenge).catch(() => {});
 }
 
 /** Says whose password it is that cannot be verified. */

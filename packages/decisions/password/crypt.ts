@@ -1,4 +1,5 @@
 import { equal } from "./equal.ts";
+import { matchesNothing } from "./locked.ts";
 import { Unverifiable } from "./unverifiable.ts";
 
 /** crypt(3): the hash of `password` as `setting` says; undefined when it does not know how. Byte strings. */
@@ -10,7 +11,7 @@ interface Method {
   /** The whole hash, nothing around it. */
   readonly pattern: RegExp;
   /** More work or memory than a login may cost: a broken or hostile row must not stop the service. */
-  readonly dear?: (groups: Groups) => boolean;
+  readonly isExpensive?: (groups: Groups) => boolean;
   /** Unknown to any crypt(3). */
   readonly ours?: true;
   readonly portable?: (password: Buffer, stored: string, groups: Groups) => Promise<string>;
@@ -27,7 +28,7 @@ const METHODS: readonly Method[] = [
   {
     pattern:
       /^\$([56])\$(?:rounds=([1-9][0-9]{3,8})\$)?([^$\n]{0,16})\$(?:[./0-9A-Za-z]{43}|[./0-9A-Za-z]{86})$/,
-    dear: ([, , rounds]) => Number(rounds ?? 0) > MAX_ROUNDS,
+    isExpensive: ([, , rounds]) => Number(rounds ?? 0) > MAX_ROUNDS,
     portable: async (password, stored, [, id, rounds, salt = ""]) => {
       const { shaCrypt } = await import("./sha-crypt.ts");
       const prefix = stored.slice(0, stored.lastIndexOf("$") + 1);
@@ -36,7 +37,7 @@ const METHODS: readonly Method[] = [
   },
   {
     pattern: /^\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./0-9A-Za-z]{53}$/,
-    dear: ([, cost]) => Number(cost) > MAX_BCRYPT_COST,
+    isExpensive: ([, cost]) => Number(cost) > MAX_BCRYPT_COST,
     portable: async (password, stored) => {
       // It takes text and makes UTF-8 of it: other bytes it cannot take.
       const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(password);
@@ -49,7 +50,7 @@ const METHODS: readonly Method[] = [
   {
     pattern:
       /^\$argon2(id|i|d)\$v=19\$m=([0-9]{1,10}),t=([0-9]{1,10}),p=([0-9]{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{11,172})$/,
-    dear: ([, , m, t]) => Number(m) > MAX_ARGON2_MEMORY || Number(m) * Number(t) > MAX_ARGON2_WORK,
+    isExpensive: ([, , m, t]) => Number(m) > MAX_ARGON2_MEMORY || Number(m) * Number(t) > MAX_ARGON2_WORK,
     ours: true,
     portable: async (message, stored, [, kind, m, t, p, salt = "", tag = ""]) => {
       const { argon2Sync } = await import("node:crypto");
@@ -88,11 +89,11 @@ async function md5(password: Buffer, _stored: string, [, id, salt = ""]: Groups)
  * Unverifiable.
  */
 export async function verifyCrypt(typed: string, stored: string, crypt?: Crypt): Promise<boolean> {
-  if (/^$|^[!*]|^x$/.test(stored)) return false; // passwd(5), shadow(5)
-  for (const { pattern, dear, ours, portable } of METHODS) {
+  if (matchesNothing(stored)) return false;
+  for (const { pattern, isExpensive, ours, portable } of METHODS) {
     const groups = pattern.exec(stored);
     if (!groups) continue;
-    if (dear?.(groups)) throw new Unverifiable("its hash costs more than a login may");
+    if (isExpensive?.(groups)) throw new Unverifiable("its hash costs more than a login may");
     const hashed =
       (ours ? undefined : crypt?.(typed, stored)) ??
       (await portable?.(Buffer.from(typed, "latin1"), stored, groups).catch(() => undefined));
