@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { type DotQmail, temporary } from "@qmail-mysql/delivery";
+import { chdir } from "@qmail-mysql/process";
 import { errno, isTemporary, reason } from "@qmail-mysql/trouble";
-import { toBuffer, toText } from "@qmail-mysql/wire";
+import { toBuffer } from "@qmail-mysql/wire";
 
 const OTHERS_WRITE = 0o002; // conf-patrn
 const OWNER_RUNS = 0o100;
@@ -10,12 +11,10 @@ const LIMIT = 16 << 20; // bytes of one .qmail file
 const cannotOpen = (file: string, error: unknown) =>
   temporary(`Unable to open ${file}: ${reason(error)}. (#4.3.0)`);
 
-/** Makes a user's home the current directory; answers its mode. Throws Failure. */
+/** Makes a user's home the current directory; returns its mode. Throws Failure. */
 export function enterHome(home: string): number {
   try {
-    const text = toText(home);
-    if (text === undefined) throw Object.assign(new Error(), { code: "ENOENT" });
-    process.chdir(text);
+    chdir(home);
   } catch (error) {
     throw temporary(`Unable to switch to ${home}: ${reason(error)}. (#4.3.0)`);
   }

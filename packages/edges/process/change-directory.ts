@@ -1,12 +1,30 @@
+import { nodeFs } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
-import { toText } from "@qmail-mysql/wire";
+import { toBuffer, toText } from "@qmail-mysql/wire";
 
-/** chdir(2) to a byte string. Throws Trouble; also for bytes that are not UTF-8, which the runtime cannot pass. */
-export function changeDirectory(dir: string): void {
+const O_PATH = 0o10000000; // fcntl.h: needs no right to read the directory
+
+/** chdir(2) to a byte string. Throws with an errno. */
+export function chdir(dir: string): void {
   const text = toText(dir);
-  if (text === undefined) throw new Trouble(`unable to chdir to ${dir}: its name is not UTF-8`);
-  try {
+  if (text !== undefined) {
     process.chdir(text);
+    return;
+  }
+  // The runtime takes text alone, which the path of a descriptor below /proc is.
+  const { closeSync, constants, openSync } = nodeFs();
+  const fd = openSync(toBuffer(dir), O_PATH | constants.O_DIRECTORY);
+  try {
+    process.chdir(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The same. Throws Trouble. */
+export function changeDirectory(dir: string): void {
+  try {
+    chdir(dir);
   } catch (error) {
     throw new Trouble(`unable to chdir to ${dir}: ${reason(error)}`);
   }

@@ -1,5 +1,5 @@
 export { args, calledAs } from "./args.ts";
-export { changeDirectory } from "./change-directory.ts";
+export { changeDirectory, chdir } from "./change-directory.ts";
 export { runChild } from "./child.ts";
 export { exec } from "./exec.ts";
 export { becomeUser, isRoot } from "./identity.ts";

@@ -1,9 +1,9 @@
 import { childProcess } from "@qmail-mysql/native";
 import { toBuffer } from "@qmail-mysql/wire";
+import { PERLS } from "./perl.ts";
 
-const PERLS = ["/usr/bin/perl", "/usr/local/bin/perl"]; // Debian's is in every system; FreeBSD's
 const PROGRAM = "binmode STDIN; local $/; my ($p, $s) = split /\\0/, <STDIN>, -1; print crypt($p, $s) // ''";
-const LIMIT = 30_000; // milliseconds; the dearest hash that is ever asked for takes some seconds
+const LIMIT = 30_000; // milliseconds; the most expensive hash that is ever asked for takes some seconds
 
 /** crypt(3) as perl calls it, for where libcrypt cannot be called: same contract. */
 export function perlCrypt(password: string, setting: string): string | undefined {

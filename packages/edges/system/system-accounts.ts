@@ -1,6 +1,7 @@
 import { childProcess } from "@qmail-mysql/native";
-import { reason, Trouble } from "@qmail-mysql/trouble";
-import { fromText, toText } from "@qmail-mysql/wire";
+import { errno, reason, Trouble } from "@qmail-mysql/trouble";
+import { toBuffer, toText } from "@qmail-mysql/wire";
+import { PERLS } from "./perl.ts";
 
 /** A line of the passwd database: getpwnam(3). */
 export interface PasswdEntry {
@@ -13,32 +14,30 @@ export interface PasswdEntry {
   readonly shell: string;
 }
 
-const GETENT = "/usr/bin/getent";
 const NAME_MAX = 255; // LOGIN_NAME_MAX on Linux is 256 with its NUL
 
+/** A program to run: its file, its arguments and what it reads from descriptor 0, a byte string. */
+interface Question {
+  readonly files: readonly string[];
+  readonly args: readonly string[];
+  readonly input: string;
+}
+
 /**
- * The accounts among `names` that the system knows, by whatever nsswitch.conf says. getent(1) and not
- * getpwnam(3): it tells "none" from "trouble", which getpwnam leaves to guesswork about errno.
+ * The accounts among `names` that the system knows, by whatever nsswitch.conf says: getpwnam(3) in another process,
+ * which can be killed when a name service hangs.
  */
 export function findSystemAccounts(names: readonly string[], timeout: number): PasswdEntry[] {
-  return getent("passwd", names, timeout).map(passwdEntry);
+  return questions("passwd", names)
+    .flatMap((question) => ask(question, timeout))
+    .filter(isAmong(names))
+    .map(passwdEntry);
 }
 
 /** The same for a program that has other things to do meanwhile. */
 export async function awaitSystemAccounts(names: readonly string[], timeout: number): Promise<PasswdEntry[]> {
-  const keys = askable(names);
-  if (keys.length === 0) return [];
-  return new Promise((resolve, reject) => {
-    const options = { ...OPTIONS, encoding: "buffer", timeout: timeout * 1000 } as const;
-    childProcess().execFile(GETENT, operands("passwd", keys), options, (error, stdout) => {
-      try {
-        const how = { status: error ? error.code : 0, signal: error?.signal ?? null, stdout };
-        resolve(lines("passwd", keys, how).map(passwdEntry));
-      } catch (trouble) {
-        reject(trouble);
-      }
-    });
-  });
+  const answers = questions("passwd", names).map((question) => awaitAnswer(question, timeout));
+  return (await Promise.all(answers)).flat().filter(isAmong(names)).map(passwdEntry);
 }
 
 function passwdEntry(line: string): PasswdEntry {
@@ -54,52 +53,98 @@ export interface ShadowEntry {
 
 /** The shadow entry of an account, undefined when it has none; only root finds any. */
 export function findShadow(name: string, timeout: number): ShadowEntry | undefined {
-  const [line] = getent("shadow", [name], timeout);
+  const [line] = questions("shadow", [name])
+    .flatMap((question) => ask(question, timeout))
+    .filter(isAmong([name]));
   const [, password = "", , , , , , expires = ""] = line?.split(":") ?? [];
   return line === undefined ? undefined : { password, expires };
 }
 
+const GETENT = ["/usr/bin/getent"];
+
+/** What getent(1) takes for a uid rather than a name: all that strtoul(3) reads to its end. */
+const NUMBER = /^[ \t-\r]*[-+]?\d+$/;
+
+/**
+ * getpwnam(3) for names that getent(1) cannot be asked for. Its errors for "no such name" are those of its manual;
+ * any other is trouble, exit 1. A password is not printed: perl gives root the shadow one.
+ */
+const GETPWNAM = `use Errno qw(ENOENT ESRCH EBADF EPERM);
+  binmode STDIN; binmode STDOUT; local $/; for my $name (split /\\0/, <STDIN>) {
+    $! = 0; my @p = getpwnam $name;
+    if (@p) { print "$p[0]:x:$p[2]:$p[3]::$p[7]:$p[8]\\n" }
+    elsif ($! != 0 && $! != ENOENT && $! != ESRCH && $! != EBADF && $! != EPERM) { exit 1 }
+  }`;
+
+/** Which programs to ask about `names`; none for names that no account can have. */
+function questions(database: "passwd" | "shadow", names: readonly string[]): Question[] {
+  const possible = names.filter((name) => /^[^\0\n:]+$/.test(name) && name.length <= NAME_MAX);
+  const isForGetent = (name: string) =>
+    toText(name) !== undefined && (database === "shadow" || !NUMBER.test(name));
+  const others = possible.filter((name) => !isForGetent(name));
+  const texts = possible.filter(isForGetent).map((name) => toText(name) ?? "");
+  const all: Question[] = [];
+  if (texts.length > 0) all.push({ files: GETENT, args: [database, "--", ...texts], input: "" });
+  if (others.length > 0 && database === "passwd")
+    all.push({ files: PERLS, args: ["-e", GETPWNAM], input: others.join("\0") });
+  return all;
+}
+
 const OPTIONS = {
   env: { LC_ALL: "C" },
-  killSignal: "SIGKILL", // a name service that hangs may not heed any other
+  killSignal: "SIGKILL", // a name service that hangs may ignore any other
   maxBuffer: 1 << 20,
   cwd: "/",
 } as const;
 
-function getent(database: string, names: readonly string[], timeout: number): string[] {
-  const keys = askable(names);
-  if (keys.length === 0) return [];
-  const result = childProcess().spawnSync(GETENT, operands(database, keys), {
-    ...OPTIONS,
-    stdio: ["ignore", "pipe", "ignore"],
-    timeout: timeout * 1000,
-  });
-  if (result.error) throw new Trouble(`unable to run ${GETENT}: ${reason(result.error)}`);
-  return lines(database, keys, result);
-}
-
-function askable(keys: readonly string[]): string[] {
-  return keys.filter((key) => /^[^\0\n:]+$/.test(key) && key.length <= NAME_MAX && toText(key) !== undefined);
-}
-
-function operands(database: string, keys: readonly string[]): string[] {
-  return [database, "--", ...keys.map((key) => toText(key) ?? "")];
-}
-
-interface Answer {
-  readonly status: number | string | null | undefined;
-  readonly signal: string | null;
-  readonly stdout: Buffer;
-}
-
-/** Those whose first field is exactly one of `keys`; getent itself would take "1000" for a uid. */
-function lines(database: string, keys: readonly string[], { status, signal, stdout }: Answer): string[] {
-  // getent(1): 2 means that one or more of the keys could not be found.
-  if (status !== 0 && status !== 2) {
-    throw new Trouble(`unable to look up ${database}: getent failed (${status ?? signal})`);
+function ask({ files, args, input }: Question, timeout: number): string[] {
+  for (const file of files) {
+    const { error, status, signal, stdout } = childProcess().spawnSync(file, args, {
+      ...OPTIONS,
+      input: toBuffer(input),
+      stdio: [input === "" ? "ignore" : "pipe", "pipe", "ignore"],
+      timeout: timeout * 1000,
+    });
+    if (errno(error) === "ENOENT") continue;
+    if (error) throw new Trouble(`unable to run ${file}: ${reason(error)}`);
+    return lines(file, status ?? signal, stdout);
   }
-  const asked = new Set(keys);
-  return fromText(stdout.toString())
-    .split("\n")
-    .filter((line) => asked.has(line.slice(0, line.indexOf(":"))));
+  throw missing(files);
+}
+
+async function awaitAnswer({ files, args, input }: Question, timeout: number): Promise<string[]> {
+  const options = { ...OPTIONS, encoding: "buffer", timeout: timeout * 1000 } as const;
+  for (const file of files) {
+    const answer = await new Promise<string[] | undefined>((resolve, reject) => {
+      const child = childProcess().execFile(file, args, options, (error, stdout) => {
+        try {
+          if (errno(error) === "ENOENT") return resolve(undefined);
+          resolve(lines(file, error ? (error.code ?? error.signal) : 0, stdout));
+        } catch (trouble) {
+          reject(trouble);
+        }
+      });
+      child.stdin?.on("error", () => {}); // it ended, which its exit code says
+      child.stdin?.end(toBuffer(input));
+    });
+    if (answer) return answer;
+  }
+  throw missing(files);
+}
+
+const missing = (files: readonly string[]) =>
+  new Trouble(`unable to look up a system account: there is no ${files.join(" and no ")}`);
+
+function lines(file: string, ended: number | string | null | undefined, stdout: Buffer): string[] {
+  // getent(1): 2 means that one or more of the keys could not be found.
+  if (ended !== 0 && !(ended === 2 && GETENT.includes(file))) {
+    throw new Trouble(`unable to look up a system account: ${file} failed (${ended})`);
+  }
+  return stdout.toString("latin1").split("\n");
+}
+
+/** Lines whose first field is exactly one of `names`, whatever a name service takes for the same. */
+function isAmong(names: readonly string[]): (line: string) => boolean {
+  const asked = new Set(names);
+  return (line) => asked.has(line.slice(0, line.indexOf(":")));
 }
