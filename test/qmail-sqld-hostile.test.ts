@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket } from "./lib/databases.ts";
 import { run } from "./lib/program.ts";
-import { figure, type RunningSqld, startSqld } from "./lib/sqld.ts";
+import { ask, figure, type RunningSqld, startSqld } from "./lib/sqld.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
 const UID = 64800;
@@ -20,7 +20,11 @@ describe.skipIf(!isRoot)("a hostile local user", () => {
   let sqld: RunningSqld;
   beforeAll(() => {
     const { sql } = overSocket.prepare(world);
-    sql(`INSERT INTO mailbox VALUES ('joe', ${UID}, ${UID}, '${home}', 'secret', 'Password', 'N')`);
+    const row = (name: string, password: string, type: string) =>
+      sql(`INSERT INTO mailbox VALUES ('${name}', ${UID}, ${UID}, '${home}', '${password}', '${type}', 'N')`);
+    row("joe", "secret", "Password");
+    const bcrypt = execFileSync("mkpasswd", ["-m", "bcrypt", "-R", "6", "secret"]).toString().trim();
+    for (const name of ["slow", "slower"]) row(name, bcrypt, "Crypt-Password");
     execFileSync("gcc", ["-O2", "-o", storm, join(import.meta.dirname, "lib/storm.c")]);
     sqld = startSqld(world);
   });
@@ -48,10 +52,57 @@ describe.skipIf(!isRoot)("a hostile local user", () => {
       for (const { code, stderr } of await Promise.all([login, getpw])) outcomes.push([code, stderr]);
     }
     const stats = await run("qmail-sqld", ["stats"], { env: world.env }); // does not wait in connect(2)
-    for (const one of storms) one.kill("SIGKILL");
+    await Promise.all(storms.map(ended));
     expect(outcomes).toEqual(Array(20).fill([0, ""]));
     expect([stats.code, stats.stderr]).toEqual([0, ""]);
     expect(closed).toBe(false);
     resident.destroy();
+  });
+
+  function ended(child: ChildProcess): Promise<void> {
+    child.kill("SIGKILL");
+    return new Promise((resolve) => child.once("exit", () => resolve()));
+  }
+
+  /** A program of the hostile user's, begun when it has written a line. */
+  async function hostile(code: string): Promise<ChildProcess> {
+    const child = spawn("/usr/bin/python3", ["-c", code, sqld.socket], {
+      uid: HOSTILE,
+      gid: HOSTILE,
+      cwd: "/",
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    return child;
+  }
+
+  test("who has logins hashed without end does not refuse the others theirs", async () => {
+    const flood = await hostile(`import socket, sys
+q = b"authenticate\\0slow\\0guess\\0\\0"
+socks = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+for s in socks: s.connect(sys.argv[1])
+for s in socks: s.sendall(b"%d:%s," % (len(q), q) * 4)
+print("", flush=True)
+while True:
+    for s in socks:
+        for _ in range(4): s.recv(4096); s.sendall(b"%d:%s," % (len(q), q))
+`);
+    await expect.poll(() => figure(sqld.socket, "logins_waiting")).toBeGreaterThan(100);
+    const logins = await Promise.all(
+      ["slow", "slower"].map((name) =>
+        run("checkpassword", ["/bin/true"], { env: world.env, fd3: `${name}\0secret\0\0` }),
+      ),
+    );
+    await ended(flood);
+    for (const { code, stderr, ms } of logins) {
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(ms).toBeLessThan(3000); // 160 wait before them, 20 ms each
+    }
+  });
+
+  test("120 logins at once are as many as are verified", async () => {
+    const logins = Array.from({ length: 120 }, () => ask(sqld.socket, "authenticate", "slow", "secret", ""));
+    const verdicts = (await Promise.all(logins)).map((answer) => answer.slice(0, 9));
+    expect(verdicts).toEqual(Array(120).fill("Faccepted"));
   });
 });

@@ -1,2 +1,3 @@
+export { type FairQueue, openFairQueue } from "./fair-queue.ts";
 export { openRates } from "./rates.ts";
 export { openShares, type Shares } from "./shares.ts";

@@ -12,6 +12,9 @@ import { storeOver, toMailbox } from "./store.ts";
 export const QUESTION_LIMIT = 16_384;
 export const ANSWER_LIMIT = 1_048_576;
 
+/** Within how many seconds a login is judged: hashes wait for their turn, however short the database's timeout is. */
+export const loginSeconds = (timeout: number) => Math.max(timeout, 30);
+
 /** qmail-sqld's side of a connection, asked one question after another. Each answer is its fields. */
 export interface Sqld {
   /** The fields of the answer, undefined for "none". Throws Trouble, also after `seconds` without an answer. */
@@ -185,9 +188,9 @@ export async function openSqld(path: string, stays: boolean): Promise<Site> {
 }
 
 /** qmail-sqld's verdict about a login; "unknown" means that no mailbox has it. Throws Trouble. */
-export async function askVerdict(sqld: Sqld, credentials: Credentials, seconds: number): Promise<Verdict> {
+export async function askVerdict(sqld: Sqld, credentials: Credentials, timeout: number): Promise<Verdict> {
   const { login, password, challenge } = credentials;
-  const answer = await sqld.ask("authenticate", [login, password, challenge], seconds + GRACE);
+  const answer = await sqld.ask("authenticate", [login, password, challenge], loginSeconds(timeout) + GRACE);
   if (!answer) return { refused: "unknown" };
   const [verdict, user = "", uid = "", gid = "", home = "", shell = ""] = answer;
   if (verdict === "refused") return { refused: user === "suspended" ? "suspended" : "wrong password" };

@@ -4,6 +4,7 @@ import { type Database, type Row, type Store, storeOver } from "@qmail-mysql/sto
 import { lower } from "@qmail-mysql/wire";
 import { type Answer, found, Misasked, NONE } from "./answer.ts";
 import type { Cache, Keep } from "./cache.ts";
+import type { Asker, Hashers } from "./edge/hashers.ts";
 
 /** What a login is checked with. */
 export interface LoginWorld {
@@ -12,30 +13,38 @@ export interface LoginWorld {
   readonly query: Database["query"];
   readonly funkyQueries: boolean;
   /** Verifies off the event loop. */
-  readonly hash: (typed: string, stored: string, type: string, challenge: string) => Promise<boolean>;
+  readonly hash: Hashers["verify"];
 }
 
 /** Those that cost no more than a comparison or one round of SHA-1. */
 const CHEAP = ["password", "mysql-password"];
 
 /** Answers `authenticate login password challenge`: F accepted ..., F refused why, or N for a stranger. */
-export async function authenticateAnswer(world: LoginWorld, fields: readonly string[]): Promise<Answer> {
+export async function authenticateAnswer(
+  world: LoginWorld,
+  fields: readonly string[],
+  owner: string,
+): Promise<Answer> {
   const [login, password, challenge] = fields;
   if (fields.length !== 3 || login === undefined || password === undefined || challenge === undefined) {
     throw new Misasked("unable to answer authenticate: a wrong number of fields");
   }
-  return verdictAnswer(await verdictOf(world, { login, password, challenge }));
+  return verdictAnswer(
+    await verdictOf(world, { login, password, challenge }, { owner, login: lower(login) }),
+  );
 }
 
 /** Whoever is refused by what was kept is judged again by what the database says now. */
-async function verdictOf(world: LoginWorld, credentials: Credentials): Promise<Verdict> {
+async function verdictOf(world: LoginWorld, credentials: Credentials, asker: Asker): Promise<Verdict> {
   const memo = new Map<string, Promise<boolean>>();
   const verifyOnce: LoginPorts["verify"] = (typed, stored, type, challenge) => {
     const key = JSON.stringify([stored, type]);
     const before = memo.get(key);
     if (before) return before;
     const isCheap = CHEAP.includes(lower(type));
-    const now = isCheap ? verify(typed, stored, type, challenge) : world.hash(typed, stored, type, challenge);
+    const now = isCheap
+      ? verify(typed, stored, type, challenge)
+      : world.hash(asker, typed, stored, type, challenge);
     memo.set(key, now);
     return now;
   };

@@ -17,7 +17,7 @@ const STATS_WAIT = 5; // seconds
 /** qmail-sqld: answers the store's questions on the socket control/sqld names. qmail-sqld(8). */
 export async function main(args: readonly string[]): Promise<number> {
   const [first, second, ...rest] = args;
-  if (first === "hash" && args.length === 1) return (await import("./hasher.ts")).hasher();
+  if (first === "hash" && args.length === 1) return (await import("./edge/hasher.ts")).hasher();
   if (first === "stats" && rest.length === 0) return stats(second);
   resident();
   const notifyFd = first === "-d" ? Number(second) : undefined;

@@ -1,11 +1,11 @@
-import { ANSWER_LIMIT, openPool, poolServers, type Row } from "@qmail-mysql/store";
+import { ANSWER_LIMIT, loginSeconds, openPool, poolServers, type Row } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { openAllowance } from "./allowance.ts";
-import { type Answer, answerer, found, NONE, type Special, trouble } from "./answer.ts";
+import { type Answer, answerer, found, NONE, type Peer, type Special, trouble } from "./answer.ts";
 import { openCache } from "./cache.ts";
 import type { Config } from "./config.ts";
 import type { Answers } from "./edge/connection.ts";
-import { openHashers } from "./hashers.ts";
+import { openHashers } from "./edge/hashers.ts";
 import { authenticateAnswer, cachedStore } from "./login.ts";
 import { relayQuestions } from "./relay.ts";
 import type { Figure, Latencies } from "./stats.ts";
@@ -42,7 +42,8 @@ export function openService(
     (answer) => answer.length,
     now,
   );
-  const hashers = openHashers(settings.hashers, settings.hashQueue, sql.timeout * SECOND);
+  const loginLimit = loginSeconds(sql.timeout) * SECOND;
+  const hashers = openHashers(settings.hashers, settings.hashQueue, sql.timeout * SECOND, loginLimit);
   const logins = {
     cache: openCache<Row[]>(
       settings.cache * MEGABYTE,
@@ -67,7 +68,7 @@ export function openService(
   );
   const all: Record<string, Special> = {
     settings: () => found(config.lines),
-    authenticate: (fields) => authenticateAnswer(logins, fields),
+    authenticate: (fields, peer) => authenticateAnswer(logins, fields, ownerOf(peer)),
     ...relaySpecials(),
     ...specials,
   };
@@ -96,8 +97,10 @@ export function openService(
   return {
     answers(payload, peer) {
       const began = now();
-      const note = () => latencies.note(payload.slice(0, payload.indexOf("\0")), now() - began);
-      const got = within(answer(payload, peer), sql.timeout * SECOND);
+      const question = payload.slice(0, payload.indexOf("\0"));
+      const note = () => latencies.note(question, now() - began);
+      const limit = question === "authenticate" ? loginLimit : sql.timeout * SECOND;
+      const got = within(answer(payload, peer), limit);
       if (typeof got === "string") note();
       else got.finally(note).catch(() => {});
       return got;
@@ -140,6 +143,15 @@ export function openService(
       return Promise.all([pool.close(), writers.close()]).then(() => {});
     },
   };
+}
+
+/** Who shares with whom: clients of one uid, and those whose uid cannot be told. */
+function ownerOf(peer: Peer): string {
+  try {
+    return `${peer()}`;
+  } catch {
+    return "";
+  }
 }
 
 /** A client is never left waiting, whatever becomes of its question. */

@@ -44,7 +44,7 @@ const NUMBERS = {
   login_ttl: [60, 0, 86_400],
   login_stale: [0, 0, 7 * 86_400],
   hashers: [Math.max(1, availableParallelism() - 1), 1, 64], // one processor stays for the lookups
-  hash_queue: [64, 1, 10_000],
+  hash_queue: [1000, 1, 60_000], // as many as clients: each may wait for a login
   relay_addresses: [100, 1, 10_000],
 } as const;
 

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
+import { openFairQueue } from "@qmail-mysql/fairness";
+import { self } from "@qmail-mysql/process";
+import { Trouble } from "@qmail-mysql/trouble";
+import { netstring, netstringReader, nulEnded } from "@qmail-mysql/wire";
+import { JOB_LIMIT } from "./hasher.ts";
+
+/** Who wants a password verified, and whose: neither is to wait for all that another wants. */
+export interface Asker {
+  readonly owner: string;
+  readonly login: string;
+}
+
+export interface Hashers {
+  /** Is `typed` what is stored? Throws Trouble when there is no telling, or not within the time. */
+  verify(asker: Asker, typed: string, stored: string, type: string, challenge: string): Promise<boolean>;
+  waiting(): number;
+  close(): void;
+}
+
+interface Job {
+  readonly payload: string;
+  readonly resolve: (right: boolean) => void;
+  readonly reject: (error: Error) => void;
+  /** When nobody waits for it any more. */
+  readonly end: number;
+}
+
+interface Hasher {
+  readonly isFree: () => boolean;
+  begin(job: Job): void;
+  /** Ends it when it has nothing left to do. */
+  close(): void;
+}
+
+const trouble = (why: string) => new Trouble(`unable to verify the password: ${why}`);
+
+/**
+ * Up to `most` processes that hash, started when needed, each `ms` for a job; at most `queue` jobs wait, `patience`
+ * milliseconds each.
+ */
+export function openHashers(most: number, queue: number, ms: number, patience: number): Hashers {
+  const hashers = new Set<Hasher>();
+  const jobs = openFairQueue<Job>(queue);
+  let closed = false;
+
+  /** The oldest job that somebody still waits for. */
+  function nextJob(): Job | undefined {
+    for (;;) {
+      const job = jobs.next();
+      if (!job || job.end > performance.now()) return job;
+      job.reject(trouble("too many logins at once"));
+    }
+  }
+
+  function work(): void {
+    while (jobs.size > 0) {
+      const free = [...hashers].find(({ isFree }) => isFree()) ?? (hashers.size < most ? start() : undefined);
+      if (!free) break;
+      const job = nextJob();
+      if (job) free.begin(job);
+    }
+    if (closed) for (const hasher of hashers) hasher.close();
+  }
+
+  function start(): Hasher {
+    const hasher = startHasher(ms, work, () => {
+      hashers.delete(hasher);
+      work();
+    });
+    hashers.add(hasher);
+    return hasher;
+  }
+
+  return {
+    waiting: () => jobs.size,
+    verify: ({ owner, login }, typed, stored, type, challenge) =>
+      new Promise((resolve, reject) => {
+        const payload = nulEnded([typed, stored, type, challenge]);
+        if (payload.length > JOB_LIMIT) return reject(trouble("too long"));
+        const job = { payload, resolve, reject, end: performance.now() + patience };
+        jobs.push(owner, login, job)?.reject(trouble("too many logins at once"));
+        work();
+      }),
+    close() {
+      closed = true;
+      work();
+    },
+  };
+}
+
+/** A process that hashes, one job after another; `free` when it has done one, `ended` when it is gone. */
+function startHasher(ms: number, free: () => void, ended: () => void): Hasher {
+  const { file, args, argv0 } = self(["hash"]);
+  const child: ChildProcess = spawn(file, args, {
+    argv0,
+    stdio: ["pipe", "pipe", "ignore"],
+    env: {},
+    cwd: "/",
+  });
+  yieldTo(child.pid);
+  let job: Job | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const end = (why: string) => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer);
+    child.kill("SIGKILL");
+    job?.reject(trouble(why));
+    ended();
+  };
+  const reader = netstringReader(JOB_LIMIT);
+  child.on("error", () => end("no process for it"));
+  child.on("exit", () => end("its process ended"));
+  child.stdin?.on("error", () => {});
+  child.stdout?.on("data", (chunk: Buffer) => {
+    for (const answer of reader.push(chunk.toString("latin1"))) {
+      clearTimeout(timer);
+      if (answer.startsWith("T")) job?.reject(new Error(answer.slice(1)));
+      else job?.resolve(answer === "Y");
+      job = undefined;
+    }
+    free();
+  });
+  return {
+    isFree: () => !job && !isOver,
+    begin(next) {
+      job = next;
+      timer = setTimeout(() => end("it took too long"), ms);
+      child.stdin?.write(netstring(next.payload), "latin1");
+    },
+    close: () => {
+      if (!job) child.stdin?.end();
+    },
+  };
+}
+
+const NICE = 10;
+
+/** A process that hashes takes what processor time the lookups leave. */
+function yieldTo(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, NICE);
+  } catch {
+    // it is gone, or the system has no such thing
+  }
+}
