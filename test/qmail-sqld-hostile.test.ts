@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket } from "./lib/databases.ts";
-import { run } from "./lib/program.ts";
+import { proc, run } from "./lib/program.ts";
 import { ask, figure, type RunningSqld, startSqld } from "./lib/sqld.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
 
@@ -18,8 +18,9 @@ describe.skipIf(!isRoot)("a hostile local user", () => {
   const home = world.user("joe", UID);
   const storm = join(tmpdir(), `storm-${process.pid}`);
   let sqld: RunningSqld;
+  let sql: (text: string) => string;
   beforeAll(() => {
-    const { sql } = overSocket.prepare(world);
+    ({ sql } = overSocket.prepare(world));
     const row = (name: string, password: string, type: string) =>
       sql(`INSERT INTO mailbox VALUES ('${name}', ${UID}, ${UID}, '${home}', '${password}', '${type}', 'N')`);
     row("joe", "secret", "Password");
@@ -104,5 +105,25 @@ while True:
     const logins = Array.from({ length: 120 }, () => ask(sqld.socket, "authenticate", "slow", "secret", ""));
     const verdicts = (await Promise.all(logins)).map((answer) => answer.slice(0, 9));
     expect(verdicts).toEqual(Array(120).fill("Faccepted"));
+  });
+
+  test("who does not read does not fill the memory", async () => {
+    const long = "x".repeat(200);
+    sql(`INSERT INTO alias VALUES ${Array(2000).fill(`('joe', 'big', '${long}', '${long}')`).join()}`);
+    const question = ["findAliases", "joe", "big", "big", "big", "big"];
+    expect((await ask(sqld.socket, ...question)).length).toBeGreaterThan(800_000);
+    const flood = await hostile(`import socket, sys, time
+q = b"${question.map((field) => `${field}\\0`).join("")}"
+socks = [socket.socket(socket.AF_UNIX) for _ in range(350)]
+for s in socks: s.connect(sys.argv[1])
+for s in socks: s.sendall(b"%d:%s," % (len(q), q) * 8)
+print("", flush=True)
+time.sleep(60)
+`);
+    await expect.poll(() => figure(sqld.socket, "clients_greedy")).toBeGreaterThan(100);
+    expect(await ask(sqld.socket, "findMailboxes", "joe")).toMatch(/^Fjoe/);
+    await ended(flood);
+    const peak = Number(/^VmHWM:\s*(\d+) kB$/m.exec(proc(sqld.pid, "status"))?.[1]);
+    expect(peak).toBeLessThan(400_000);
   });
 });

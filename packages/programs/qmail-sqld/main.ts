@@ -97,6 +97,7 @@ const CLIENT_HELP: Readonly<Record<string, string>> = {
   garbage: "closed for what is no question",
   slow: "closed for sending or taking too slowly",
   crowded: "closed to make room for another",
+  greedy: "closed for the memory its questions and answers took",
   refused: "closed at once, for there was no room",
 };
 

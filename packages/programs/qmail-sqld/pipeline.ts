@@ -10,7 +10,7 @@ export interface Pipeline {
    * at work. Throws Garbage.
    */
   begin(): { readonly question: string; readonly answer: (answer: Answer) => void } | undefined;
-  /** Takes the answers whose turn it is, as they go over the socket. */
+  /** Takes answers whose turn it is, as they go over the socket: one, and others while they are short. */
   take(): string;
   /** Questions begun and not yet answered, or answered and waiting for one before them. */
   atWork(): number;
@@ -19,6 +19,8 @@ export interface Pipeline {
   /** Bytes of answers not taken. */
   unsent(): number;
 }
+
+const SHORT = 4096; // bytes
 
 /** At most `most` questions, of at most `limit` bytes, are at work at the same time. */
 export function openPipeline(limit: number, most: number): Pipeline {
@@ -43,7 +45,7 @@ export function openPipeline(limit: number, most: number): Pipeline {
     },
     take() {
       let out = "";
-      for (let first = slots[0]; first?.answer !== undefined; first = slots[0]) {
+      for (let first = slots[0]; first?.answer !== undefined && out.length < SHORT; first = slots[0]) {
         out += netstring(first.answer);
         unsent -= first.answer.length;
         slots.shift();

@@ -13,6 +13,8 @@ export interface Events {
   busy(): void;
   /** It has none any more. */
   idle(): void;
+  /** So many bytes of its questions and answers are in memory now. */
+  holds(bytes: number): void;
   /** It sent what is no question. */
   garbage(): void;
   closed(): void;
@@ -32,6 +34,7 @@ export class Connection {
   readonly #pipeline = openPipeline(QUESTION_LIMIT, IN_FLIGHT);
   /** Since when a question is incomplete, or an answer is not taken. 0: neither. */
   #since = 0;
+  #held = 0;
   #isBusy = false;
   #isScheduled = false;
   #isPaused = false;
@@ -49,6 +52,7 @@ export class Connection {
       },
       drain: () => {
         this.#since = 0;
+        this.#send();
         this.#work();
       },
       close: () => {
@@ -119,11 +123,12 @@ export class Connection {
   }
 
   #send(): void {
-    const out = this.#isOver ? "" : this.#pipeline.take();
-    if (out === "") return;
-    const wasStuck = this.#isStuck();
-    this.#stream.write(out);
-    if (!wasStuck && this.#isStuck()) this.#since = performance.now();
+    while (!this.#isOver && !this.#isStuck()) {
+      const out = this.#pipeline.take();
+      if (out === "") return;
+      this.#stream.write(out);
+      if (this.#isStuck()) this.#since = performance.now();
+    }
   }
 
   /** For the rest of a question, or another one. */
@@ -156,6 +161,10 @@ export class Connection {
   }
 
   #note(isBusy: boolean): void {
+    const held = this.#pipeline.unread() + this.#pipeline.unsent() + this.#stream.unsent();
+    if (held !== this.#held) this.#events.holds(held);
+    this.#held = held;
+    if (this.#isOver) return;
     if (!isBusy) this.#events.idle();
     else if (!this.#isBusy) this.#events.busy();
     this.#isBusy = isBusy;

@@ -1,4 +1,4 @@
-import { openRates, openShares } from "@qmail-mysql/fairness";
+import { openLedger, openRates, openShares } from "@qmail-mysql/fairness";
 import { Trouble } from "@qmail-mysql/trouble";
 import { type Answers, Connection } from "./connection.ts";
 import { type Accepted, listenUnix } from "./unix-listener.ts";
@@ -9,6 +9,8 @@ export interface ServerCounts {
   garbage: number;
   slow: number;
   crowded: number;
+  /** Closed for holding the most memory when it was too much in all. */
+  greedy: number;
   /** Closed at once, for there was no room. */
   refused: number;
 }
@@ -23,6 +25,7 @@ export interface Listener {
 const DEADLINE = 5000; // milliseconds to send a question begun, or to take an answer
 const SWEEP = 1000;
 const PER_SECOND = 2000; // connections of one uid; a host that delivers as fast as it can makes 500
+const MEMORY = 64 << 20; // bytes of questions and answers of all clients together
 const UNKNOWN = -1; // the owner of a client whose uid cannot be told
 
 /** Answers questions on a unix socket. Nothing one client does is felt by another. */
@@ -37,7 +40,8 @@ export function listen(
   const isPrivileged = (uid: number) => uid === 0 || uid === ownUid || uid === UNKNOWN;
   const clients = openShares<Connection>(maxClients, isPrivileged);
   const mayConnect = openRates(PER_SECOND, () => performance.now());
-  const counts: ServerCounts = { accepted: 0, garbage: 0, slow: 0, crowded: 0, refused: 0 };
+  const memory = openLedger<Connection>(MEMORY);
+  const counts: ServerCounts = { accepted: 0, garbage: 0, slow: 0, crowded: 0, greedy: 0, refused: 0 };
   let stopped: (() => void) | undefined;
 
   function admit({ uid, open, refuse }: Accepted): void {
@@ -61,7 +65,14 @@ export function listen(
       busy: () => clients.busy(client),
       idle: () => clients.idle(client),
       garbage: () => counts.garbage++,
+      holds(bytes) {
+        const largest = memory.note(owner, client, bytes);
+        if (!largest) return;
+        counts.greedy++;
+        largest.close();
+      },
       closed() {
+        memory.note(owner, client, 0);
         clients.remove(client);
         if (clients.size === 0) stopped?.();
       },

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { openLedger } from "./ledger.ts";
+
+test("who holds the most goes, of the owner who does", () => {
+  const ledger = openLedger<string>(100);
+  expect(ledger.note(1, "honest", 40)).toBe(undefined);
+  expect(ledger.note(2, "a", 30)).toBe(undefined);
+  expect(ledger.note(2, "b", 30)).toBe(undefined);
+  expect(ledger.note(2, "c", 1)).toBe("a");
+  expect(ledger.note(2, "a", 0)).toBe(undefined);
+  expect(ledger.total).toBe(71);
+  expect(ledger.note(1, "honest", 80)).toBe("honest");
+});
+
+test("what was sent counts no more", () => {
+  const ledger = openLedger<string>(100);
+  for (let i = 0; i < 1000; i++) {
+    expect(ledger.note(1, "a", 90)).toBe(undefined);
+    expect(ledger.note(1, "a", 0)).toBe(undefined);
+  }
+  expect(ledger.total).toBe(0);
+});
