@@ -119,7 +119,8 @@ async function judgeMailbox(
   const right = await named(`mailbox row "${row.username}"`, () =>
     ports.verify(password, row.password, row.passwordType, challenge),
   );
-  if (row.uid === 0) throw new Error(`unable to use mailbox row "${row.username}": its uid is 0`);
+  const root = row.uid === 0 ? "uid" : row.gid === 0 ? "gid" : undefined;
+  if (root) throw new Error(`unable to use mailbox row "${row.username}": its ${root} is 0`);
   if (!right) return { refused: "wrong password" };
   if (row.suspended) return { refused: "suspended" };
   const { username: user, uid, gid, home } = row;

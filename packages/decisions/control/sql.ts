@@ -1,5 +1,5 @@
 import { ControlError, keyValues, type Setting } from "./key-value.ts";
-import { type DatabaseAddress, parseTls, quoted, server, servers } from "./sqlserver.ts";
+import { type DatabaseAddress, parseServerAccounts, parseTls, quoted, server, servers } from "./sqlserver.ts";
 
 /** A relay table by its columns: vpopmail's, Dovecot's popbsmtp, or one of the administrator's own names. */
 export interface RelayTable {
@@ -55,6 +55,7 @@ const KEYS = new Set([
   "time",
   "driver",
   "tls",
+  "server_account",
   "timeout",
   "relay_ip",
   "relay_time",
@@ -123,6 +124,7 @@ export function parseSql(text: string, file: string): RelaySql {
       db: required("database", driver === "mysql" ? "the database's name" : "the database's file"),
       timeout,
       tls: tls && parseTls(tls, wrong),
+      serverAccounts: parseServerAccounts(last.get("server_account"), wrong),
     };
   };
   const port = read<number | undefined>("port", undefined, "a whole number from 1 to 65535", (value) =>

@@ -19,6 +19,8 @@ export interface SqlServer {
   /** Seconds within which a question is answered or given up. */
   readonly timeout: number;
   readonly tls: Tls | undefined;
+  /** Names or uids of the accounts that may listen on the server's unix socket, beside root; "mysql" unless said. */
+  readonly serverAccounts?: readonly string[] | undefined;
   readonly homeMismatch: "alias" | "defer";
   readonly suspendedMail: "deliver" | "defer" | "bounce";
   readonly funkyQueries: boolean;
@@ -31,7 +33,7 @@ export interface SqlServer {
 /** What opening a database takes, whichever control file named it. */
 export type DatabaseAddress = Pick<
   SqlServer,
-  "driver" | "servers" | "login" | "password" | "db" | "timeout" | "tls"
+  "driver" | "servers" | "login" | "password" | "db" | "timeout" | "tls" | "serverAccounts"
 >;
 
 /** What programs need of it beside the database itself. */
@@ -68,6 +70,7 @@ const KEYS = new Set([
   "driver",
   "timeout",
   "tls",
+  "server_account",
   "home_mismatch",
   "suspended_mail",
   "funky_queries",
@@ -122,6 +125,7 @@ export function parseSqlServer(text: string, file: string): SqlServer {
     db: required("db", driver === "mysql" ? "the database's name" : "the database's file"),
     timeout: whole("timeout", 3600) ?? DEFAULT_TIMEOUT,
     tls: tls && parseTls(tls, wrong),
+    serverAccounts: parseServerAccounts(last.get("server_account"), wrong),
     homeMismatch: choice("home_mismatch", ["alias", "defer"], "defer"),
     suspendedMail: choice("suspended_mail", ["deliver", "defer", "bounce"], "deliver"),
     funkyQueries: choice("funky_queries", ["yes", "no"], "no") === "yes",
@@ -182,4 +186,16 @@ export function parseTls(setting: Setting, wrong: Wrong): Tls | undefined {
   return setting.value.startsWith("/")
     ? { caFile: setting.value }
     : wrong(setting, "yes, no or a CA file's absolute path");
+}
+
+/** Names or uids, of which a container's are all that is known outside of it. */
+export function parseServerAccounts(
+  setting: Setting | undefined,
+  wrong: Wrong,
+): readonly string[] | undefined {
+  if (!setting) return undefined;
+  const words = setting.value.split(/[\s,]+/).filter((word) => word !== "");
+  return words.length === 0 || words.some((word) => !/^(\d{1,10}|[^:/]{1,255})$/.test(word))
+    ? wrong(setting, "names or uids of accounts")
+    : words;
 }

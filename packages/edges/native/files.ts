@@ -35,6 +35,7 @@ export function readWhole(file: string): string {
 export interface Status {
   readonly mode: number;
   readonly uid: number;
+  readonly gid: number;
 }
 
 /** stat(2) of a file, its name a byte string, or fstat(2) of a descriptor. Throws with an errno. */
@@ -47,7 +48,11 @@ export function status(of: string | number): Status {
   if (typeof of === "number") c.call("statx", of, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into);
   else c.call("statx", AT_FDCWD, cString(of), 0, STATX_BASIC_STATS, into);
   const view = new DataView(into.buffer);
-  return { uid: view.getUint32(20, true), mode: view.getUint16(28, true) };
+  return {
+    uid: view.getUint32(20, true),
+    gid: view.getUint32(24, true),
+    mode: view.getUint16(28, true),
+  };
 }
 
 const S_IFMT = 0o170000; // sys/stat.h

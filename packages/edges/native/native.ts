@@ -1,4 +1,4 @@
-import { errno, errorOf } from "@qmail-mysql/trouble";
+import { errno, errorOf, Trouble } from "@qmail-mysql/trouble";
 import { isAscii } from "@qmail-mysql/wire";
 import { errnoError } from "./errno-number.ts";
 
@@ -12,6 +12,7 @@ const SYMBOLS = {
   connect: ["i32", "ptr", "i32"],
   execve: ["ptr", "ptr", "ptr"],
   fcntl: ["i32", "i32", "i32"],
+  getsockopt: ["i32", "i32", "i32", "ptr", "ptr"],
   open: ["ptr", "i32", "i32"],
   poll: ["ptr", "i32", "i32"],
   read: ["i32", "ptr", "i32"],
@@ -24,6 +25,7 @@ const SYMBOLS = {
 } as const satisfies Record<string, readonly Arg[]>;
 
 type Name = keyof typeof SYMBOLS;
+type Entry = (...args: number[]) => number;
 type View = Uint8Array | Int32Array | BigInt64Array | BigUint64Array;
 
 interface Runtime {
@@ -57,18 +59,21 @@ export function native(): Native | undefined {
 function load(): Native | undefined {
   const ffi = typeof Bun === "undefined" ? undefined : Bun.FFI;
   if (!ffi) return undefined;
-  const declared: Record<string, { args: readonly Arg[]; returns: Arg }> = {
-    __errno_location: { args: [], returns: "ptr" },
+  /** The runtime compiles each function that is declared: only those that are called, when they are. */
+  const open = (name: string, args: readonly Arg[], returns: Arg): Entry => {
+    const { symbols } = ffi.dlopen("libc.so.6", { [name]: { args, returns } });
+    const entry = symbols?.[name]; // what it cannot do it may return as an Error
+    if (entry) return entry;
+    throw new Trouble("unable to call the C library: the limit on address space is too low");
   };
-  for (const name in SYMBOLS) declared[name] = { args: SYMBOLS[name as Name], returns: "i32" };
+  const opened: Partial<Record<Name, Entry>> = {};
   try {
-    const { symbols } = ffi.dlopen("libc.so.6", declared); // what it cannot do it may return as an Error
-    const errnoAt = symbols?.__errno_location?.();
-    if (symbols === undefined || errnoAt === undefined) return undefined;
+    const errnoAt = open("__errno_location", [], "ptr")();
     return {
       call(name, ...args) {
-        const result = symbols[name]?.(...args.map((arg) => (typeof arg === "number" ? arg : ffi.ptr(arg))));
-        if (result === undefined || result === -1) throw errnoError(ffi.read.i32(errnoAt, 0));
+        opened[name] ??= open(name, SYMBOLS[name], "i32");
+        const result = opened[name](...args.map((arg) => (typeof arg === "number" ? arg : ffi.ptr(arg))));
+        if (result === -1) throw errnoError(ffi.read.i32(errnoAt, 0));
         return result;
       },
       address: (view) => ffi.ptr(view),

@@ -1,6 +1,7 @@
 import { byteString, closeFd, cString, type Native, native, readWithin } from "@qmail-mysql/native";
 import { errno, errorOf } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
+import { listenerUid } from "./trust.ts";
 
 // sys/socket.h
 const AF_UNIX = 1;
@@ -16,6 +17,8 @@ export interface BlockingSocket {
   send(bytes: string): void;
   /** What comes within `ms` milliseconds, "" at the end. */
   receive(ms: number): string;
+  /** The uid of the process that listens at the other end. */
+  readonly listener: number | undefined;
   close(): void;
 }
 
@@ -34,6 +37,7 @@ export function connectBlocking(path: string, seconds: number): BlockingSocket |
   }
   const piece = new Uint8Array(PIECE);
   return {
+    listener: listenerUid(fd),
     send(bytes) {
       const all = cString(bytes);
       try {

@@ -1,4 +1,5 @@
 export { type BlockingSocket, connectBlocking } from "./blocking-socket.ts";
 export { peerUid } from "./peer.ts";
 export { Gone, leave, linger, timedRead, timedReadAll, timedWrite } from "./timed-io.ts";
+export { type Account, isOurs, listenerUid, ownerOfSocket, whyUntrusted } from "./trust.ts";
 export { connectUnix, type UnixConnection } from "./unix-socket.ts";

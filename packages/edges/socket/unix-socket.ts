@@ -1,11 +1,14 @@
 import { native } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 import { connectFd } from "./blocking-socket.ts";
+import { listenerUid } from "./trust.ts";
 
 /** A connection to a unix socket: bytes out, and what becomes of it. */
 export interface UnixConnection {
   write(bytes: string): void;
   end(): void;
+  /** The uid of the process that listens at the other end; undefined where the runtime has no way to ask. */
+  readonly listener: number | undefined;
 }
 
 export interface UnixEvents {
@@ -71,9 +74,10 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
   };
   // The runtime calls whatever keeps it from connecting "refused": so it is given a connection.
   const c = native();
-  const to = c ? { fd: connectFd(c, path, SOCK_STREAM_CLOEXEC_NONBLOCK) } : { unix: path };
+  const fd = c && connectFd(c, path, SOCK_STREAM_CLOEXEC_NONBLOCK);
+  const listener = fd === undefined ? undefined : listenerUid(fd);
   const socket = await bun.connect({
-    ...to,
+    ...(fd === undefined ? { unix: path } : { fd }),
     socket: {
       data: (_, chunk) => events.data(Buffer.from(chunk).toString("latin1")),
       drain: flush,
@@ -92,6 +96,7 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
       flush();
     },
     end: () => socket.end(),
+    listener,
   };
 }
 
@@ -111,6 +116,7 @@ async function connectNode(path: string, events: UnixEvents): Promise<UnixConnec
       resolve({
         write: (bytes) => void socket.write(bytes, "latin1"),
         end: () => void socket.end(),
+        listener: undefined,
       });
     });
   });

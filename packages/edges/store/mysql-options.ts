@@ -1,20 +1,17 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
 import { nodeFs } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
-import type { ConnectionOptions } from "mysql2";
+import mysql, { type AuthPlugin, type ConnectionOptions } from "mysql2";
 import type { Mode } from "./database.ts";
-import { hasLightStream, LightStream, type Target } from "./light-stream.ts";
+import { hasLightStream, LightStream } from "./light-stream.ts";
+import { checkPeer, checkSocket } from "./server-account.ts";
 
-// Where the C library, and so every "server localhost" of old, looks for the local server.
-const SOCKETS = [
-  "/run/mysqld/mysqld.sock",
-  "/var/run/mysqld/mysqld.sock",
-  "/var/lib/mysql/mysql.sock",
-  "/tmp/mysql.sock",
-];
+// Where the C library, and so every "server localhost" of old, looks for the local server; but for /tmp, where anybody
+// can be it.
+const SOCKETS = ["/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock"];
 const DEFAULT_PORT = 3306;
 
-/** How to connect to a server of the list. */
+/** How to connect to a server of the list. Throws when nobody is to be trusted there; Trouble when no server can be. */
 export function connectionOptions(
   config: DatabaseAddress,
   server: Server,
@@ -31,23 +28,50 @@ export function connectionOptions(
     disableEval: true, // a generated row parser costs 1.4 ms, which a single row never earns back
     flags: ["-LOCAL_FILES"], // no server may ask for a file of ours
   };
-  const socketPath = "socket" in server ? server.socket : localSocket(server);
-  if (socketPath !== undefined) return { ...base, socketPath, ...lightly({ unix: socketPath }, mode) };
-  const { host: given, port = DEFAULT_PORT } = server as Exclude<Server, { socket: string }>;
-  const host = given.toLowerCase() === "localhost" ? "127.0.0.1" : given;
-  if (config.tls) return { ...base, host, port, ssl: tlsOptions(config.tls) };
-  return { ...base, host, port, ...lightly({ hostname: host, port }, mode) };
+  if ("socket" in server) return { ...base, ...overSocket(server.socket, config) };
+  const { host, port } = server;
+  if (isLocal(server)) return { ...base, ...overSocket(localSocket(), config) };
+  const tcp = { ...base, host, port: port ?? DEFAULT_PORT };
+  if (config.tls) return { ...tcp, ssl: tlsOptions(config.tls) };
+  const light = mode !== "write" && hasLightStream();
+  const target = { hostname: host, port: tcp.port };
+  return { ...tcp, authPlugins: IN_CLEAR, ...(light && { stream: () => new LightStream(target, () => {}) }) };
 }
 
-/** The socket that "localhost" stands for, if no port says otherwise and there is one. */
-function localSocket(server: Exclude<Server, { socket: string }>): string | undefined {
-  return server.port === undefined ? SOCKETS.find((path) => nodeFs().existsSync(path)) : undefined;
+/** As for the C library "localhost" is the local server's socket, and never TCP, where any account can listen. */
+function isLocal({ host, port }: Exclude<Server, { socket: string }>): boolean {
+  return host.toLowerCase() === "localhost" && port === undefined;
 }
 
-/** The light stream for who only reads. */
-function lightly(target: Target, mode: Mode): ConnectionOptions {
-  return mode !== "write" && hasLightStream() ? { stream: () => new LightStream(target) } : {};
+function localSocket(): string {
+  const path = SOCKETS.find((path) => nodeFs().existsSync(path));
+  if (path !== undefined) return path;
+  throw new Error(
+    `no server has a socket at ${SOCKETS.join(", ")}; fix: start it, or in the line "server" its socket's path, or 127.0.0.1 for TCP`,
+  );
 }
+
+function overSocket(path: string, { serverAccounts }: DatabaseAddress): ConnectionOptions {
+  checkSocket(path, serverAccounts);
+  const stream = () => new LightStream({ unix: path }, (fd) => checkPeer(fd, serverAccounts));
+  return { socketPath: path, ...(hasLightStream() && { stream }) };
+}
+
+// The password itself, in clear or by a key that whoever answers has made, is for servers that are known: over TLS, or
+// a unix socket. Over plain TCP it stays a salted hash.
+const refused = () => {
+  const why = "it asks for the password itself, which needs tls or a unix socket: sqlserver(5)";
+  return Promise.reject(Object.assign(new Error(why), { fatal: true }));
+};
+const FULL_AUTHENTICATION = 4; // caching_sha2_password: perform_full_authentication
+const IN_CLEAR: Record<string, AuthPlugin> = {
+  caching_sha2_password: (context) => {
+    const answer = mysql.authPlugins.caching_sha2_password({})(context);
+    return (data) => (data.length === 1 && data[0] === FULL_AUTHENTICATION ? refused() : answer(data));
+  },
+  sha256_password: () => refused,
+  mysql_clear_password: () => refused,
+};
 
 function tlsOptions(
   tls: NonNullable<DatabaseAddress["tls"]>,
@@ -60,6 +84,8 @@ function tlsOptions(
   }
 }
 
-export function serverName(options: ConnectionOptions): string {
-  return options.socketPath ?? `${options.host}:${options.port}`;
+/** A server of the list as messages call it. */
+export function serverName(server: Server): string {
+  if ("socket" in server) return server.socket;
+  return isLocal(server) ? "localhost" : `${server.host}:${server.port ?? DEFAULT_PORT}`;
 }

@@ -8,15 +8,13 @@ import mysql, {
   type RowDataPacket,
 } from "mysql2";
 import { type Database, type Mode, Unavailable, type Value } from "./database.ts";
+import { boundAnswers, newAnswer } from "./mysql-bounds.ts";
 import { connectionOptions, serverName } from "./mysql-options.ts";
 import { toBytes, toRow } from "./row.ts";
 import { withSpellable } from "./spellable.ts";
 import { statements } from "./statements.ts";
 
 const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
-
-// What the driver has to say besides its errors would be a second line, and not of ours.
-console.error = console.warn = () => {};
 
 /**
  * One connection to the first server of the list that takes it, and answers. Mode "read" is a program that asks
@@ -88,6 +86,7 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
       const onLost = (error: Error) => fail(driverReason(error));
       waiting.add(onLost);
       if (lost) return fail(driverReason(lost));
+      newAnswer(connection);
       const done = (error: Error | null, result: T) => {
         if (error) return fail(driverReason(error), error);
         settle();
@@ -115,6 +114,7 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
         request.on("result", (row: unknown[]) => {
           if (thrown !== undefined) return;
           alive();
+          newAnswer(connection); // of a whole table no more is kept than one row
           try {
             each(row.map(toBytes));
           } catch (error) {
@@ -191,11 +191,13 @@ async function connect(config: DatabaseAddress, from: number, end: number, mode:
   const failures: string[] = [];
   for (let i = from; i < servers.length; i++) {
     const share = Math.max((end - performance.now()) / (servers.length - i), 1);
-    const options = connectionOptions(config, servers[i] as Server, share, mode);
+    const server = servers[i] as Server;
     try {
+      const options = connectionOptions(config, server, share, mode);
       return { connection: await connectOnce(options, share), next: i + 1 };
     } catch (error) {
-      failures.push(`${serverName(options)}: ${driverReason(error)}`);
+      if (error instanceof Trouble) throw error;
+      failures.push(`${serverName(server)}: ${driverReason(error)}`);
     }
   }
   throw new Unavailable(`unable to connect to the database at ${failures.join("; ")}`);
@@ -204,6 +206,7 @@ async function connect(config: DatabaseAddress, from: number, end: number, mode:
 function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const connection = mysql.createConnection(options);
+    boundAnswers(connection);
     // connectTimeout ends with the greeting; a server may also fall silent after it.
     const timer = setTimeout(() => giveUp(Object.assign(new Error(), { code: "ETIMEDOUT" })), ms);
     const giveUp = (error: Error) => {
@@ -221,8 +224,8 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
   });
 }
 
-function name(connection: Connection): string {
-  return serverName(connection.config as unknown as ConnectionOptions);
+function name({ config }: Connection): string {
+  return config.socketPath ?? `${config.host}:${config.port}`;
 }
 
 /** Is it the server that cannot answer, rather than the statement that cannot be answered? */

@@ -1,11 +1,19 @@
 import type { Credentials, Verdict } from "@qmail-mysql/accounts";
 import { parsePublicLines } from "@qmail-mysql/control";
-import { type BlockingSocket, connectBlocking, connectUnix, type UnixConnection } from "@qmail-mysql/socket";
+import {
+  type BlockingSocket,
+  connectBlocking,
+  connectUnix,
+  isOurs,
+  ownerOfSocket,
+  type UnixConnection,
+} from "@qmail-mysql/socket";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { fromText, netstring, netstringReader, nulEnded, nulFields } from "@qmail-mysql/wire";
 import type { Database, Row, Value } from "./database.ts";
 import { servedByName, servedName } from "./served.ts";
 import type { Site } from "./site.ts";
+import { ROWS } from "./statements.ts";
 import { storeOver, toMailbox } from "./store.ts";
 
 /** qmail-sqld-protocol(7): no question and no answer is longer, in bytes. */
@@ -35,6 +43,15 @@ interface Link {
 }
 
 const trouble = (path: string, why: string) => new Trouble(`unable to ask qmail-sqld at ${path}: ${why}`);
+
+/**
+ * Whoever listens there says which user a root process becomes: throws unless it is root, we ourselves or the owner of
+ * the socket's directory.
+ */
+function checkListener(listener: number | undefined, owner: number): void {
+  if (listener === undefined || listener === owner || isOurs(listener)) return;
+  throw new Error(`it runs as uid ${listener}, and its directory belongs to uid ${owner}`);
+}
 
 /** A question as it goes over the socket. Throws Trouble. */
 function questionOf(path: string, question: string, fields: readonly Value[]): string {
@@ -73,7 +90,12 @@ function sqldAtOnce(path: string, seconds: number): Sqld | undefined {
       throw trouble(path, reason(error));
     }
   };
-  const socket = attempt(() => connectBlocking(path, seconds));
+  const socket = attempt(() => {
+    const owner = ownerOfSocket(path);
+    const connected = connectBlocking(path, seconds);
+    if (connected) checkListener(connected.listener, owner);
+    return connected;
+  });
   if (!socket) return undefined;
   const reader = netstringReader(ANSWER_LIMIT);
   const answer = (socket: BlockingSocket, seconds: number): string => {
@@ -114,11 +136,16 @@ export function sqldAt(path: string): Sqld {
     const endWhenIdle = () => {
       if (closed && asked.length === 0) lose("it is closed");
     };
-    try {
+    const connect = async () => {
+      const owner = ownerOfSocket(path);
       connection = await connectUnix(path, {
         data(chunk) {
           try {
-            for (const payload of reader.push(chunk)) asked.shift()?.resolve(payload);
+            for (const payload of reader.push(chunk)) {
+              const first = asked.shift();
+              if (!first) throw new Error("an answer to no question");
+              first.resolve(payload);
+            }
             endWhenIdle();
           } catch (error) {
             lose(reason(error));
@@ -126,11 +153,14 @@ export function sqldAt(path: string): Sqld {
         },
         close: (error) => lose(error === undefined ? "it closed the connection" : reason(error)),
       });
-    } catch (error) {
+      checkListener(connection.listener, owner);
+      return connection;
+    };
+    const { write } = await connect().catch((error) => {
       forget();
+      connection?.end();
       throw trouble(path, reason(error));
-    }
-    const { write } = connection;
+    });
     return {
       send: (bytes, seconds) =>
         new Promise((resolve, reject) => {
@@ -197,6 +227,8 @@ export async function askVerdict(sqld: Sqld, credentials: Credentials, timeout: 
   if (verdict !== "accepted" || shell === "") throw new Trouble("unable to use qmail-sqld's verdict");
   // The same scrutiny as a row of the database gets: this is whom a root process is to become.
   const { username, ...checked } = toMailbox({ username: user, uid, gid, home });
+  if (checked.uid === 0 || checked.gid === 0)
+    throw new Trouble("unable to use qmail-sqld's verdict: a uid or gid of 0");
   return { accepted: { user: username, uid: checked.uid, gid: checked.gid, home: checked.home, shell } };
 }
 
@@ -224,6 +256,8 @@ export function sqldDatabase(sqld: Sqld, seconds: number): Pick<Database, "query
 function toRows(fields: readonly string[], columns: readonly string[]): Row[] {
   if (fields.length % columns.length !== 0)
     throw new Trouble("unable to use qmail-sqld's answer: wrong width");
+  if (fields.length >= ROWS * columns.length)
+    throw new Trouble("unable to use qmail-sqld's answer: too many rows");
   const rows: Row[] = [];
   for (let at = 0; at < fields.length; at += columns.length) {
     const row: Record<string, string> = {};

@@ -16,6 +16,7 @@ export function homeState(home: string, uid: number, gid: number): HomeState {
   const chown = `chown -R ${uid}:${gid} ${home}`;
   const problem = (text: string, fix: string): HomeState => ({ problem: text, fix });
   if (uid === 0) return problem("its uid is 0, which is never used", "give it a uid of its own");
+  if (gid === 0) return problem("its gid is 0, which is never used", "give it a gid of its own");
   const closed = uid > 0 && home.startsWith("/") ? unsearchable(dirname(home), uid, gid) : undefined;
   if (closed) return problem(`${closed} is not searchable by ${uid}:${gid}`, `chmod o+x ${closed}`);
   const dir = look(home);

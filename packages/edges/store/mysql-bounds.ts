@@ -1,0 +1,60 @@
+import type { Connection } from "mysql2";
+
+// What is kept of one answer, or of one row where rows are not kept. The longest that is asked for is the netblocks of
+// a relay table: 100,000 rows of 60 bytes.
+const MAX_BYTES = 16 << 20;
+const MAX_PACKETS = 120_000;
+
+/** The parts of mysql2's connection that everything a server sends goes through, over whatever stream it comes. */
+interface Inside {
+  packetParser: { execute: (this: unknown, chunk: Buffer) => unknown };
+  handlePacket(packet?: unknown): void;
+}
+
+interface Counts {
+  bytes: number;
+  packets: number;
+}
+
+const counts = new WeakMap<object, Counts>();
+
+/** What comes from now on is another answer. */
+export function newAnswer(connection: Connection): void {
+  counts.set(connection, { bytes: 0, packets: 0 });
+}
+
+/**
+ * Breaks the connection to a server that sends more than an answer may have: the driver itself would keep all of it.
+ * Its greeting counts as an answer.
+ */
+export function boundAnswers(connection: Connection): void {
+  newAnswer(connection);
+  const count = (what: keyof Counts, n: number, max: number): boolean => {
+    const all = counts.get(connection);
+    if (!all) return false;
+    all[what] += n;
+    if (all[what] <= max) return true;
+    if (all[what] - n <= max) {
+      const why = `its answer has more than ${max} ${what}`;
+      connection.emit("error", Object.assign(new Error(why), { fatal: true }));
+      connection.destroy();
+    }
+    return false;
+  };
+  const inside = connection as unknown as Inside;
+  const { packetParser } = inside;
+  const handlePacket = inside.handlePacket.bind(connection);
+  inside.handlePacket = (packet) => {
+    if (packet === undefined || count("packets", 1, MAX_PACKETS)) handlePacket(packet);
+  };
+  // The parser puts the function for its state here.
+  let { execute } = packetParser;
+  Object.defineProperty(packetParser, "execute", {
+    get: () => bounded,
+    set: (state) => {
+      execute = state;
+    },
+  });
+  const bounded = (chunk: Buffer) =>
+    count("bytes", chunk.length, MAX_BYTES) ? execute.call(packetParser, chunk) : undefined;
+}

@@ -1,0 +1,35 @@
+import { readWhole } from "@qmail-mysql/native";
+import { type Account, isOurs, listenerUid, whyUntrusted } from "@qmail-mysql/socket";
+
+const DEFAULT = ["mysql"]; // as every distribution calls it
+
+/** Throws when others than the server's accounts, root and ourselves could listen at the path of a socket. */
+export function checkSocket(path: string, names: readonly string[] = DEFAULT): void {
+  const why = whyUntrusted(path, accounts(names));
+  if (why !== undefined) throw new Error(`${why}: expected a directory of ${list(names)}`);
+}
+
+/** Throws when the process that listens at the other end is none of those. */
+export function checkPeer(fd: number, names: readonly string[] = DEFAULT): void {
+  const uid = listenerUid(fd);
+  if (uid === undefined || isOurs(uid) || accounts(names).some((account) => account.uid === uid)) return;
+  throw new Error(`its server runs as uid ${uid}: expected ${list(names)}`);
+}
+
+function list(names: readonly string[]): string {
+  return `root or ${names.join(" or ")} (server_account in sqlserver(5))`;
+}
+
+/**
+ * Accounts of the local files alone, which takes no other process; one of a directory service goes by its uid. Those
+ * that do not exist are nobody.
+ */
+function accounts(names: readonly string[]): Account[] {
+  const found: Account[] = [];
+  for (const line of readWhole("/etc/passwd").split("\n")) {
+    const [name = "", , uid = "", gid = ""] = line.split(":");
+    if (names.includes(name) || names.includes(uid)) found.push({ uid: Number(uid), gid: Number(gid) });
+  }
+  for (const name of names) if (/^\d+$/.test(name)) found.push({ uid: Number(name), gid: Number.NaN });
+  return found;
+}
