@@ -6,6 +6,7 @@ import {
   type VirtualRow,
   virtualPrefixes,
 } from "@qmail-mysql/routing";
+import { Trouble } from "@qmail-mysql/trouble";
 import { lower, nulEnded } from "@qmail-mysql/wire";
 import { accountIsUsed, mailboxProblem } from "./home.ts";
 import type { FindMailboxes, FindSystemAccounts, HomeOwner } from "./mailbox.ts";
@@ -120,6 +121,7 @@ async function ownerOf(local: string, settings: Settings, world: World): Promise
   for (const way of ways) {
     const box = boxes.find(({ username }) => lower(username) === way.user); // the first, as a login takes
     if (!box) continue;
+    if ("wrong" in box) throw new Trouble(box.wrong);
     if (box.suspended && settings.suspendedMail !== "deliver") {
       throw new Held(`mailbox "${box.username}" is suspended`, settings.suspendedMail === "bounce");
     }

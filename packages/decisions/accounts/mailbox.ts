@@ -7,6 +7,12 @@ export interface Mailbox {
   readonly suspended: boolean;
 }
 
+/** A row that is invalid, and why. Trouble for the addresses that it controls, and for no others. */
+export interface InvalidMailbox {
+  readonly username: string;
+  readonly wrong: string;
+}
+
 /** What a login needs beyond a Mailbox. */
 export interface Login extends Mailbox {
   readonly password: string;
@@ -26,7 +32,7 @@ export interface SystemAccount {
  * Ports. Each gives the rows among `names` that exist, in any order, and throws on trouble:
  * an empty answer means surely none. Names are lower case.
  */
-export type FindMailboxes = (names: readonly string[]) => Promise<readonly Mailbox[]>;
+export type FindMailboxes = (names: readonly string[]) => Promise<readonly (Mailbox | InvalidMailbox)[]>;
 export type FindSystemAccounts = (names: readonly string[]) => Promise<readonly SystemAccount[]>;
 
 /** Who owns `home`; or why that is not known, and whether it is `hidden`: the asking program may not look. */

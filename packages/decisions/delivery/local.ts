@@ -11,7 +11,7 @@ import {
 import { ANY_EXTENSION, aliasKeys, chooseAliases, type FindAliases, magicTarget } from "@qmail-mysql/routing";
 import { lower } from "@qmail-mysql/wire";
 import { Failure, temporary } from "./failure.ts";
-import type { Order } from "./order.ts";
+import { type Order, USAGE } from "./order.ts";
 
 /** A .qmail file. */
 export interface DotQmail {
@@ -57,6 +57,8 @@ const STICKY = 0o1000;
  */
 export async function plan(order: Order, dry: boolean, world: LocalWorld): Promise<Plan> {
   const { home, local, host } = order;
+  // Wrong usage, as qmail-local has it: users/cdb can hold such a home.
+  if (!home.startsWith("/")) throw new Failure(100, `qmail-local: usage: ${USAGE}`);
   const mode = world.enterHome(home);
   if (mode & OTHERS_WRITE) throw temporary("Uh-oh: home directory is writable. (#4.7.0)");
   if (mode & STICKY) {

@@ -11,7 +11,10 @@ export interface Order {
   readonly defaultDelivery: string;
 }
 
-/** How many there are. */
+/** How qmail-local is called, in its own words. */
+export const USAGE = "qmail-local [ -nN ] user homedir local dash ext domain sender aliasempty";
+
+/** How many operands there are. */
 export const OPERANDS = 8;
 
 export function toOrder(operands: readonly string[]): Order {

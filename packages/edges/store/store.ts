@@ -1,4 +1,4 @@
-import type { FindMailboxes, Login, Mailbox } from "@qmail-mysql/accounts";
+import type { FindMailboxes, InvalidMailbox, Login, Mailbox } from "@qmail-mysql/accounts";
 import {
   type AliasRow,
   type FindAliases,
@@ -28,10 +28,10 @@ export interface Store {
 export function storeOver(database: Pick<Database, "query" | "close">, funkyQueries: boolean): Store {
   return {
     findMailboxes: async (names) => {
-      const found: Mailbox[] = [];
+      const found: (Mailbox | InvalidMailbox)[] = [];
       for (const batch of batches(askable(names))) {
         const rows = bounded("mailbox", await database.query(statements.findMailboxes, batch));
-        found.push(...only(rows, names).map(toMailbox));
+        found.push(...only(rows, names).map(toAnyMailbox));
       }
       return found;
     },
@@ -126,7 +126,17 @@ function only(rows: readonly Row[], names: readonly string[]): Row[] {
   return rows.filter((row) => asked.has(lower(row.username ?? "")));
 }
 
-/** A row that cannot be meant is trouble, not absence: somebody will mend it, and the mail waits. */
+/** The row, or why it is invalid. */
+export function toAnyMailbox(row: Row): Mailbox | InvalidMailbox {
+  try {
+    return toMailbox(row);
+  } catch (error) {
+    if (error instanceof Trouble) return { username: row.username ?? "", wrong: error.message };
+    throw error;
+  }
+}
+
+/** Throws Trouble for an invalid row, which is not an absent one: somebody will mend it, and the mail waits. */
 export function toMailbox(row: Row): Mailbox {
   const username = row.username ?? "";
   const wrong = (column: string, expected: string): never => {

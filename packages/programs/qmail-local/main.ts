@@ -1,5 +1,5 @@
 import { qmailHome } from "@qmail-mysql/control-files";
-import { type Done, deliver, Failure, type Order, plan, report } from "@qmail-mysql/delivery";
+import { type Done, deliver, Failure, type Order, plan, report, USAGE } from "@qmail-mysql/delivery";
 import { describe, type Instruction } from "@qmail-mysql/dotqmail";
 import { hands, message } from "@qmail-mysql/maildrop";
 import { say, writeAll } from "@qmail-mysql/process";
@@ -17,7 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const asked = parseOperands(args);
   if (!asked || "illegal" in asked) {
     if (asked) say(`qmail-local: illegal option -- ${asked.illegal}`);
-    throw new Usage(HARD, "qmail-local [ -nN ] user homedir local dash ext domain sender aliasempty");
+    throw new Usage(HARD, USAGE);
   }
   process.umask(0o077);
   try {

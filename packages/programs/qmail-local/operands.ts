@@ -7,7 +7,7 @@ export interface Asked {
   readonly order: Order;
 }
 
-/** qmail-local [-nN] [--] and eight operands; the option that is none; undefined when it is anything else. */
+/** Returns the order; {illegal} with the unknown option letter; undefined for any other misuse. */
 export function parseOperands(args: readonly string[]): Asked | { readonly illegal: string } | undefined {
   let dry = false;
   let at = 0;
@@ -24,6 +24,5 @@ export function parseOperands(args: readonly string[]): Asked | { readonly illeg
   }
   const operands = args.slice(at);
   if (operands.length !== OPERANDS) return undefined;
-  const order = toOrder(operands);
-  return order.home.startsWith("/") ? { dry, order } : undefined;
+  return { dry, order: toOrder(operands) };
 }

@@ -64,7 +64,7 @@ export function relayQuestions(world: RelayWorld): RelayQuestions {
     const { uids, owner } = world.recorders;
     if (uid === 0 || uid === world.ownUid || uids.includes(uid)) return user;
     const [mailbox] = owner ? await world.findMailboxes([lower(user)]) : [];
-    if (mailbox?.uid !== uid) {
+    if (!mailbox || "wrong" in mailbox || mailbox.uid !== uid) {
       throw new Trouble(`unable to record a login: uid ${uid} may not do so for this mailbox`);
     }
     if (!world.allowance.take(lower(user), formatIp(ip))) {
