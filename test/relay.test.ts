@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -342,31 +342,72 @@ describe("control files", () => {
     ["garbage", "\0\xff\n= = =\n"],
     ["an unknown driver", "driver oracle\n"],
     ["a table that is a statement", "driver sqlite\ndatabase x\ntable relay; DROP TABLE relay\n"],
-    ["a file that is no database", "driver sqlite\ndatabase /etc/passwd\n"],
-  ])("%s: served without relaying, and said", async (_, text) => {
+    ["no database and no qmail-sqld", "time 100\n"],
+    ["an address that is none", "driver sqlite\ndatabase x\nnotify_email a b\n"],
+  ])("%s: tcpserver-sql does not start; relay-check serves without relaying", async (_, text) => {
     if (text !== undefined) world.control("sql", text);
-    const server = await serve(world);
-    expect(await from(server, "127.0.0.1")).toBe(NO);
-    await server.logged("tcpserver: warning: serving without the relay table: ");
-    await server.stop();
+    const start = await run("tcpserver-sql", ["-S", "-HRl0", "127.0.0.1", "0", "true"], { env: world.env });
+    expect(start.code).toBe(111);
+    expect(start.stderr).toMatch(/^tcpserver: fatal: unable to .*control\/sql.*\n$/);
     const got = await run("relay-check", SHOW, { env: { ...world.env, TCPREMOTEIP: "127.0.0.1" } });
     expect([got.code, got.stdout.trim()]).toEqual([0, NO]);
     expect(got.stderr).toMatch(/^relay-check: warning: no relaying: unable to /);
   });
 
-  test("one that is mended counts at SIGHUP; one that is broken then does not", async () => {
-    const { sql } = sqlite.prepare(world);
-    sql(`INSERT INTO relay (ip_addr, timestamp) VALUES ('127.0.0.1', ${seconds(0)})`);
-    world.control("sql", "garbage\n");
+  test("a file that is no database is trouble, not a wrong configuration: said, and mailed once", async () => {
+    const posted = join(world.home, "posted");
+    const inject = join(world.home, "bin/qmail-inject");
+    writeFileSync(inject, `#!/bin/sh\n{ echo "$@"; cat; } >>${posted}\n`, { mode: 0o755 });
+    world.control(
+      "sql",
+      "driver sqlite\ndatabase /etc/passwd\nnotify_email ops@example.org\nnotify_from mail@example.org\n",
+    );
     const server = await serve(world);
     expect(await from(server, "127.0.0.1")).toBe(NO);
+    await server.logged("tcpserver: warning: serving without the relay table: ");
+    server.signal("SIGHUP"); // which says it again
+    await server.logged(/relay table:.*relay table:/s);
+    await sleep(300);
+    await server.stop();
+    const mail = readFileSync(posted, "latin1");
+    expect(mail).toMatch(
+      /^-f mail@example\.org -- ops@example\.org\nFrom: mail@example\.org\nTo: ops@example\.org\nSubject: .*\n\nserving without the relay table: .*\n$/,
+    );
+    expect(server.log()).not.toContain("qmail-inject");
+  });
+
+  test("the log says who is a relay client, in db/relay's words", async () => {
+    const { sql } = sqlite.prepare(world);
+    sql(`INSERT INTO relay (ip_addr, timestamp) VALUES ('127.0.0.2', ${seconds(0)})`);
     relayControl(world);
+    const server = await serve(world);
+    await from(server, "127.0.0.2");
+    await from(server, "127.0.0.3");
+    await server.logged(/^tcpserver: pid \d+ IP: '127\.0\.0\.2' is a relay client$/m);
+    await server.logged(/^tcpserver: pid \d+ IP: '127\.0\.0\.3' is NOT a relay client$/m);
+    await server.stop();
+    for (const [ip, words] of [
+      ["127.0.0.2", "is a relay client"],
+      ["127.0.0.3", "is NOT a relay client"],
+    ]) {
+      const got = await run("relay-check", ["-v", ...SHOW], { env: { ...world.env, TCPREMOTEIP: `${ip}` } });
+      expect(got.stderr).toBe(`relay-check: IP: '${ip}' ${words}\n`);
+    }
+  });
+
+  test("one that is changed counts at SIGHUP; one that is broken then does not", async () => {
+    const { sql } = sqlite.prepare(world);
+    sql(`INSERT INTO relay (ip_addr, timestamp) VALUES ('127.0.0.1', ${seconds(3000)})`);
+    relayControl(world);
+    const server = await serve(world);
+    expect(await from(server, "127.0.0.1")).toBe(NO);
+    relayControl(world, "time 3600\n");
     server.signal("SIGHUP");
     await sleep(300);
     expect(await from(server, "127.0.0.1")).toBe(YES);
     world.control("sql", "garbage\n");
     server.signal("SIGHUP");
-    await sleep(300);
+    await server.logged("tcpserver: warning: serving without the relay table: ");
     expect(await from(server, "127.0.0.1")).toBe(YES);
     await server.stop();
   });
@@ -375,7 +416,7 @@ describe("control files", () => {
     const usage = await run("relay-check", []);
     expect([usage.code, usage.stderr]).toEqual([
       100,
-      "relay-check: usage: relay-check program [ arg ... ]\n",
+      "relay-check: usage: relay-check [ -v ] program [ arg ... ]\n",
     ]);
     relayControl(world);
     const missing = await run("relay-check", ["./nonesuch"], { env: { ...world.env, RELAYCLIENT: "" } });

@@ -126,3 +126,16 @@ test("a file that says nothing about a database has none: it is control/sqlserve
   });
   expect(parse(`${base}timeout 2\n`)).toMatchObject({ database: { timeout: 2 }, timeout: 2 });
 });
+
+test("db/base's notify_email and notify_from", () => {
+  expect(parse(base).notify).toBeUndefined();
+  expect(parse(`${base}notify_email = ops@example.org\n`).notify).toEqual({
+    to: "ops@example.org",
+    from: "postmaster",
+  });
+  expect(parse(`${base}notify_email ops\nnotify_from me@example.org\n`).notify).toEqual({
+    to: "ops",
+    from: "me@example.org",
+  });
+  expect(() => parse(`${base}notify_email a b\n`)).toThrow("line 3: notify_email: expected one address");
+});

@@ -12,6 +12,12 @@ export interface RelayTable {
   readonly isDatetime: boolean;
 }
 
+/** db/base's notify_email and notify_from. */
+export interface Notify {
+  readonly to: string;
+  readonly from: string;
+}
+
 /** What control/sql says; sql(5) is its manual. */
 export interface RelaySql {
   /** Undefined when the file names none: the table is in the database of control/sqlserver. */
@@ -25,6 +31,8 @@ export interface RelaySql {
   readonly trouble: "serve" | "defer";
   /** Addresses and netblocks that are never recorded. */
   readonly local: readonly string[];
+  /** Who is told by mail that the table does not answer. */
+  readonly notify: Notify | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -33,6 +41,7 @@ const MAX_TIME = 10 * 366 * 86_400;
 const DEFAULT_TIMEOUT = 0.5; // seconds: what an SMTP client may be made to wait for its greeting
 const MAX_TIMEOUT = 60;
 const DEFAULT_LOCAL = ["127.", "::1"];
+const ADDRESS = /^[!-~]{1,254}$/; // qmail-inject(8) adds the host to a name without one
 const NAME_MAX = 64; // MySQL: identifiers
 
 // The names of control/sqlserver, of the ucspi-tcp patch and of db/relay and db/base.
@@ -63,6 +72,8 @@ const KEYS = new Set([
   "time_type",
   "trouble",
   "local",
+  "notify_email",
+  "notify_from",
 ]);
 
 /** Keys that name a database: without any of them it is control/sqlserver's. */
@@ -131,6 +142,9 @@ export function parseSql(text: string, file: string): RelaySql {
     /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535 ? Number(value) : undefined,
   );
   const namesDatabase = serverLines.length > 0 || DATABASE_KEYS.some((key) => last.has(key));
+  const address = (key: string, fallback: string): string =>
+    read(key, fallback, "one address", (value) => (ADDRESS.test(value) ? value : undefined));
+  const [to, from] = [address("notify_email", ""), address("notify_from", "postmaster")];
   const table = column("table", "relay");
   const isPopbsmtp = table.toLowerCase() === "popbsmtp";
   const timeColumn = column("relay_time", isPopbsmtp ? "login_time" : "timestamp");
@@ -148,6 +162,7 @@ export function parseSql(text: string, file: string): RelaySql {
     timeout,
     trouble: choice("trouble", ["serve", "defer"], "serve"),
     local: localLines.length === 0 ? DEFAULT_LOCAL : localLines.flatMap(localWords),
+    notify: to === "" ? undefined : { to, from },
     warnings,
   };
 }

@@ -3,6 +3,11 @@ import type { RelayAnswers } from "./answers.ts";
 import { netblocks } from "./netblocks.ts";
 import type { RelayClients } from "./relay-clients.ts";
 
+/** What db/relay's log says of a client. */
+export function relayWords(ip: string, isClient: boolean): string {
+  return `IP: '${ip}' is ${isClient ? "" : "NOT "}a relay client`;
+}
+
 export interface Asker {
   /** Undefined when the peer has no address, or none that can be read: then no table and no list has it. */
   readonly ip: Ip | undefined;

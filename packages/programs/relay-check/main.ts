@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { exec, say, writeAll } from "@qmail-mysql/process";
-import { mayRelay, type RelayAnswers, type RelayClients, relayClients } from "@qmail-mysql/relay";
+import { mayRelay, type RelayAnswers, type RelayClients, relayClients, relayWords } from "@qmail-mysql/relay";
 import { openRelayAnswers, readSql } from "@qmail-mysql/store";
 import { errno, HARD, reason, SOFT, Trouble, Usage } from "@qmail-mysql/trouble";
 import { parseIp } from "@qmail-mysql/wire";
@@ -10,15 +10,22 @@ const NAME = "relay-check";
 
 type Answer = "yes" | "no" | "trouble";
 
-/** relay-check program: sets RELAYCLIENT when the client may relay, and becomes the program; relay-check(8). */
+/** relay-check [-v] program: sets RELAYCLIENT when the client may relay, and becomes the program; relay-check(8). */
 export async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 0) throw new Usage(HARD, `${NAME} program [ arg ... ]`);
+  const verbose = args[0] === "-v";
+  const program = verbose ? args.slice(1) : args;
+  if (program.length === 0 || program[0]?.startsWith("-")) {
+    throw new Usage(HARD, `${NAME} [ -v ] program [ arg ... ]`);
+  }
   const { answer, trouble } = await ask(qmailHome());
+  if (verbose && answer !== "trouble") {
+    say(`${NAME}: ${relayWords(process.env.TCPREMOTEIP ?? "unknown", answer === "yes")}`);
+  }
   if (answer === "trouble" && trouble === "defer") {
     writeAll(1, "451 relay table not available, try again later (#4.3.0)\r\n");
     return SOFT;
   }
-  return exec(args, answer === "yes" ? { RELAYCLIENT: process.env.RELAYCLIENT ?? "" } : {});
+  return exec(program, answer === "yes" ? { RELAYCLIENT: process.env.RELAYCLIENT ?? "" } : {});
 }
 
 /** The three-state answer, and what the administrator wants done about the third. */

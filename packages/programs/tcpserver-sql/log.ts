@@ -1,3 +1,4 @@
+import { relayWords } from "@qmail-mysql/relay";
 import type { Connection } from "./environment.ts";
 
 const MAX_PART = 100; // bytes of a name that a log line shows
@@ -8,6 +9,12 @@ export function verdictLine(word: "ok" | "deny", pid: number, connection: Connec
   const here = [safe(localHost), local.ip, local.port].join(":");
   const there = [safe(remoteHost), remote.ip, safe(remoteInfo), remote.port].join(":");
   return `${word} ${pid} ${here} ${there}`;
+}
+
+/** Whether the program was given RELAYCLIENT, by the table, a rule or our own environment; in db/relay's words. */
+export function relayLine(pid: number, ip: string, env: readonly string[]): string {
+  const isClient = env.some((entry) => entry.startsWith("RELAYCLIENT="));
+  return `pid ${pid} ${relayWords(ip, isClient)}`;
 }
 
 /** A name from elsewhere, made fit for a log: no blanks, no colons, no control bytes, not too long. */

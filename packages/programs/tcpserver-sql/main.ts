@@ -1,14 +1,17 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
+import type { Notify, RelaySql } from "@qmail-mysql/control";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { resident, say, writeAll } from "@qmail-mysql/process";
-import { openRelayAnswers, readSql } from "@qmail-mysql/store";
+import { openRelayAnswers, readSql, relaySqldPath } from "@qmail-mysql/store";
 import { Die, HARD, OK, reason, SOFT } from "@qmail-mysql/trouble";
 import { dnsNames } from "./dns.ts";
+import { mail } from "./edge/mail.ts";
 import { tcpSystem } from "./edge/tcp.ts";
 import type { TcpListener } from "./edge/tcp-system.ts";
 import { baseEnvironment } from "./environment.ts";
 import { askIdent } from "./ident.ts";
 import { dropPrivileges, listenOn } from "./listen.ts";
+import { hourly } from "./notify.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { type RelaySource, relaySource } from "./relay-source.ts";
 import { rulesReader } from "./rules-file.ts";
@@ -29,16 +32,19 @@ export async function main(args: readonly string[]): Promise<number> {
   resident();
   try {
     const entries = readFileSync("/proc/self/environ", "latin1").split("\0");
+    const base = baseEnvironment(entries);
+    const settings = options.sql ? readRelaySettings() : undefined;
     const system = await tcpSystem();
     const listeners = await listenOn(system, options, (line) => speak(1, `warning: ${line}`));
-    const relay = options.sql ? openRelay(speak) : undefined;
+    const warn = warner(speak, settings, (to, line) => mail(system, qmailHome(), base, to, line));
+    const relay = settings && openRelay(settings, warn);
     if (relay) process.on("SIGHUP", relay.reload);
     dropPrivileges(options);
     giveAway(options, listeners);
     await serve(options, {
       system,
       listeners,
-      base: baseEnvironment(entries),
+      base,
       spawn: system.spawner(options.program),
       names: dnsNames(process.env.DNSCACHEIP),
       askIdent,
@@ -53,14 +59,50 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** control/sql is read while we may still read it; the database is asked later, as whoever we become. */
-function openRelay(speak: (level: 1 | 2, line: string) => void): RelaySource {
+/** control/sql, and where it names no database the path to qmail-sqld. Throws Trouble: nothing is served then. */
+function readRelaySettings(): RelaySql {
   const home = qmailHome();
+  const settings = readSql(home, NAME);
+  if (!settings.database) relaySqldPath(home);
+  return settings;
+}
+
+/** `first` was read while we could still read it; the database is asked later, as the user we become. */
+function openRelay(first: RelaySql, warn: (line: string) => void): RelaySource {
+  const home = qmailHome();
+  let unused: RelaySql | undefined = first;
   return relaySource({
-    read: () => readSql(home, NAME),
+    read() {
+      const settings = unused ?? readRelaySettings();
+      unused = undefined;
+      return settings;
+    },
     open: (config, timeout) => openRelayAnswers(config, home, "resident", timeout),
-    warn: (line) => speak(1, `warning: ${line}`),
+    warn,
   });
+}
+
+/** Where warnings about the relay table go: to the log, and to notify_email. */
+function warner(
+  speak: (level: 1 | 2, line: string) => void,
+  settings: RelaySql | undefined,
+  send: (to: Notify, line: string) => void,
+): (line: string) => void {
+  const notify = settings?.notify;
+  const post =
+    notify &&
+    hourly(
+      (line) => send(notify, line),
+      () => performance.now() / 1000,
+    );
+  return (line) => {
+    speak(1, `warning: ${line}`);
+    try {
+      post?.(line);
+    } catch (error) {
+      speak(1, `warning: ${reason(error)}`);
+    }
+  };
 }
 
 /** Says the port if asked to, and lets go of descriptors 0 and 1: they are not ours to hold. */

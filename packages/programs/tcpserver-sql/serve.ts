@@ -3,7 +3,7 @@ import { reason } from "@qmail-mysql/trouble";
 import type { Names } from "./dns.ts";
 import type { Accepted, Spawn, TcpListener, TcpSystem } from "./edge/tcp-system.ts";
 import { type Connection, environment } from "./environment.ts";
-import { verdictLine } from "./log.ts";
+import { relayLine, verdictLine } from "./log.ts";
 import type { Options } from "./options.ts";
 import type { RelaySource } from "./relay-source.ts";
 import { type Rule, ruleFor } from "./rules.ts";
@@ -133,10 +133,12 @@ async function start(
     return DENIED;
   }
   try {
-    const pid = parts.spawn(environment(parts.base, connection, mayRelay, rule.env), fd);
+    const env = environment(parts.base, connection, mayRelay, rule.env);
+    const pid = parts.spawn(env, fd);
     started(pid);
     say(2, `pid ${pid} from ${remote.ip}`);
     say(2, verdictLine("ok", pid, connection));
+    if (parts.relay) say(2, relayLine(pid, remote.ip, env));
     return undefined;
   } catch (error) {
     say(2, from);
