@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,24 @@ const OURS = "tcpserver-sql";
 const DNS = "127.53.0.1";
 const dir = mkdtempSync(join(tmpdir(), "tcpserver-"));
 const SHOW = 'env | grep -vE "^(PWD|SHLVL|_|OLDPWD)=" | LC_ALL=C sort';
+
+/** cdb's table for a key: cr.yp.to/cdb/cdb.txt. */
+const tableOf = (key: string) =>
+  [...key].reduce((hash, c) => ((hash * 33) ^ c.charCodeAt(0)) >>> 0, 5381) & 255;
+
+/** What an ident server says, by the last octet of an address. */
+const ODD_IDENTS: Readonly<Record<number, string>> = {
+  31: "1,2:ERROR:NO-USER\r\n",
+  32: "1,2:USERID:UNIX: a b\tc:d\r\n",
+  33: `1,2:USERID:UNIX:${"x".repeat(300)}\r\n`,
+  34: "1,2:USERID:UNIX:nul\0nul\r\n",
+  35: "",
+  36: "\r\n",
+  37: "1,2:USERID:UNIX:unfinished",
+  38: `1,2:USERID:UNIX:${"x".repeat(300)}`,
+  39: "1:2:3:\xff\x01%\n",
+  40: "1,2:USERID:UNIX:\n",
+};
 
 /** Names that no host should have: their labels, by the last octet of an address. */
 const ODD_NAMES: Readonly<Record<number, readonly string[]>> = {
@@ -151,9 +169,28 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
       "info.cdb",
       'someone@=client.example:allow,RULE="no"\nsomeone@127.0.0.1:allow,RULE="someone"\n127.:allow,RULE="ip"\n',
     );
+    rules(
+      "odd-info.cdb",
+      '@127.0.0.31:allow,RULE="empty"\nnul@127.0.0.34:allow,RULE="nul"\n:allow,RULE="other"\n',
+    );
+    rules("proto.cdb", ':allow,__proto__="x",constructor="y",A="1",A="2",=",,"\n');
     rules("deny.cdb", '127.0.0.1:deny,X="1"\n:allow\n');
     rules("relay.cdb", '127.:allow,RELAYCLIENT=""\n');
     rules("empty-rules.cdb", "");
+    // one table's pointer leads behind the end: the one that 127.0.0.1 is in, and any other
+    for (const [name, isOurs] of [
+      ["damaged.cdb", true],
+      ["damaged-elsewhere.cdb", false],
+    ] as const) {
+      const file = readFileSync(join(dir, "ip.cdb"));
+      const table = tableOf("127.0.0.1");
+      const used = ["", "127.", "127.0.", "127.0.0."].map(tableOf);
+      for (let n = 0; n < 256; n++) {
+        if (isOurs ? n === table : n !== table && !used.includes(n)) file.writeUInt32LE(0xfffffff0, 8 * n);
+        if (!isOurs && n !== table && !used.includes(n)) file.writeUInt32LE(7, 8 * n + 4);
+      }
+      writeFileSync(join(dir, name), file);
+    }
     writeFileSync(join(dir, "zero.cdb"), "");
     writeFileSync(join(dir, "cut.cdb"), Buffer.alloc(1000));
     writeFileSync(join(dir, "junk.cdb"), "junk".repeat(1000));
@@ -205,6 +242,7 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     ["-x: any host's rule", ["-vRl0", "-x", "named.cdb", ...sh(SHOW)]],
     ["-x: any host's rule without a host", ["-vHRl0", "-x", "named.cdb", ...sh(SHOW)]],
     ["-x: ident's rule", ["-vHl0", "-x", "info.cdb", ...sh(SHOW)]],
+    ["-x: variables of odd names", ["-v", ...quiet, "-x", "proto.cdb", ...sh(SHOW)]],
     ["-x: denied", ["-v", ...quiet, "-x", "deny.cdb", ...sh(SHOW)]],
     ["-x: denied after the banner", ["-v", ...quiet, "-B", "hello", "-x", "deny.cdb", ...sh(SHOW)]],
     ["-x: no rule at all", ["-v", ...quiet, "-x", "empty-rules.cdb", ...sh(SHOW)]],
@@ -214,6 +252,8 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     ["-X: a missing file", ["-v", ...quiet, "-X", "-x", "none.cdb", ...sh(SHOW)]],
     ["-x: an empty file", ["-v", ...quiet, "-X", "-x", "zero.cdb", ...sh(SHOW)]],
     ["-x: a cut file", ["-v", ...quiet, "-x", "cut.cdb", ...sh(SHOW)]],
+    ["-x: a file that is damaged where it is looked at", ["-v", ...quiet, "-x", "damaged.cdb", ...sh(SHOW)]],
+    ["-x: one that is damaged elsewhere", ["-v", ...quiet, "-x", "damaged-elsewhere.cdb", ...sh(SHOW)]],
     ["-x: another file", ["-v", ...quiet, "-x", "junk.cdb", ...sh(SHOW)]],
   ])("%s", async (_, args, env) => {
     const [stock, ours] = await both(args, one, env);
@@ -261,6 +301,24 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     expect(ours).toBe(stock);
   });
 
+  test.each(Object.entries(ODD_IDENTS))("the ident reply of 127.0.0.%s: %j", async (octet, reply) => {
+    const from = `127.0.0.${octet}`;
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", () => socket.end(reply, "latin1"));
+    });
+    await new Promise<void>((resolve) => server.listen(113, from, resolve));
+    try {
+      const [stock, ours] = await both(
+        ["-vHl0", "-x", "odd-info.cdb", "127.0.0.1", "0", "sh", "-c", SHOW],
+        (each) => talk(each.port, { from }).then((seen) => sleep(50).then(() => seen)),
+      );
+      expect(ours).toBe(stock);
+    } finally {
+      server.close();
+    }
+  });
+
   test.each(Object.entries(ODD_NAMES))("the odd name of 127.0.0.%s: %j", async (octet, labels) => {
     const from = `127.0.0.${octet}`;
     // -p confirms an odd name at stock's, never at ours; the manual says so
@@ -282,6 +340,7 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     [["-vx"]],
     [["--", "0", "1"]],
     [["0", "nosuchservice", "true"]],
+    [["nosuch.invalid", "", "true"]],
     [["nosuch.invalid", "1", "true"]],
     [["192.0.2.1", "12345", "true"]],
     [["-q", "192.0.2.1", "12345", "true"]],

@@ -124,7 +124,15 @@ describe("what is no cdb is an error, not a hang or an answer", () => {
     ["data longer than the file", broken((file) => file.fill(0xff, 2052, 2056))],
     ["text", bytes("joe:x:1:1\n".repeat(500))],
   ])("%s", (_, file) => {
-    expect(() => reader(file).get("a")).toThrow(CdbError);
+    // "b" is in the last table of the file
+    expect(() => [reader(file).get("a"), reader(file).get("b")]).toThrow(CdbError);
+  });
+
+  test("damage to a table that is not asked for does not matter", () => {
+    const file = broken((bad) => bad.writeUInt32LE(0xffffffff, 8 * (cdbHash("b") & 255)));
+    expect(text(reader(file).get("a"))).toBe("1");
+    expect(() => reader(file).get("b")).toThrow(/table \d+ at 4294967295/);
+    expect(() => [...reader(file).records()]).toThrow(CdbError);
   });
 
   test("a file that shrinks after it was opened", () => {

@@ -12,13 +12,13 @@ export interface CdbReader {
   records(): Generator<{ readonly key: Uint8Array; readonly data: Uint8Array }>;
 }
 
-/** The file is no cdb, or no longer one. */
+/** The file is no cdb, or no longer one where it was looked at; the message says where. */
 export class CdbError extends Error {}
 
 /**
- * Reads a cdb of `size` bytes. Throws CdbError, here or at a lookup, when the file contradicts itself: each
- * length and position is checked against the file's size before it is used, and no search takes more steps than
- * its table has slots.
+ * Reads a cdb of `size` bytes. Throws CdbError when the part of the file that a lookup needs contradicts itself;
+ * as with the C library, damage elsewhere does not matter. Each length and position is checked against the
+ * file's size before it is used, and no search takes more steps than its table has slots.
  */
 export function cdbReader(readAt: ReadAt, size: number): CdbReader {
   const bytes = (position: number, length: number): Uint8Array => {
@@ -36,32 +36,31 @@ export function cdbReader(readAt: ReadAt, size: number): CdbReader {
 
   // A copy: the caller may use one buffer for all its answers.
   const header = bytes(0, HEADER).slice();
-  let recordsEnd = size;
-  for (let table = 0; table < 256; table++) {
+  const tableAt = (table: number): [position: number, slots: number] => {
     const [position, slots] = pair(header, 8 * table);
     if (position < HEADER || position + 8 * slots > size) {
       throw new CdbError(`not a cdb: table ${table} at ${position} with ${slots} slots`);
     }
-    recordsEnd = Math.min(recordsEnd, position);
-  }
+    return [position, slots];
+  };
 
-  const lengths = (record: number): [number, number] => {
+  const lengths = (record: number, end: number): [number, number] => {
     const [keyLength, dataLength] = record < HEADER ? [size, size] : pair(bytes(record, 8), 0);
-    if (record + 8 + keyLength + dataLength > recordsEnd) {
-      throw new CdbError(`not a cdb: the record at ${record} reaches behind the last one's end`);
+    if (record + 8 + keyLength + dataLength > end) {
+      throw new CdbError(`not a cdb: the record at ${record} reaches behind ${end}`);
     }
     return [keyLength, dataLength];
   };
 
   function* all(key: Bytes): Generator<Uint8Array> {
     const hash = cdbHash(key);
-    const [table, slots] = pair(header, 8 * (hash & 255));
+    const [table, slots] = tableAt(hash & 255);
     const first = slots === 0 ? 0 : (hash >>> 8) % slots;
     for (let probe = 0; probe < slots; probe++) {
       const [slotHash, record] = pair(bytes(table + 8 * ((first + probe) % slots), 8), 0);
       if (record === 0) return;
       if (slotHash !== hash) continue;
-      const [keyLength, dataLength] = lengths(record);
+      const [keyLength, dataLength] = lengths(record, size);
       if (keyLength !== key.length || !isEqual(bytes(record + 8, keyLength), key)) continue;
       yield bytes(record + 8 + keyLength, dataLength).slice();
     }
@@ -73,8 +72,9 @@ export function cdbReader(readAt: ReadAt, size: number): CdbReader {
       return undefined;
     },
     *records() {
-      for (let at = HEADER; at < recordsEnd; ) {
-        const [keyLength, dataLength] = lengths(at);
+      const end = Math.min(...Array.from({ length: 256 }, (_, table) => tableAt(table)[0]));
+      for (let at = HEADER; at < end; ) {
+        const [keyLength, dataLength] = lengths(at, end);
         const key = bytes(at + 8, keyLength).slice();
         yield { key, data: bytes(at + 8 + keyLength, dataLength).slice() };
         at += 8 + keyLength + dataLength;

@@ -65,8 +65,9 @@ function addresses(address: string, line: string): string[] {
   return range;
 }
 
-/** A number of 64 bits: a greater one wraps around, as tcprules' does. */
-function number(digits: string, line: string): bigint {
+/** A number of 64 bits: a greater one wraps around, and a NUL ends it, as in tcprules. */
+function number(text: string, line: string): bigint {
+  const [digits = ""] = text.split("\0", 1);
   if (!/^\d*$/.test(digits)) throw new RuleError(line);
   return BigInt.asUintN(64, BigInt(digits));
 }

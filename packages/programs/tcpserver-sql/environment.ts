@@ -33,7 +33,7 @@ export function environment(
   base: readonly string[],
   { local, remote, localHost, remoteHost, remoteInfo }: Connection,
   mayRelay: boolean,
-  rule: Readonly<Record<string, string>>,
+  rule: ReadonlyMap<string, string>,
 ): string[] {
   const set: string[] = [
     "PROTO=TCP",
@@ -45,11 +45,10 @@ export function environment(
   if (localHost !== undefined) set.push(`TCPLOCALHOST=${localHost}`);
   if (remoteHost !== undefined) set.push(`TCPREMOTEHOST=${remoteHost}`);
   if (remoteInfo !== undefined) set.push(`TCPREMOTEINFO=${remoteInfo}`);
-  const over = mayRelay ? { RELAYCLIENT: "", ...rule } : rule;
-  const names = Object.keys(over);
-  if (names.length === 0) return [...base, ...set];
-  const kept = [...base, ...set].filter((entry) => !names.includes(nameOf(entry)));
-  return [...kept, ...Object.entries(over).map(([name, value]) => `${name}=${value}`)];
+  const over = mayRelay ? new Map([["RELAYCLIENT", ""], ...rule]) : rule;
+  if (over.size === 0) return [...base, ...set];
+  const kept = [...base, ...set].filter((entry) => !over.has(nameOf(entry)));
+  return [...kept, ...Array.from(over, ([name, value]) => `${name}=${value}`)];
 }
 
 function nameOf(entry: string): string {

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { Endpoint } from "./edge/tcp-system.ts";
 
 const IDENT_PORT = 113; // RFC 1413
-const MAX_INFO = 256; // bytes; remoteinfo.c
+const MAX_INFO = 257; // bytes; remoteinfo.c stops behind 256
 const MAX_REPLY = 1024;
 
 /** Asks the client's host who owns the connection. Undefined when nobody says so within `seconds`. */
@@ -22,20 +22,23 @@ export function askIdent(local: Endpoint, remote: Endpoint, seconds: number): Pr
     socket.on("connect", () => socket.write(`${remote.port} , ${local.port}\r\n`));
     socket.on("data", (chunk: string) => {
       reply += chunk;
-      if (reply.includes("\n") || reply.length > MAX_REPLY) end();
+      if (userOf(reply) !== undefined || reply.length > MAX_REPLY) end();
     });
   });
 }
 
-/** What follows the third colon of `port , port : USERID : system : user`, blanks taken out. */
+/**
+ * What follows the third colon of `port , port : USERID : system : user`, blanks taken out, up to a NUL; nothing
+ * for a reply of another form, such as an error. Undefined while the reply has no end.
+ */
 export function userOf(reply: string): string | undefined {
   const end = reply.indexOf("\n");
-  if (end < 0) return undefined;
-  const user = reply
-    .slice(0, end)
+  const line = end < 0 ? reply : reply.slice(0, end);
+  const user = line
     .split(":")
     .slice(3)
     .join(":")
-    .replace(/[ \t\r\0]/g, "");
-  return user.slice(0, MAX_INFO) || undefined;
+    .replace(/[ \t\r]/g, "");
+  if (end < 0 && user.length < MAX_INFO) return undefined;
+  return user.slice(0, MAX_INFO).split("\0", 1)[0];
 }

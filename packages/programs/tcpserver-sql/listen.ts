@@ -45,9 +45,9 @@ async function resolve(host: string): Promise<Ip | undefined> {
   return best && parseIp(best.address);
 }
 
-/** A number, of which tcpserver takes the low 16 bits, or a name in /etc/services. */
+/** A number, of which tcpserver takes the low 16 bits; nothing is 0, any free port; or a name in /etc/services. */
 function portNumber(port: string): number | undefined {
-  if (/^\d+$/.test(port)) return leadingNumber(port) & 0xffff;
+  if (/^\d*$/.test(port)) return leadingNumber(port) & 0xffff;
   try {
     for (const line of readFileSync("/etc/services", "latin1").split("\n")) {
       const [name, number = "", ...aliases] = line.replace(/#.*/, "").trim().split(/\s+/);

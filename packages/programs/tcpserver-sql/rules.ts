@@ -1,7 +1,8 @@
 /** What a rule says about a client. */
 export interface Rule {
   readonly deny: boolean;
-  readonly env: Readonly<Record<string, string>>;
+  /** Variables, the last of a name: any name, so no object. */
+  readonly env: ReadonlyMap<string, string>;
 }
 
 export interface Client {
@@ -10,7 +11,7 @@ export interface Client {
   readonly info: string | undefined;
 }
 
-const NO_RULE: Rule = { deny: false, env: {} };
+export const NO_RULE: Rule = { deny: false, env: new Map() };
 
 /** The keys a client is looked up under, most specific first; tcprules(1). */
 export function* ruleKeys({ ip, host, info }: Client): Generator<string> {
@@ -43,10 +44,10 @@ export function ruleFor(client: Client, find: (key: string) => string | undefine
 /** A record's data: `D` denies, `+NAME=VALUE` sets; each ended by NUL, what is not ended is not seen. */
 function parseRule(data: string): Rule {
   const entries = data.split("\0").slice(0, -1);
-  const env: Record<string, string> = {};
+  const env = new Map<string, string>();
   for (const entry of entries.filter((each) => each.startsWith("+"))) {
     const equals = entry.indexOf("=");
-    if (equals > 0) env[entry.slice(1, equals)] = entry.slice(equals + 1);
+    if (equals > 0) env.set(entry.slice(1, equals), entry.slice(equals + 1));
   }
   return { deny: entries.some((entry) => entry.startsWith("D")), env };
 }

@@ -6,7 +6,7 @@ import { type Connection, environment } from "./environment.ts";
 import { relayLine, verdictLine } from "./log.ts";
 import type { Options } from "./options.ts";
 import type { RelaySource } from "./relay-source.ts";
-import { type Rule, ruleFor } from "./rules.ts";
+import { NO_RULE, type Rule, ruleFor } from "./rules.ts";
 import type { OpenRules } from "./rules-file.ts";
 
 export interface Parts {
@@ -118,7 +118,7 @@ async function start(
   const mayRelay = typeof asked === "boolean" ? asked : await asked;
 
   const from = `pid ${process.pid} from ${remote.ip}`;
-  let rule: Rule = { deny: false, env: {} };
+  let rule = NO_RULE;
   if (options.rules !== undefined) {
     try {
       rule = findRule(options.rules, connection, options.allowNoRules, parts.openRules);
@@ -162,7 +162,7 @@ function findRule(
   try {
     return ruleFor({ ip: remote.ip, host: remoteHost, info: remoteInfo }, open(file));
   } catch (error) {
-    if (mayLack && (error as { code?: unknown }).code === "ENOENT") return { deny: false, env: {} };
+    if (mayLack && (error as { code?: unknown }).code === "ENOENT") return NO_RULE;
     throw error;
   }
 }

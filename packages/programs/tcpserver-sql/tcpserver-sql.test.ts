@@ -39,7 +39,10 @@ test.each([
   ["+A=1\0+B=2", false, { A: "1" }],
   ["D", false, {}],
 ])("a record of %j", (data, deny, env) => {
-  expect(ruleFor({ ip: "10.1.2.3", host: undefined, info: undefined }, () => data)).toEqual({ deny, env });
+  expect(ruleFor({ ip: "10.1.2.3", host: undefined, info: undefined }, () => data)).toEqual({
+    deny,
+    env: new Map(Object.entries(env)),
+  });
 });
 
 test("a child's environment: nothing stale, the table's word, the rule's last", () => {
@@ -65,23 +68,32 @@ test("a child's environment: nothing stale, the table's word, the rule's last", 
     "TCPREMOTEPORT=4711",
     "TCPREMOTEHOST=client.example",
   ];
-  expect(environment(base, connection, false, {})).toEqual(["PATH=/bin", "RELAYCLIENT=x", ...own]);
-  expect(environment(base, connection, true, {})).toEqual(["PATH=/bin", ...own, "RELAYCLIENT="]);
-  expect(environment(base, connection, true, { RELAYCLIENT: "@fix", PROTO: "Q" })).toEqual([
+  const noRule = new Map<string, string>();
+  const rule = new Map([
+    ["RELAYCLIENT", "@fix"],
+    ["PROTO", "Q"],
+    ["__proto__", "P"],
+  ]);
+  expect(environment(base, connection, false, noRule)).toEqual(["PATH=/bin", "RELAYCLIENT=x", ...own]);
+  expect(environment(base, connection, true, noRule)).toEqual(["PATH=/bin", ...own, "RELAYCLIENT="]);
+  expect(environment(base, connection, true, rule)).toEqual([
     "PATH=/bin",
     ...own.slice(1),
     "RELAYCLIENT=@fix",
     "PROTO=Q",
+    "__proto__=P",
   ]);
 });
 
 test.each([
   ["25 , 4711 : USERID : UNIX : joe\r\n", "joe"],
   ["25,4711:USERID:OTHER,US-ASCII: j o\te:x \r\n", "joe:x"],
-  ["25 , 4711 : ERROR : NO-USER\r\n", undefined],
-  ["25 , 4711 : USERID : UNIX : \r\n", undefined],
+  ["25 , 4711 : ERROR : NO-USER\r\n", ""],
+  ["25 , 4711 : USERID : UNIX : \r\n", ""],
   ["25 , 4711 : USERID : UNIX : never ended", undefined],
-  [`1,2:USERID:UNIX:${"x".repeat(1000)}\r\n`, "x".repeat(256)],
+  [`1,2:USERID:UNIX:${"x".repeat(1000)}\r\n`, "x".repeat(257)],
+  [`1,2:USERID:UNIX:${"x".repeat(1000)}`, "x".repeat(257)],
+  ["1,2:USERID:UNIX:nul\0nul\r\n", "nul"],
 ])("ident's %j names %j", (reply, user) => expect(userOf(reply)).toBe(user));
 
 test.each([

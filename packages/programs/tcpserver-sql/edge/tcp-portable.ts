@@ -97,7 +97,7 @@ function spawner(
   const [program = "", ...args] = argv.map((arg) => toText(arg) ?? arg);
   return (entries, fd) => {
     const file = findProgram(program);
-    const env: Record<string, string> = {};
+    const env: Record<string, string> = Object.create(null);
     for (const entry of entries) {
       const equals = entry.indexOf("=");
       if (equals > 0) env[entry.slice(0, equals)] = toText(entry.slice(equals + 1)) ?? "\ufffd";
