@@ -306,6 +306,10 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
         )
         .toBe(0);
       expect(await figure(sqld.socket, "server_connections", first)).toBeGreaterThan(0);
+      expect(sqld.said().match(/warning: unable to connect to the database at .*/g)).toEqual([
+        `warning: unable to connect to the database at ${first}: connection refused`,
+      ]);
+      expect(sqld.said()).toMatch(/^qmail-sqld: the server 127\.0\.0\.1:\d+ works again after \d seconds/m);
       await sqld.stop();
     });
   });

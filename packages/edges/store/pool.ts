@@ -48,10 +48,14 @@ export function openPool(
   let open = 0; // or being opened, for a question
   let trying = false;
   let closed = false;
+  let failure = ""; // why the last connect did not succeed
   const waiting: (() => void)[] = [];
 
   const state = (i: number) => servers.all[i] as ServerState;
-  const names = () => list.map(({ name }) => name).join(", ");
+  const allFailed = () =>
+    list.length === 1 && failure !== ""
+      ? failure
+      : `unable to connect to the database at ${list.map(({ name }) => name).join(", ")}: none answers`;
 
   function fail(i: number, isSilent: boolean): void {
     servers.fail(i, isSilent);
@@ -65,6 +69,7 @@ export function openPool(
       return { database: await (list[i] as PoolServer).open(), server: i, used: false };
     } catch (error) {
       state(i).connections--;
+      if (error instanceof Error) failure = error.message;
       fail(i, now() - began > SILENCE);
       throw error;
     }
@@ -141,7 +146,7 @@ export function openPool(
       }
       if (open < connections) {
         const i = servers.choose(avoid);
-        if (i < 0) throw new Unavailable(`unable to connect to the database at ${names()}: none answers`);
+        if (i < 0) throw new Unavailable(allFailed());
         return connectForQuestion(i);
       }
       if (waiting.length >= WAITING)

@@ -96,7 +96,7 @@ function bounded(table: string, rows: Row[]): Row[] {
   return rows;
 }
 
-function toAliasRow(row: Row): AliasRow {
+export function toAliasRow(row: Row): AliasRow {
   return {
     username: row.username ?? "",
     alias: row.alias ?? "",
@@ -106,7 +106,7 @@ function toAliasRow(row: Row): AliasRow {
   };
 }
 
-function toVirtualRow(row: Row): VirtualRow {
+export function toVirtualRow(row: Row): VirtualRow {
   return {
     username: row.username ?? "",
     ext: row.ext ?? "",

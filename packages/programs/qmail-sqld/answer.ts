@@ -1,8 +1,9 @@
-import type { Statement } from "@qmail-mysql/store";
-import { BATCH, fillUp, type Row, type Served, servedByName, type Value } from "@qmail-mysql/store";
-import { Trouble } from "@qmail-mysql/trouble";
+import { BATCH, type Database, fillUp, type Row, type Served, servedByName } from "@qmail-mysql/store";
+import { reason, Trouble } from "@qmail-mysql/trouble";
 import { nulEnded, nulFields, toText } from "@qmail-mysql/wire";
 import type { Cache, Keep } from "./cache.ts";
+import { invalidRow } from "./invalid-rows.ts";
+import type { Watch } from "./watch.ts";
 
 /** An answer as it goes over the socket: F and fields, N, or T and why. */
 export type Answer = string;
@@ -26,21 +27,28 @@ export type Peer = () => number;
 /** What answers a question that is not one of the store's statements. */
 export type Special = (fields: readonly string[], peer: Peer) => Answer | Promise<Answer>;
 
+/** What questions are answered with. */
+export interface AnswerWorld {
+  readonly specials: Readonly<Record<string, Special>>;
+  readonly cache: Cache<Answer>;
+  readonly keep: Keep;
+  readonly query: Database["query"];
+  readonly funkyQueries: boolean;
+  readonly watch: Pick<Watch, "answered" | "invalid">;
+  /** Bytes of an answer. */
+  readonly limit: number;
+}
+
 /**
  * Answers a question: one of the store's statements from the cache or the database, or a special one. The
  * answer is Trouble's message when there is trouble. Throws Misasked.
  */
-export function answerer(
-  specials: Readonly<Record<string, Special>>,
-  cache: Cache<Answer>,
-  keep: Keep,
-  query: (statement: Statement, values: readonly Value[]) => Promise<Row[]>,
-  limit: number,
-): (payload: string, peer: Peer) => Answer | Promise<Answer> {
+export function answerer(world: AnswerWorld): (payload: string, peer: Peer) => Answer | Promise<Answer> {
+  const { specials, cache, keep, watch } = world;
   return (payload, peer) => {
     const [name = "", ...fields] = nulFields(payload) ?? [];
     const special = Object.hasOwn(specials, name) ? specials[name] : undefined;
-    if (special) return guarded(() => special(fields, peer));
+    if (special) return guarded(watch, () => special(fields, peer));
     const entry = servedByName(name);
     if (!entry) throw new Misasked("unable to answer: no such question");
     const wanted = entry.statement.split("?").length - 1;
@@ -51,8 +59,13 @@ export function answerer(
     const values = entry.names ? texts.filter((text) => text !== undefined) : texts;
     if (values.length === 0 || values.includes(undefined)) return NONE;
     const all = entry.names ? fillUp(values as string[]) : (values as string[]);
-    return guarded(() =>
-      cache.get(payload, keep, async () => rowsAnswer(await query(entry.statement, all), entry, limit)),
+    return guarded(watch, () =>
+      cache.get(payload, keep, async () => {
+        const rows = await world.query(entry.statement, all);
+        const why = invalidRow(name, fields, rows, world.funkyQueries);
+        if (why !== undefined) watch.invalid(why);
+        return rowsAnswer(rows, entry, world.limit);
+      }),
     );
   };
 }
@@ -68,16 +81,19 @@ function rowsAnswer(rows: readonly Row[], { columns }: Served, limit: number): A
   return answer;
 }
 
-function guarded(get: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
+function guarded(
+  watch: Pick<Watch, "answered">,
+  get: () => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
+  const toTrouble = (error: unknown): Answer => {
+    if (error instanceof Misasked) throw error;
+    watch.answered(error);
+    return trouble(reason(error));
+  };
   try {
     const answer = get();
     return typeof answer === "string" ? answer : answer.catch(toTrouble);
   } catch (error) {
     return toTrouble(error);
   }
-}
-
-function toTrouble(error: unknown): Answer {
-  if (error instanceof Misasked) throw error;
-  return trouble(error instanceof Error ? error.message : String(error));
 }

@@ -7,8 +7,10 @@ import { found } from "./answer.ts";
 import { readConfig } from "./config.ts";
 import { notifySystemd } from "./edge/notify.ts";
 import { type Listener, listen } from "./edge/server.ts";
-import { openService, type Service } from "./service.ts";
+import { figure } from "./figures.ts";
+import { type Lasting, openService, type Service } from "./service.ts";
 import { type Figure, fromFields, json, openLatencies, plain, prometheus, toFields } from "./stats.ts";
+import { openTroubles } from "./troubles.ts";
 
 const USAGE = "qmail-sqld [-d fd] | qmail-sqld stats [--json | --prometheus]";
 const SUN_PATH = 107; // bytes of a socket's path: unix(7)
@@ -33,12 +35,16 @@ async function serve(notifyFd: number | undefined): Promise<number> {
   const home = qmailHome();
   const path = socketPath(home);
   const started = performance.now();
-  const latencies = openLatencies();
-  const specials = { stats: () => found(toFields(figures())) };
+  const lasting: Lasting = {
+    latencies: openLatencies(),
+    specials: { stats: () => found(toFields(figures())) },
+    troubles: openTroubles(() => performance.now()),
+    say: (line) => say(`qmail-sqld: ${line}`),
+  };
   const open = (): { service: Service; clients: number; mode: number } => {
     const config = readConfig(home);
     const { clients, socketMode: mode } = config.settings;
-    return { service: openService(config, home, latencies, specials), clients, mode };
+    return { service: openService(config, home, lasting), clients, mode };
   };
   let { service, clients, mode } = open();
   const figures = (): Figure[] => [
@@ -48,7 +54,7 @@ async function serve(notifyFd: number | undefined): Promise<number> {
       figure(`clients_${name}`, CLIENT_HELP[name] ?? name, "counter", value),
     ),
     ...service.figures(),
-    ...latencies.figures(),
+    ...lasting.latencies.figures(),
   ];
 
   await refuseSecond(path);
@@ -100,10 +106,6 @@ const CLIENT_HELP: Readonly<Record<string, string>> = {
   greedy: "closed for the memory its questions and answers took",
   refused: "closed at once, for there was no room",
 };
-
-function figure(name: string, help: string, kind: Figure["kind"], value: number): Figure {
-  return { name, help, kind, values: [{ labels: {}, value }] };
-}
 
 function socketPath(home: string): string {
   const path = sqldPath(home);
