@@ -30,9 +30,10 @@ bench: ## measures beside C programs, Dovecot, Courier, a stock qmail (STOCK_QMA
 	@scripts/build.sh
 	@bench/run.sh
 
-soak: ## what takes minutes: 500 crashes, 100,000 deliveries, POP before SMTP in a storm for 60 s, a Galera cluster that loses its nodes, trace beside 10,000 deliveries on each backend, 100,000 connections, a million rows
+soak: ## what takes minutes: 100 builds that are one, 500 crashes, 100,000 deliveries, POP before SMTP in a storm for 60 s, a Galera cluster that loses its nodes, trace beside 10,000 deliveries on each backend, 100,000 connections, a million rows
 	@scripts/setup.sh test bench
 	@scripts/build.sh
+	scripts/reproducible.sh 100
 	CRASH_POINTS=500 scripts/test.sh test/crash.test.ts
 	LEAK_DELIVERIES=100000 scripts/test.sh test/leaks.test.ts
 	STORM_SECONDS=60 scripts/test.sh test/relay-storm.test.ts
@@ -41,7 +42,7 @@ soak: ## what takes minutes: 500 crashes, 100,000 deliveries, POP before SMTP in
 	SECONDS=5 CONNECTIONS=100000 bench/part.sh connections
 	RUNS=3 bench/part.sh rebuild
 
-install: build ## into conf/conf-qmail below DESTDIR, all but qmail-lspawn, or PROGRAMS="a b"; a stock program becomes NAME.stock
+install: ## what bin/ holds into conf/conf-qmail below DESTDIR, all but qmail-lspawn, or PROGRAMS="a b"; a stock program becomes NAME.stock
 	@scripts/install.sh
 
 uninstall: ## take ours out, put NAME.stock back

@@ -20,8 +20,15 @@ sources decisions | xargs grep -nE "@qmail-mysql/($(names edges)|$(names program
 # The executable's entry loads the program that it is called as.
 sources edges programs | grep -v '^programs/multicall/' | xargs grep -nE "@qmail-mysql/($(names programs))\"" &&
 	bad "nothing imports a program"
+sed '/^#/d' programs/manifest | {
+	while read -r program _ manual; do
+		[ -e "programs/$program/main.ts" ] || bad "programs/manifest names $program, which has no main.ts"
+		[ -e "programs/$program/$manual" ] || bad "$program has no manual page"
+	done
+	exit $status
+} || status=1
 for main in programs/*/main.ts; do
 	program=$(basename "$(dirname "$main")")
-	[ "$program" = multicall ] || [ -e "programs/$program/$program.8" ] || bad "$program has no manual page"
+	[ "$program" = multicall ] || grep -q "^$program " programs/manifest || bad "programs/manifest does not name $program"
 done
 exit $status

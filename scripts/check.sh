@@ -2,6 +2,8 @@
 # Every rule of the tree that a machine can check.
 set -eu
 cd "$(dirname "$0")/.."
+mkdir -p build
+node scripts/entry.js >build/multicall.ts
 node_modules/.bin/tsc -p .
 "$(echo node_modules/@biomejs/cli-*/biome)" check --error-on-warnings .
 scripts/boundaries.sh

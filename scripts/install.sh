@@ -2,13 +2,14 @@
 # install.sh [uninstall]: puts bin/ below $DESTDIR and the qmail home of conf/conf-qmail, or takes it out.
 # $PROGRAMS names the programs: each level of the README works without the next. Unless named, qmail-lspawn is
 # not installed: every local delivery goes through it, so that is to be somebody's decision.
+# What is installed is what was built, and tested with "make test": nothing is built here.
 # Every file appears by rename: qmail-lspawn bounces mail for a program that is missing for a moment.
 set -eu
 cd "$(dirname "$0")/.."
 home=${DESTDIR:-}$(sed -n 1p conf/conf-qmail)
 man=${DESTDIR:-}${MANDIR:-/usr/local/share/man}
 bin=$home/bin
-built=$(find bin -type l -exec basename {} \; | sort)
+built=$(scripts/programs.sh | grep -vx qmail-mysql)
 
 # A link of ours, as opposed to a stock program or somebody else's link.
 ours() { [ -L "$1" ] && [ "$(readlink "$1")" = qmail-mysql ]; }
@@ -31,6 +32,16 @@ if [ "${1:-}" = uninstall ]; then
 	rm -f "$bin/qmail-mysql"
 	for page in $(manuals); do rm -f "$man/man${page##*.}/$(basename "$page")"; done
 	exit
+fi
+
+if ! [ -x bin/qmail-mysql ]; then
+	echo "install: nothing is built: run make first, not as root" >&2
+	exit 1
+fi
+newer=$(find packages conf sql scripts package-lock.json -type f ! -name '*.test.ts' ! -name '*.[578]' -newer bin/qmail-mysql | head -1)
+if [ -n "$newer" ]; then
+	echo "install: $newer is newer than bin/qmail-mysql: run make again" >&2
+	exit 1
 fi
 
 mkdir -p "$bin"

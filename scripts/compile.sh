@@ -1,0 +1,37 @@
+#!/bin/sh
+# compile.sh PRODUCT: makes the executable. RUNTIME is bun (one self-contained executable) or node (a plain bundle
+# for a Node >= 24, whose absolute path NODE names). The same tree and runtime make the same bytes, in any directory.
+set -eu
+product=$(realpath "$1")
+cd "$(dirname "$0")/.."
+runtime=${RUNTIME:-bun}
+bun=$(scripts/find-bun.sh)
+mkdir -p build
+dir=$(mktemp -d "$PWD/build/compile.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+
+"$bun" scripts/entry.js >"$dir/multicall.ts"
+"$bun" scripts/light-mysql2.js node_modules/mysql2 "$dir/mysql2" "$runtime"
+echo '{ "compilerOptions": { "paths": { "mysql2": ["./mysql2/index.js"] } } }' >"$dir/tsconfig.json"
+
+case $runtime in
+bun)
+	# A copy of the runtime that no environment variable can turn into something else.
+	"$bun" scripts/harden.js "$bun" "$dir/runtime"
+	"$bun" scripts/bundle.js bun "$dir" "$dir/runtime"
+	;;
+node)
+	node=${NODE:-$(command -v node)}
+	"$node" -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24 ? 1 : 0)' ||
+		{ echo "compile: $node is older than Node 24: set NODE" >&2; exit 1; }
+	"$bun" scripts/bundle.js node "$dir" "$node"
+	;;
+*)
+	echo "compile: RUNTIME is bun or node, not $runtime" >&2
+	exit 1
+	;;
+esac
+# The bundler ignores options that it does not know: was the driver taken from here?
+! grep -q ER_HASHCHK "$dir/qmail-mysql" || { echo "compile: the driver is not the one of $dir" >&2; exit 1; }
+chmod 755 "$dir/qmail-mysql"
+mv "$dir/qmail-mysql" "$product"

@@ -1,0 +1,13 @@
+// entry.js: writes the executable's entry to descriptor 1, from packages/programs/manifest. Each program is a chunk
+// of its own, loaded when it is the one called.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const programs = readFileSync(join(import.meta.dirname, "../packages/programs/manifest"), "utf8")
+  .split("\n")
+  .filter((line) => /^[^#]/.test(line))
+  .map((line) => line.split(/ +/))
+  .map(([name, soft]) => `  "${name}": { load: () => import("@qmail-mysql/${name}"), soft: ${soft} },\n`);
+process.stdout.write(
+  `import { start } from "@qmail-mysql/multicall";\n\nawait start({\n${programs.join("")}});\n`,
+);

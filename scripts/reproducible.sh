@@ -1,0 +1,36 @@
+#!/bin/sh
+# reproducible.sh N: compiles this tree N times, every second time in a copy elsewhere, and the second half with every
+# processor busy. Ends with 1 unless all products are the same; says how many there are of each.
+set -eu
+n=$1
+tree=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$tree/build"
+dir=$(mktemp -d "$tree/build/reproducible.XXXXXX")
+busy=
+finish() {
+	# shellcheck disable=SC2086 # a word for each
+	[ -z "$busy" ] || kill $busy 2>/dev/null || :
+	rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+mkdir -p "$dir/another place/tree"
+for part in package.json scripts packages conf sql; do cp -a "$tree/$part" "$dir/another place/tree/"; done
+cp -al "$tree/node_modules" "$dir/another place/tree/"
+i=0
+while [ "$i" -lt "$n" ]; do
+	if [ $((2 * i)) -ge "$n" ] && [ -z "$busy" ]; then
+		for _ in $(seq $((2 * $(nproc)))); do
+			while :; do :; done &
+			busy="$busy $!"
+		done
+	fi
+	place=$tree
+	[ $((i % 2)) = 0 ] || place="$dir/another place/tree"
+	"$place/scripts/compile.sh" "$dir/product"
+	sha256sum <"$dir/product" >>"$dir/sums"
+	i=$((i + 1))
+done
+sort "$dir/sums" | uniq -c
+[ "$(sort -u "$dir/sums" | wc -l)" = 1 ]
