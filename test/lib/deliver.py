@@ -116,7 +116,15 @@ def run(number, case):
     pid = os.fork()
     if pid == 0:
         try:
-            os.dup2(os.open(place + b"/message", os.O_RDONLY | os.O_NONBLOCK), 0)
+            how = case.get("descriptor0")
+            if how == "closed":
+                os.close(0)
+            elif how == "directory":
+                os.dup2(os.open(place, os.O_RDONLY), 0)
+            elif how == "write-only":
+                os.dup2(os.open(place + b"/message", os.O_WRONLY), 0)
+            else:
+                os.dup2(os.open(place + b"/message", os.O_RDONLY | os.O_NONBLOCK), 0)
             os.dup2(os.open(place + b"/out", os.O_WRONLY | os.O_APPEND), 1)
             os.dup2(os.open(place + b"/err", os.O_WRONLY | os.O_APPEND), 2)
             os.closerange(3, 64)

@@ -10,6 +10,8 @@ export interface LocalCase {
   readonly homeMode?: number;
   readonly message?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What descriptor 0 is in place of the message. */
+  readonly descriptor0?: "closed" | "directory" | "write-only";
   /** The home is a file system of that size, as mount(8) takes it. Root only. */
   readonly disk?: string;
 }

@@ -43,6 +43,59 @@ export function localCases(): NamedCase[] {
     ...usage(),
     ...defaults(),
     ...mixtures(),
+    ...edges(),
+  ];
+}
+
+/** What hardly ever happens. */
+function edges(): NamedCase[] {
+  const queue = (name: string, script: string): NamedCase => ({
+    name: `edge: qmail-queue ${name}`,
+    args: args({ defaultDelivery: "a@b" }),
+    files: { queue: text(`#!/bin/sh\n${script}\n`, 0o755) },
+    env: { QMAILQUEUE: "@HOME@/queue" },
+  });
+  const lines = [
+    "./Maildir/\0x",
+    "./Maildir/\0x/",
+    "./Maildir\0/",
+    "./Maildir\0",
+    ".\0/",
+    "/\0/",
+    "./Maildir/ \0 /",
+  ];
+  const long = `printf %s '${"\xe9\xff x".repeat(10_000)}' | cksum`;
+  return [
+    ...lines.map((line) => ({
+      name: `edge: ${JSON.stringify(line)} in a .qmail file`,
+      args: args(),
+      files: { ...MAILDIR, ".qmail": text(line) },
+    })),
+    ...(["closed", "directory", "write-only"] as const).flatMap((descriptor0) =>
+      ["./Mailbox", "./Maildir/", "|cat", "a@b"].map((defaultDelivery) => ({
+        name: `edge: descriptor 0 ${descriptor0}, ${defaultDelivery}`,
+        args: args({ defaultDelivery }),
+        files: MAILDIR,
+        descriptor0,
+      })),
+    ),
+    {
+      name: "edge: QMAILQUEUE is empty",
+      args: args({ defaultDelivery: "a@b" }),
+      env: { QMAILQUEUE: "" },
+    },
+    queue("has SIGPIPE ignored", "cat >/dev/null; grep SigIgn /proc/self/status; cat <&1 >/dev/null"),
+    queue(
+      "writes to a closed pipe",
+      "cat >/dev/null; (sleep 0.1; echo x) | true; cat <&1 >/dev/null; exit 0",
+    ),
+    { name: "edge: a long command of bytes", args: args({ defaultDelivery: `|${long}` }) },
+    { name: "edge: a command too long", args: args({ defaultDelivery: `|: ${"x".repeat(131_060)}` }) },
+    {
+      name: "edge: a long command in a file",
+      args: args(),
+      files: { ".qmail": text(`|: ${"x".repeat(140_000)}`) },
+    },
   ];
 }
 

@@ -5,7 +5,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EADDRINUSE: "address already used",
   EADDRNOTAVAIL: "address not available",
   EAGAIN: "temporary failure",
-  EBADF: "descriptor not open",
+  EBADF: "file descriptor not open",
   EBUSY: "device busy",
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset",

@@ -13,7 +13,8 @@ import { queueMessage } from "./queue.ts";
 export function hands(env: Readonly<Record<string, string>>, io: ProgramIo, qmailHome: string): Hands {
   const { DTLINE = "", RPLINE = "", UFLINE = "", NEWSENDER = "" } = env;
   return {
-    maildir: (dir) => deliverToMaildir(dir, RPLINE + DTLINE, message(io.message)),
+    maildir: (dir) =>
+      deliverToMaildir(dir.endsWith("/") ? dir : `${dir}/`, RPLINE + DTLINE, message(io.message)),
     mbox: (file) => deliverToMbox(file, mboxText(UFLINE + RPLINE + DTLINE, io.message)),
     program: (command) => runProgram(command, env, io),
     forward: (recipients) =>

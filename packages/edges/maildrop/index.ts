@@ -1,3 +1,3 @@
 export { dotQmail, enterHome, exists } from "./dot-qmail.ts";
 export { hands } from "./hands.ts";
-export { message } from "./message.ts";
+export { cannotRewind, message } from "./message.ts";

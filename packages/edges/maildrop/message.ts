@@ -1,12 +1,12 @@
 import { readSync } from "node:fs";
 import { type Failure, temporary } from "@qmail-mysql/delivery";
-import { errno } from "@qmail-mysql/trouble";
+import { errno, reason } from "@qmail-mysql/trouble";
 
 const PIECE = 65536;
 
 /**
  * The message on a descriptor, from its beginning, however much of it was read before and without moving the
- * offset others share. Throws Failure. Each piece is good until the next one is asked for.
+ * offset others share. Throws Failure. Each piece is valid until the next one is taken.
  */
 export function* message(fd: number): Generator<Buffer> {
   const piece = Buffer.allocUnsafe(PIECE);
@@ -17,7 +17,7 @@ export function* message(fd: number): Generator<Buffer> {
     } catch (error) {
       if (errno(error) === "EINTR") continue;
       if (errno(error) === "ESPIPE") throw cannotRewind();
-      throw temporary("Unable to read message. (#4.3.0)");
+      throw temporary(`Unable to read message: ${reason(error)}. (#4.3.0)`);
     }
     if (n === 0) return;
     yield piece.subarray(0, n);

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { type Ended, temporary } from "@qmail-mysql/delivery";
 import { runChild } from "@qmail-mysql/process";
-import { reason } from "@qmail-mysql/trouble";
+import { isTemporary, reason } from "@qmail-mysql/trouble";
 import { cannotRewind } from "./message.ts";
 
 const LIMIT = 86_400_000; // milliseconds
@@ -29,9 +29,8 @@ export function runProgram(command: string, env: Readonly<Record<string, string>
     if (ended.late) throw temporary("Timeout on program delivery. (#4.3.0)");
     return ended;
   } catch (error) {
-    throw error instanceof Error && "errno" in error
-      ? temporary(`Unable to fork: ${reason(error)}. (#4.3.0)`)
-      : error;
+    if (!(error instanceof Error && "errno" in error)) throw error;
+    throw temporary(`Unable to ${isTemporary(error) ? "fork" : "run /bin/sh"}: ${reason(error)}. (#4.3.0)`);
   } finally {
     closeSync(fd);
   }

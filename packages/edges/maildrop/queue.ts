@@ -1,7 +1,17 @@
-import { closeSync, constants, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { afterQueue, envelope, Failure, unforwarded } from "@qmail-mysql/delivery";
+import { checkExecutable } from "@qmail-mysql/native";
 import { runChild, writeAll } from "@qmail-mysql/process";
-import { isTemporary } from "@qmail-mysql/trouble";
+import { errorOf } from "@qmail-mysql/trouble";
 import { rewound } from "./program.ts";
 
 /** A message to be put into the queue. */
@@ -21,7 +31,7 @@ const LIMIT = 86_400_000 + 60_000; // milliseconds: qmail-queue gives up after a
 const CUSTOM_LIMIT = 255; // bytes; qmail-queue(8)
 
 /**
- * Hands a message to qmail-queue, or to $QMAILQUEUE; answers its pid. Descriptors 0, 1 and 6 are files without a
+ * Passes a message to qmail-queue, or to $QMAILQUEUE; returns its pid. Descriptors 0, 1 and 6 are files without a
  * name, not pipes: the message is complete before qmail-queue begins, and nobody can keep us waiting by keeping one
  * of them open. Throws Failure.
  */
@@ -39,8 +49,11 @@ export function queueMessage(outgoing: Outgoing): number {
     writeAll(text, head);
     for (const piece of message) writeAll(text, piece);
     writeAll(addresses, envelope(sender, recipients));
+    const file = program(qmailHome);
+    mayRun(file);
     const ended = runChild({
-      argv: [program(qmailHome)],
+      argv: [file],
+      ignoreSigpipe: true, // as qmail-local itself does, and qmail-queue inherits it
       env,
       stdio: [keep(rewound(text)), keep(rewound(addresses)), err, "none", "none", "none", custom],
       cwd: qmailHome,
@@ -50,19 +63,27 @@ export function queueMessage(outgoing: Outgoing): number {
     return ended.pid;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const inExec = error instanceof Error && "syscall" in error && String(error.syscall).startsWith("spawn");
-    throw unforwarded(
-      111,
-      inExec && !isTemporary(error) ? "unable to exec qq (#4.3.0)" : "qq write error or disk full (#4.3.0)",
-    );
+    throw unforwarded(111, "qq write error or disk full (#4.3.0)");
   } finally {
     for (const fd of open) closeSync(fd);
   }
 }
 
+/** $QMAILQUEUE, even if it is empty, as qmail takes it. */
 function program(qmailHome: string): string {
-  const name = process.env.QMAILQUEUE || "bin/qmail-queue";
+  const name = process.env.QMAILQUEUE ?? "bin/qmail-queue";
   return name.startsWith("/") ? name : `${qmailHome}/${name}`;
+}
+
+/** Throws Failure where execve(2) would fail: a shell that became the program would not say so. */
+function mayRun(file: string): void {
+  try {
+    if (!statSync(file).isFile()) throw errorOf("EACCES");
+    accessSync(file, constants.X_OK);
+    checkExecutable(file);
+  } catch {
+    throw unforwarded(111, "unable to exec qq (#4.3.0)");
+  }
 }
 
 let count = 0;

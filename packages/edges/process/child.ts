@@ -15,6 +15,8 @@ export interface Child {
   readonly cwd?: string;
   /** Milliseconds after which it is killed. */
   readonly limit: number;
+  /** SIGPIPE is ignored in it, not at its default. */
+  readonly ignoreSigpipe?: boolean;
 }
 
 /** How a child ended: its exit code, or undefined when it was killed. */
@@ -29,7 +31,7 @@ export interface ChildEnd {
  * Runs a program and waits for it. It has the descriptors named and no other, its signals at their defaults and
  * an environment exact to the byte. Throws an error with an errno when it cannot be started.
  */
-export function runChild({ argv, env, stdio, cwd, limit }: Child): ChildEnd {
+export function runChild({ argv, env, stdio, cwd, limit, ignoreSigpipe = false }: Child): ChildEnd {
   const texts = argv.map(toText);
   const inherited = Object.entries(process.env).filter(
     ([name, value]) => value?.includes("\ufffd") && !(name in env),
@@ -43,7 +45,8 @@ export function runChild({ argv, env, stdio, cwd, limit }: Child): ChildEnd {
     killSignal: "SIGKILL",
   } as const;
   const exact = inherited.length === 0 && added.length === 0 && !texts.includes(undefined);
-  const [file = "", ...args] = exact ? (texts as string[]) : bytesByShell(argv, inherited, added);
+  const [file = "", ...args] =
+    exact && !ignoreSigpipe ? (texts as string[]) : byShell(argv, inherited, added, ignoreSigpipe);
   const result: SpawnSyncReturns<Buffer> = childProcess().spawnSync(file, args, {
     ...options,
     stdio: [...options.stdio],
@@ -56,18 +59,29 @@ export function runChild({ argv, env, stdio, cwd, limit }: Child): ChildEnd {
 type Variables = readonly (readonly [name: string, value: string | undefined])[];
 
 /**
- * The runtimes pass on nothing but UTF-8. What is not goes as ASCII to a shell, which makes the bytes of it and
- * then becomes the program.
+ * The runtimes pass on nothing but UTF-8, and signals at their defaults alone. So what is not UTF-8 goes as ASCII to a
+ * shell, in arguments of a length that the system takes, and the shell decodes it and becomes the program.
  */
-function bytesByShell(argv: readonly string[], inherited: Variables, added: Variables): string[] {
+function byShell(
+  argv: readonly string[],
+  inherited: Variables,
+  added: Variables,
+  ignoreSigpipe: boolean,
+): string[] {
   const own = inherited.length === 0 ? new Map<string, string>() : new Map(environment().map(atEquals));
   const set = [...inherited.map(([name]) => [name, own.get(name)] as const), ...added];
-  const script = [
-    ...set.map(([name, value = ""]) => `${bytes(value)}; export ${name}="\${_%x}"`),
-    ...argv.map((arg) => `${bytes(arg)}; set -- "$@" "\${_%x}"`),
-    'exec "$@"',
-  ];
-  return ["/bin/sh", "-c", script.join("\n")];
+  const script: string[] = ignoreSigpipe ? ["trap '' PIPE"] : [];
+  const pieces: string[] = [];
+  const decode = (value: string, then: string) => {
+    const encoded = encode(value);
+    const operands = encoded.map((_, i) => `"\${${i + 1}}"`).join(" ");
+    pieces.push(...encoded);
+    script.push(`_=$(printf %b ${operands}); shift ${encoded.length}; ${then}`);
+  };
+  for (const [name, value = ""] of set) decode(value, `export ${name}="\${_%x}"`);
+  for (const arg of argv) decode(arg, `set -- "$@" "\${_%x}"`);
+  script.push('exec "$@"');
+  return ["/bin/sh", "-c", script.join("\n"), "sh", ...pieces];
 }
 
 function atEquals(entry: string): [name: string, value: string] {
@@ -75,10 +89,22 @@ function atEquals(entry: string): [name: string, value: string] {
   return [entry.slice(0, at), entry.slice(at + 1)];
 }
 
-/** Into $_, which no shell keeps for anybody: the bytes, and an x, for a line end last would be cut off. */
-function bytes(value: string): string {
-  const octal = Array.from(`${value}x`, (c) => `\\0${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
-  return `_=$(printf %b '${octal.join("")}')`;
+const PIECE = 100_000; // bytes; below MAX_ARG_STRLEN of Linux, 131,072
+
+/**
+ * The value and an x, since $() cuts line ends off, as the operands of printf %b. They become $_, which no shell keeps
+ * for anybody.
+ */
+function encode(value: string): string[] {
+  const octal = (c: string) => `\\0${c.charCodeAt(0).toString(8).padStart(3, "0")}`;
+  const units = `${value}x`.match(/[ -[\]-~]{1,50000}|[^ -[\]-~]/g) ?? [];
+  const pieces = [""];
+  for (const unit of units) {
+    const text = /^[ -[\]-~]/.test(unit) ? unit : octal(unit);
+    if ((pieces.at(-1) ?? "").length + text.length > PIECE) pieces.push("");
+    pieces[pieces.length - 1] += text;
+  }
+  return pieces;
 }
 
 function asText(env: Readonly<Record<string, string>>): Record<string, string> {

@@ -66,7 +66,7 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
 
 /** What descriptor 3 says; undefined when it is too long to be a login anybody has. */
 async function readCredentials(): Promise<Credentials | undefined> {
-  if (!given(3)) throw new Trouble("unable to read descriptor 3: descriptor not open");
+  if (!given(3)) throw new Trouble("unable to read descriptor 3: file descriptor not open");
   let bytes: string;
   try {
     bytes = await readAllWithin(3, MAX_INPUT, PATIENCE);

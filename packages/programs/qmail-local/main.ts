@@ -1,12 +1,12 @@
 import { qmailHome } from "@qmail-mysql/control-files";
 import { type Done, deliver, Failure, type Order, plan, report, USAGE } from "@qmail-mysql/delivery";
 import { describe, type Instruction } from "@qmail-mysql/dotqmail";
-import { hands, message } from "@qmail-mysql/maildrop";
+import { hands } from "@qmail-mysql/maildrop";
 import { say, writeAll } from "@qmail-mysql/process";
 import { AliasMisconfiguration } from "@qmail-mysql/routing";
 import { HARD, OK, SOFT, Usage } from "@qmail-mysql/trouble";
+import { localPorts } from "./edge/ports.ts";
 import { parseOperands } from "./operands.ts";
-import { world } from "./world.ts";
 
 const MESSAGE = 0;
 const OUT = 1;
@@ -33,20 +33,12 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function deliverAll(order: Order): Promise<Done> {
-  const { asked, env } = await plan(
-    order,
-    false,
-    world(() => message(MESSAGE)),
-  );
+  const { asked, env } = await plan(order, false, localPorts(MESSAGE));
   return deliver(asked, hands(env, { message: MESSAGE, out: OUT, err: ERR }, qmailHome()));
 }
 
 async function describeAll(order: Order): Promise<Done> {
-  const { asked } = await plan(
-    order,
-    true,
-    world(() => []),
-  );
+  const { asked } = await plan(order, true, localPorts(undefined));
   const said = deliver(spoken(asked), {
     mbox: () => {},
     maildir: () => {},

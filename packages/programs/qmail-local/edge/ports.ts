@@ -1,17 +1,25 @@
 import { accessSync, constants } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import type { LocalWorld } from "@qmail-mysql/delivery";
-import { dotQmail, enterHome, exists } from "@qmail-mysql/maildrop";
+import { cannotRewind, dotQmail, enterHome, exists, message } from "@qmail-mysql/maildrop";
 import { say } from "@qmail-mysql/process";
 import { openSite, sqldPath, sqlServerFile } from "@qmail-mysql/store";
 import { errno, Trouble } from "@qmail-mysql/trouble";
+import { isInherited } from "./inherited.ts";
 
-/** The ports of a delivery over the files and the database of this machine. */
-export function world(message: () => Iterable<Uint8Array>): LocalWorld {
+/**
+ * The ports of a delivery over the files and the database of this machine. `fd` is the message's descriptor; undefined
+ * stands for no message.
+ */
+export function localPorts(fd: number | undefined): LocalWorld {
   const home = qmailHome();
   return {
     enterHome,
-    message,
+    message: () => {
+      if (fd === undefined) return [];
+      if (!isInherited(fd)) throw cannotRewind();
+      return message(fd);
+    },
     dotQmail,
     exists,
     now: () => new Date(),
@@ -24,7 +32,7 @@ export function world(message: () => Iterable<Uint8Array>): LocalWorld {
   };
 }
 
-/** We are the user by now, and may not be trusted with the database's password. */
+/** This process is the user's, who may not be allowed to read the database's password. */
 function mayRead(file: string): void {
   try {
     accessSync(file, constants.R_OK);

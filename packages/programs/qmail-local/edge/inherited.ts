@@ -1,0 +1,17 @@
+import { readWhole } from "@qmail-mysql/native";
+import { errno } from "@qmail-mysql/trouble";
+
+const O_CLOEXEC = 0o2000000; // fcntl.h
+
+/**
+ * Was a descriptor open when this program began? In place of a closed one of 0 to 2 the runtime opens /dev/null, and
+ * marks it to be closed by exec, which no inherited descriptor is.
+ */
+export function isInherited(fd: number): boolean {
+  try {
+    const [, flags = "0"] = /^flags:\s*([0-7]+)$/m.exec(readWhole(`/proc/self/fdinfo/${fd}`)) ?? [];
+    return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+  } catch (error) {
+    return errno(error) !== "ENOENT";
+  }
+}
