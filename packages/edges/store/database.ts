@@ -1,4 +1,5 @@
 import { Trouble } from "@qmail-mysql/trouble";
+import type { Ask } from "./questions.ts";
 import type { Statement } from "./statements.ts";
 
 /** A row: columns by lower-case name, every value as a byte string, SQL's NULL as "". */
@@ -11,6 +12,7 @@ export type Value = string | number;
  * database does not answer, or not in time.
  */
 export interface Database {
+  readonly ask: Ask;
   query(statement: Statement, values: readonly Value[]): Promise<Row[]>;
   /**
    * Calls `each` with every row, its columns in the statement's order, as byte strings. Rows do not gather in

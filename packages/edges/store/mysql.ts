@@ -11,6 +11,7 @@ import { type Database, type Mode, Unavailable, type Value } from "./database.ts
 import { boundAnswers, newAnswer } from "./mysql-bounds.ts";
 import { connectionOptions, serverName } from "./mysql-options.ts";
 import { toBytes, toRow } from "./row.ts";
+import { askBySchema, schemas } from "./schema.ts";
 import { withSpellable } from "./spellable.ts";
 import { statements } from "./statements.ts";
 
@@ -102,11 +103,13 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
     return rows.map(toRow);
   };
 
+  const queryAny = (statement: string, values: readonly Value[]) => {
+    const start = () => withSpellable(values, (spelt) => query(statement, spelt));
+    return mode === "read" ? elsewhere(start) : start();
+  };
   const database: Database = {
-    query: (statement, values) => {
-      const start = () => withSpellable(values, (spelt) => query(statement, spelt));
-      return mode === "read" ? elsewhere(start) : start();
-    },
+    ask: askBySchema(schemas.mysql, queryAny),
+    query: queryAny,
     stream: async (statement, values, each) => {
       let thrown: unknown;
       await ask<void>("query", (done, alive) => {

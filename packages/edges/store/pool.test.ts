@@ -4,7 +4,7 @@ import { type Database, Unavailable } from "./database.ts";
 import { openPool, type PoolServer } from "./pool.ts";
 import { statements } from "./statements.ts";
 
-const SQL = statements.decoy;
+const SQL = statements.showGrants;
 
 /** Servers that are up, down or silent by name; each row says who answered. */
 function world(...names: string[]) {

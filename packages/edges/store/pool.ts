@@ -1,6 +1,7 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
 import { type Database, type Mode, type Row, Unavailable, type Value } from "./database.ts";
 import { openDatabase } from "./open.ts";
+import type { Ask } from "./questions.ts";
 import { type ServerState, SILENCE, watchServers } from "./servers.ts";
 import type { Statement } from "./statements.ts";
 
@@ -11,6 +12,7 @@ export interface PoolServer {
 }
 
 export interface Pool {
+  readonly ask: Ask;
   query(statement: Statement, values: readonly Value[]): Promise<Row[]>;
   /** A change that may well be made twice, when its connection breaks. */
   change(statement: Statement, values: readonly Value[]): Promise<number>;
@@ -212,6 +214,7 @@ export function openPool(
   return {
     servers: servers.all,
     waiting: () => waiting.length,
+    ask: (question, values) => using((database) => database.ask(question, values)),
     query: (statement, values) => using((database) => database.query(statement, values)),
     change: (statement, values) => using((database) => database.change(statement, values)),
     async close() {

@@ -11,9 +11,9 @@ import {
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { fromText, netstring, netstringReader, nulEnded, nulFields } from "@qmail-mysql/wire";
 import type { Database, Row, Value } from "./database.ts";
-import { servedByName, servedName } from "./served.ts";
+import { ROWS } from "./questions.ts";
 import type { Site } from "./site.ts";
-import { ROWS } from "./statements.ts";
+import { isSocketQuestion, type SocketQuestion, socketColumns, socketQuestions } from "./sqld-questions.ts";
 import { storeOver, toMailbox } from "./store.ts";
 
 /** qmail-sqld-protocol(7): no question and no answer is longer, in bytes. */
@@ -232,22 +232,20 @@ export async function askVerdict(sqld: Sqld, credentials: Credentials, timeout: 
   return { accepted: { user: username, uid: checked.uid, gid: checked.gid, home: checked.home, shell } };
 }
 
-/** The store's statements, asked of qmail-sqld. Those it does not serve are trouble. */
-export function sqldDatabase(sqld: Sqld, seconds: number): Pick<Database, "query" | "close"> {
+/** The questions, asked of qmail-sqld. Those that are not of its protocol are trouble. */
+export function sqldDatabase(sqld: Sqld, seconds: number): Pick<Database, "ask" | "close"> {
   return {
-    async query(statement, values) {
-      const name = servedName(statement);
-      const entry = name === undefined ? undefined : servedByName(name);
-      if (name === undefined || !entry) {
+    async ask(question, values) {
+      if (!isSocketQuestion(question)) {
         throw new Trouble("unable to ask this through qmail-sqld: it is no question of its protocol");
       }
-      const bytes = values.map((value) => fromText(String(value)));
-      const answer = await sqld.ask(
-        name,
-        entry.names ? bytes.filter((name, i) => bytes.indexOf(name) === i) : bytes,
-        seconds,
-      );
-      return toRows(answer ?? [], entry.columns);
+      const { fields }: SocketQuestion = socketQuestions[question];
+      const found: Row[] = [];
+      for (const each of fields(values.map(fromText))) {
+        const answer = await sqld.ask(question, each, seconds);
+        found.push(...toRows(answer ?? [], socketColumns(question)));
+      }
+      return found;
     },
     close: async () => sqld.close(),
   };

@@ -2,8 +2,9 @@ import { DatabaseSync } from "node:sqlite";
 import { isFile } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
-import type { Database, Mode, Row } from "./database.ts";
+import type { Database, Mode, Row, Value } from "./database.ts";
 import { toBytes, toRow } from "./row.ts";
+import { askBySchema, schemas } from "./schema.ts";
 import { statements } from "./statements.ts";
 
 /** Opens an SQLite file, never creating one; waits for a writer at most `timeout` seconds. */
@@ -22,12 +23,14 @@ export function openSqlite(file: string, mode: Mode, timeout: number): Database 
     if (!isFile(fromText(file))) throw new Error("not a regular file");
     return new DatabaseSync(file, { readOnly: mode !== "write", timeout: timeout * 1000 });
   });
+  const query = async (statement: string, values: readonly Value[]) =>
+    attempt(
+      "query",
+      () => (db.prepare(statement).all(...values) as Record<string, unknown>[]).map(toRow) as Row[],
+    );
   return {
-    query: async (statement, values) =>
-      attempt(
-        "query",
-        () => (db.prepare(statement).all(...values) as Record<string, unknown>[]).map(toRow) as Row[],
-      ),
+    ask: askBySchema(schemas.sqlite, query),
+    query,
     stream: async (statement, values, each) => {
       const rows = attempt("query", () => db.prepare(statement).iterate(...values));
       for (;;) {

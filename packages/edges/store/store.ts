@@ -10,7 +10,6 @@ import {
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower, toText } from "@qmail-mysql/wire";
 import type { Database, Row } from "./database.ts";
-import { BATCH, fillUp, ROWS, statements } from "./statements.ts";
 
 /** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
 export interface Store {
@@ -25,75 +24,42 @@ export interface Store {
 }
 
 /** The questions over a database; `funkyQueries` as control/sqlserver says. */
-export function storeOver(database: Pick<Database, "query" | "close">, funkyQueries: boolean): Store {
+export function storeOver({ ask, close }: Pick<Database, "ask" | "close">, funkyQueries: boolean): Store {
   return {
-    findMailboxes: async (names) => {
-      const found: (Mailbox | InvalidMailbox)[] = [];
-      for (const batch of batches(askable(names))) {
-        const rows = bounded("mailbox", await database.query(statements.findMailboxes, batch));
-        found.push(...only(rows, names).map(toAnyMailbox));
-      }
-      return found;
-    },
+    findMailboxes: async (names) => only(await ask("findMailboxes", inText(names)), names).map(toAnyMailbox),
     findLogin: async (name) => {
       const text = toText(name);
       if (text === undefined) return undefined;
-      const rows = bounded("mailbox", await database.query(statements.findLogin, [text]));
-      return only(rows, [name]).map(toLogin)[0];
+      return only(await ask("findLogin", [text]), [name]).map(toLogin)[0];
     },
     decoy: async () => {
-      const [row] = await database.query(statements.decoy, []);
+      const [row] = await ask("decoy", []);
       return row && { password: row.password ?? "", passwordType: row.password_type ?? "" };
     },
     findAliases: async (username, aliases) => {
       const name = toText(username);
-      const [first, ...others] = askable(aliases);
-      if (name === undefined || first === undefined) return [];
-      const asked = Array.from({ length: 4 }, (_, i) => others[i - 1] ?? first);
-      const rows = bounded("alias", await database.query(statements.findAliasRows, [name, ...asked]));
+      if (name === undefined) return [];
       // The very ones asked for, whatever the collation takes for them.
-      return rows
+      return (await ask("findAliasRows", [name, ...inText(aliases)]))
         .map(toAliasRow)
         .filter((row) => lower(row.username) === username && aliases.includes(lower(row.alias)));
     },
     findVirtual: async (local, host) => {
       const [localText, hostText] = [toText(local), toText(host)];
       if (localText === undefined || hostText === undefined) return [];
-      const rows = funkyQueries
-        ? await database.query(statements.findFunkyVirtual, [hostText, localText])
-        : await database.query(statements.findVirtual, [hostText, localText, ""]);
-      return bounded("virtual", rows).map(toVirtualRow);
+      const rows = await ask(funkyQueries ? "findFunkyVirtual" : "findVirtual", [hostText, localText]);
+      return rows.map(toVirtualRow);
     },
     findVirtualHosts: async (hosts) => {
-      const known: string[] = [];
-      for (const batch of batches(askable(hosts))) {
-        const rows = funkyQueries
-          ? await database.query(statements.findFunkyHosts, batch)
-          : await database.query(statements.findVirtualHosts, batch);
-        known.push(...bounded("virtual", rows).map((row) => lower(row.virtual_host ?? "")));
-      }
+      const rows = await ask(funkyQueries ? "findFunkyHosts" : "findVirtualHosts", inText(hosts));
+      const known = rows.map((row) => lower(row.virtual_host ?? ""));
       return hosts.flatMap((host) => {
         const exact = known.includes(host);
         return exact || (funkyQueries && known.some((one) => like(host, one))) ? [{ host, exact }] : [];
       });
     },
-    close: () => database.close(),
+    close,
   };
-}
-
-/** Names in lots of BATCH, the last one filled up with one of its own. */
-function batches(names: readonly string[]): string[][] {
-  const all: string[][] = [];
-  for (let at = 0; at < names.length; at += BATCH) {
-    all.push(fillUp(names.slice(at, at + BATCH)));
-  }
-  return all;
-}
-
-function bounded(table: string, rows: Row[]): Row[] {
-  if (rows.length === ROWS)
-    throw new Trouble(`unable to use the ${table} table: ${ROWS} rows or more for one address`);
-  return rows;
 }
 
 export function toAliasRow(row: Row): AliasRow {
@@ -115,8 +81,8 @@ export function toVirtualRow(row: Row): VirtualRow {
   };
 }
 
-/** Names that have an exact text: a name that is not UTF-8 is in no table. */
-function askable(names: readonly string[]): string[] {
+/** Those names that are UTF-8: the others are in no table. */
+function inText(names: readonly string[]): string[] {
   return names.map(toText).filter((text) => text !== undefined);
 }
 

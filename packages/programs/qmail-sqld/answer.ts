@@ -1,4 +1,11 @@
-import { BATCH, type Database, fillUp, type Row, type Served, servedByName } from "@qmail-mysql/store";
+import {
+  type Ask,
+  isSocketQuestion,
+  type Row,
+  type SocketQuestion,
+  socketColumns,
+  socketQuestions,
+} from "@qmail-mysql/store";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { nulEnded, nulFields, toText } from "@qmail-mysql/wire";
 import type { Cache, Keep } from "./cache.ts";
@@ -24,7 +31,7 @@ export class Misasked extends Error {}
 /** The uid of who asks. Throws Trouble when that cannot be told. */
 export type Peer = () => number;
 
-/** What answers a question that is not one of the store's statements. */
+/** What answers a question that is not one of the store's. */
 export type Special = (fields: readonly string[], peer: Peer) => Answer | Promise<Answer>;
 
 /** What questions are answered with. */
@@ -32,7 +39,7 @@ export interface AnswerWorld {
   readonly specials: Readonly<Record<string, Special>>;
   readonly cache: Cache<Answer>;
   readonly keep: Keep;
-  readonly query: Database["query"];
+  readonly ask: Ask;
   readonly funkyQueries: boolean;
   readonly watch: Pick<Watch, "answered" | "invalid">;
   /** Bytes of an answer. */
@@ -40,7 +47,7 @@ export interface AnswerWorld {
 }
 
 /**
- * Answers a question: one of the store's statements from the cache or the database, or a special one. The
+ * Answers a question: one of the store's from the cache or the database, or a special one. The
  * answer is Trouble's message when there is trouble. Throws Misasked.
  */
 export function answerer(world: AnswerWorld): (payload: string, peer: Peer) => Answer | Promise<Answer> {
@@ -49,28 +56,25 @@ export function answerer(world: AnswerWorld): (payload: string, peer: Peer) => A
     const [name = "", ...fields] = nulFields(payload) ?? [];
     const special = Object.hasOwn(specials, name) ? specials[name] : undefined;
     if (special) return guarded(watch, () => special(fields, peer));
-    const entry = servedByName(name);
-    if (!entry) throw new Misasked("unable to answer: no such question");
-    const wanted = entry.statement.split("?").length - 1;
-    const right = entry.names ? fields.length >= 1 && fields.length <= BATCH : fields.length === wanted;
-    if (!right) throw new Misasked(`unable to answer ${name}: a wrong number of fields`);
-    const texts = fields.map(toText);
+    if (!isSocketQuestion(name)) throw new Misasked("unable to answer: no such question");
+    const question: SocketQuestion = socketQuestions[name];
+    const values = question.values(fields);
+    if (!values) throw new Misasked(`unable to answer ${name}: a wrong number of fields`);
     // What is not UTF-8 is in no table.
-    const values = entry.names ? texts.filter((text) => text !== undefined) : texts;
-    if (values.length === 0 || values.includes(undefined)) return NONE;
-    const all = entry.names ? fillUp(values as string[]) : (values as string[]);
+    const texts = values.map(toText).filter((text) => text !== undefined);
+    if (texts.length === 0 || (!question.areNames && texts.length < values.length)) return NONE;
     return guarded(watch, () =>
       cache.get(payload, keep, async () => {
-        const rows = await world.query(entry.statement, all);
+        const rows = await world.ask(name, texts as [string, string]);
         const why = invalidRow(name, fields, rows, world.funkyQueries);
         if (why !== undefined) watch.invalid(why);
-        return rowsAnswer(rows, entry, world.limit);
+        return rowsAnswer(rows, socketColumns(name), world.limit);
       }),
     );
   };
 }
 
-function rowsAnswer(rows: readonly Row[], { columns }: Served, limit: number): Answer {
+function rowsAnswer(rows: readonly Row[], columns: readonly string[], limit: number): Answer {
   if (rows.length === 0) return NONE;
   const values = rows.flatMap((row) => columns.map((column) => row[column] ?? ""));
   if (values.some((value) => value.includes("\0"))) {

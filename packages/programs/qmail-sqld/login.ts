@@ -1,6 +1,6 @@
 import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
 import { verify } from "@qmail-mysql/password";
-import { type Database, type Row, type Store, storeOver } from "@qmail-mysql/store";
+import { type Ask, type Row, type Store, storeOver } from "@qmail-mysql/store";
 import { lower } from "@qmail-mysql/wire";
 import { type Answer, found, Misasked, NONE } from "./answer.ts";
 import type { Cache, Keep } from "./cache.ts";
@@ -10,7 +10,7 @@ import type { Asker, Hashers } from "./edge/hashers.ts";
 export interface LoginWorld {
   readonly cache: Cache<Row[]>;
   readonly keep: Keep;
-  readonly query: Database["query"];
+  readonly ask: Ask;
   readonly funkyQueries: boolean;
   /** Verifies off the event loop. */
   readonly hash: Hashers["verify"];
@@ -72,15 +72,15 @@ function ports({ findLogin, findVirtual, decoy }: Store, verifyOnce: LoginPorts[
 
 /** The store over rows that are kept. */
 export function cachedStore(
-  world: Pick<LoginWorld, "cache" | "query" | "funkyQueries">,
+  world: Pick<LoginWorld, "cache" | "ask" | "funkyQueries">,
   keep: Keep,
   onKept: () => void,
 ): Store {
   return storeOver(
     {
-      async query(statement, values) {
-        const got = world.cache.get(JSON.stringify([statement, values]), keep, () =>
-          world.query(statement, values),
+      async ask(question, values) {
+        const got = world.cache.get(JSON.stringify([question, values]), keep, () =>
+          world.ask(question, values),
         );
         if (!(got instanceof Promise)) onKept();
         return got;

@@ -1,4 +1,12 @@
-import { ANSWER_LIMIT, loginSeconds, openPool, type Pool, poolServers, type Row } from "@qmail-mysql/store";
+import {
+  ANSWER_LIMIT,
+  type Ask,
+  loginSeconds,
+  openPool,
+  type Pool,
+  poolServers,
+  type Row,
+} from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { openAllowance } from "./allowance.ts";
 import { type Answer, answerer, found, NONE, type Peer, type Special, trouble } from "./answer.ts";
@@ -37,7 +45,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
   const { sql, settings } = config;
   const watch = openWatch(lasting.troubles, lasting.say);
   const { pool, writers } = openPools(config, qmailHome, watch);
-  const query = watch.query(pool.query);
+  const ask = watch.ask(pool.ask);
   const cache = openCache<Answer>(
     settings.cache * MEGABYTE,
     (answer) => answer === NONE,
@@ -51,7 +59,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
   };
   const loginLimit = loginSeconds(sql.timeout) * SECOND;
   const hashers = openHashers(settings.hashers, settings.hashQueue, sql.timeout * SECOND, loginLimit);
-  const logins = openLogins(config, query, hashers);
+  const logins = openLogins(config, ask, hashers);
   const specials: Record<string, Special> = {
     settings: () => found(config.lines),
     authenticate: (fields, peer) => authenticateAnswer(logins, fields, ownerOf(peer)),
@@ -62,7 +70,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
     specials,
     cache,
     keep,
-    query,
+    ask,
     watch,
     funkyQueries: sql.funkyQueries,
     limit: ANSWER_LIMIT,
@@ -102,7 +110,7 @@ function openPools(
   };
 }
 
-function openLogins({ sql, settings }: Config, query: LoginWorld["query"], hashers: Hashers): LoginWorld {
+function openLogins({ sql, settings }: Config, ask: Ask, hashers: Hashers): LoginWorld {
   return {
     cache: openCache<Row[]>(
       settings.cache * MEGABYTE,
@@ -115,7 +123,7 @@ function openLogins({ sql, settings }: Config, query: LoginWorld["query"], hashe
       negativeTtl: settings.negativeTtl * SECOND,
       stale: settings.loginStale * SECOND,
     },
-    query,
+    ask,
     funkyQueries: sql.funkyQueries,
     hash: hashers.verify,
   };
@@ -123,7 +131,7 @@ function openLogins({ sql, settings }: Config, query: LoginWorld["query"], hashe
 
 function relaySpecials(
   { sql, settings, relay }: Config,
-  query: LoginWorld["query"],
+  query: Pool["query"],
   writers: Pool,
   logins: LoginWorld,
 ): Record<"mayRelay" | "recordLogin", Special> {

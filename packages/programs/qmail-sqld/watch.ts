@@ -1,18 +1,13 @@
-import {
-  type Database,
-  type Row,
-  type Statement,
-  servedName,
-  Unavailable,
-  type Value,
-} from "@qmail-mysql/store";
+import { type Ask, type Database, isSocketQuestion, Unavailable } from "@qmail-mysql/store";
 import { reason } from "@qmail-mysql/trouble";
 import type { Troubles } from "./troubles.ts";
 
 /** Says what goes wrong with the database and the answers. */
 export interface Watch {
-  /** `query`, whose failures and their end are said. */
-  query(query: Database["query"], what?: string): Database["query"];
+  /** `ask`, whose failures and their end are said. */
+  ask(ask: Ask): Ask;
+  /** The same for statements about `what`. */
+  query(query: Database["query"], what: string): Database["query"];
   /** `open`, the same, for one of several servers. */
   open<T>(server: string, open: () => Promise<T>): () => Promise<T>;
   /** An error that a client is told of: said, unless it was when the query failed. */
@@ -34,21 +29,23 @@ export function openWatch(troubles: Troubles, say: (line: string) => void): Watc
     maybe(troubles.failed(what, reason(error)));
   };
   const works = (what: string, settled = SETTLED) => maybe(troubles.works(what, settled));
+  const watched = async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
+    try {
+      const rows = await ask();
+      works(DATABASE);
+      works(what);
+      return rows;
+    } catch (error) {
+      failed(error instanceof Unavailable ? DATABASE : what, error);
+      throw error;
+    }
+  };
   return {
-    query(query, of) {
-      return async (statement: Statement, values: readonly Value[]): Promise<Row[]> => {
-        const what = of ?? `the question ${servedName(statement) ?? "authenticate"}`;
-        try {
-          const rows = await query(statement, values);
-          works(DATABASE);
-          works(what);
-          return rows;
-        } catch (error) {
-          failed(error instanceof Unavailable ? DATABASE : what, error);
-          throw error;
-        }
-      };
-    },
+    ask: (ask) => (question, values) =>
+      watched(`the question ${isSocketQuestion(question) ? question : "authenticate"}`, () =>
+        ask(question, values),
+      ),
+    query: (query, what) => (statement, values) => watched(what, () => query(statement, values)),
     open: (server, open) => async () => {
       const what = `the server ${server}`;
       try {

@@ -1,0 +1,125 @@
+import { Trouble } from "@qmail-mysql/trouble";
+import type { Row, Value } from "./database.ts";
+import { type Arguments, type Ask, type Question, ROWS } from "./questions.ts";
+
+/** The statement that answers a question, and the values for each time it has to be run. */
+interface Lookup<A> {
+  readonly sql: string;
+  readonly values: (values: A) => Value[][];
+}
+
+/** Which statements answer the questions. Another schema is another one of these. */
+export type Schema = { readonly [Q in Question]: Lookup<Arguments[Q]> };
+
+const NAMES = 8; // of one statement, so that few statements are prepared
+const ALIASES = 4;
+const holders = (n: number) => Array(n).fill("?").join(", ");
+
+/** Lots of `n`, the last one filled up with one of its own. */
+function lots(values: readonly string[], n: number): string[][] {
+  const all: string[][] = [];
+  for (let at = 0; at < values.length; at += n) {
+    const lot = values.slice(at, at + n);
+    while (lot.length < n) lot.push(lot[0] ?? "");
+    all.push(lot);
+  }
+  return all;
+}
+
+const VIRTUAL = "SELECT username, ext, virtual_username, virtual_host FROM `virtual`";
+const ALIAS = "SELECT username, alias, alias_username, alias_host FROM alias";
+
+/** The tables of qmail/MySQL. `virtual` is a reserved word of MySQL 8. */
+const common = {
+  findMailboxes: {
+    sql: `SELECT username, uid, gid, home, suspended FROM mailbox WHERE username IN (${holders(NAMES)}) LIMIT ${ROWS}`,
+    values: (names) => lots(names, NAMES),
+  },
+  findLogin: {
+    sql: `SELECT username, uid, gid, home, suspended, password, password_type
+      FROM mailbox WHERE username = ? LIMIT ${ROWS}`,
+    values: (name) => [[...name]],
+  },
+  decoy: { sql: "SELECT password, password_type FROM mailbox LIMIT 1", values: () => [[]] },
+  findVirtualHosts: {
+    sql: `SELECT DISTINCT virtual_host FROM \`virtual\` WHERE virtual_host IN (${holders(NAMES)}) LIMIT ${ROWS}`,
+    values: (hosts) => lots(hosts, NAMES),
+  },
+  findFunkyVirtual: {
+    sql: `${VIRTUAL}
+      WHERE (virtual_host = ? OR INSTR(virtual_host, '%') > 0 OR INSTR(virtual_host, '_') > 0)
+        AND (COALESCE(virtual_username, '') = ?
+          OR INSTR(virtual_username, '%') > 0 OR INSTR(virtual_username, '_') > 0) LIMIT ${ROWS}`,
+    values: (address) => [[...address]],
+  },
+  findFunkyHosts: {
+    sql: `SELECT DISTINCT virtual_host FROM \`virtual\`
+      WHERE virtual_host IN (${holders(NAMES)}) OR INSTR(virtual_host, '%') > 0 OR INSTR(virtual_host, '_') > 0
+      LIMIT ${ROWS}`,
+    values: (hosts) => lots(hosts, NAMES),
+  },
+} as const satisfies Partial<Schema>;
+
+// NULL in a key is a blank one. Rows with it are asked for in any case; whoever asks compares what comes back.
+// MySQL finds them in one range of the index; SQLite would leave the index's second column unused for an OR.
+
+const mysqlAliases = (select: string) => ({
+  sql: `${select} WHERE username = ? AND (alias IN (${holders(ALIASES)}) OR alias IS NULL) LIMIT ${ROWS}`,
+  values: ([user, ...aliases]: Arguments["findAliases"]) =>
+    lots(aliases, ALIASES).map((lot) => [user, ...lot]),
+});
+
+const sqliteAliases = (select: string) => ({
+  sql: `${select} WHERE username = ? AND alias IN (${holders(ALIASES)})
+    UNION ALL ${select} WHERE username = ? AND alias IS NULL LIMIT ${ROWS}`,
+  values: ([user, ...aliases]: Arguments["findAliases"]) =>
+    lots(aliases, ALIASES).map((lot) => [user, ...lot, user]),
+});
+
+export const schemas: { readonly mysql: Schema; readonly sqlite: Schema } = {
+  mysql: {
+    ...common,
+    findAliases: mysqlAliases(ALIAS),
+    findAliasRows: mysqlAliases("SELECT * FROM alias"),
+    findVirtual: {
+      sql: `${VIRTUAL} WHERE virtual_host = ? AND (virtual_username IN (?, '') OR virtual_username IS NULL) LIMIT ${ROWS}`,
+      values: (address) => [[...address]],
+    },
+  },
+  sqlite: {
+    ...common,
+    findAliases: sqliteAliases(ALIAS),
+    findAliasRows: sqliteAliases("SELECT * FROM alias"),
+    findVirtual: {
+      sql: `${VIRTUAL} WHERE virtual_host = ? AND virtual_username IN (?, '')
+        UNION ALL ${VIRTUAL} WHERE virtual_host = ? AND virtual_username IS NULL LIMIT ${ROWS}`,
+      values: ([host, local]) => [[host, local, host]],
+    },
+  },
+};
+
+/** The questions over a database that runs the statements of a schema. */
+export function askBySchema(
+  schema: Schema,
+  query: (sql: SchemaStatement, values: readonly Value[]) => Promise<Row[]>,
+): Ask {
+  return async (question, values) => {
+    const { sql, values: toRun } = schema[question];
+    const found: Row[] = [];
+    for (const each of toRun(values)) {
+      const rows = await query(sql as SchemaStatement, each);
+      if (rows.length === ROWS)
+        throw new Trouble(`unable to use the ${tableOf(sql)} table: ${ROWS} rows or more for one address`);
+      found.push(...rows);
+    }
+    return found;
+  };
+}
+
+function tableOf(sql: string): string {
+  return /FROM `?(\w+)/.exec(sql)?.[1] ?? "";
+}
+
+declare const brand: unique symbol;
+/** A statement of a schema. */
+export type SchemaStatement = string & { readonly [brand]: "schema" };
