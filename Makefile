@@ -30,11 +30,12 @@ bench: ## measures beside C programs, Dovecot, Courier, a stock qmail (STOCK_QMA
 	@scripts/build.sh
 	@bench/run.sh
 
-soak: ## what takes minutes: 100 builds that are one, 500 crashes, 100,000 deliveries, POP before SMTP in a storm for 60 s, a Galera cluster that loses its nodes, trace beside 10,000 deliveries on each backend, 100,000 connections, a million rows
+soak: ## what takes minutes: 100 builds that are one, 500 crashes, 50 power failures, 100,000 deliveries, POP before SMTP in a storm for 60 s, a Galera cluster that loses its nodes, trace beside 10,000 deliveries on each backend, 100,000 connections, a million rows
 	@scripts/setup.sh test bench
 	@scripts/build.sh
 	scripts/reproducible.sh 100
 	CRASH_POINTS=500 scripts/test.sh test/crash.test.ts
+	POWER_CUTS=50 scripts/test.sh test/power-failure.test.ts
 	LEAK_DELIVERIES=100000 scripts/test.sh test/leaks.test.ts
 	STORM_SECONDS=60 scripts/test.sh test/relay-storm.test.ts
 	GALERA_SECONDS=60 scripts/test.sh test/galera.test.ts

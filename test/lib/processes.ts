@@ -20,7 +20,8 @@ export function children(pid: number): number[] {
     .map(Number);
 }
 
-const state = (pid: number) => /^State:\t(.)/m.exec(glimpse(pid, "status"))?.[1];
+/** The letter of proc_pid_status(5); undefined when it is gone. */
+export const state = (pid: number) => /^State:\t(.)/m.exec(glimpse(pid, "status"))?.[1];
 
 /** Does it live? A zombie does not: it only waits for being waited for. */
 export function isAlive(pid: number): boolean {
