@@ -1,6 +1,7 @@
 export { args, calledAs } from "./args.ts";
 export { changeDirectory, chdir } from "./change-directory.ts";
 export { runChild } from "./child.ts";
+export { environment } from "./environment.ts";
 export { exec } from "./exec.ts";
 export { becomeUser, isRoot } from "./identity.ts";
 export { given, pause, print, say, writeAll } from "./io.ts";

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { say } from "@qmail-mysql/process";
 import { fromText } from "@qmail-mysql/wire";
-import { createMaildir } from "./create.ts";
 import { diagnose } from "./diagnose.ts";
-import { look } from "./look.ts";
+import { createMaildir } from "./edge/create-maildir.ts";
+import { inspect } from "./edge/inspect.ts";
 
 const PROGRAM = "qmail-pop3d-helper";
 
@@ -25,5 +25,5 @@ export function checkMaildir(maildir: string, create: boolean): void {
   } catch (error) {
     warn((error as Error).message);
   }
-  for (const line of diagnose(path, uid, look)) warn(line);
+  for (const line of diagnose(path, uid, inspect)) warn(line);
 }

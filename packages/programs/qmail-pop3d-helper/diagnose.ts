@@ -13,20 +13,22 @@ export interface Seen {
   readonly may: { readonly read: boolean; readonly write: boolean; readonly search: boolean };
 }
 
-export type Look = (path: string) => Seen;
+export type Inspect = (path: string) => Seen;
 
 /**
  * Everything that keeps qmail-pop3d and qmail-local out of the Maildir at the absolute `path`, a line each; none
  * when all is well. A directory above it that ends the search is the only line: nothing below can be seen.
  */
-export function diagnose(path: string, uid: number, look: Look): string[] {
-  const above = wayTo(path).flatMap((dir) => onTheWay(dir, uid, look(dir)));
+export function diagnose(path: string, uid: number, inspect: Inspect): string[] {
+  const above = wayTo(path).flatMap((dir) => onTheWay(dir, uid, inspect(dir)));
   if (above.length > 0) return above.slice(0, 1);
-  const maildir = directory(path, uid, look(path));
+  const maildir = directory(path, uid, inspect(path));
   if (maildir.stop) return maildir.lines;
   return [
     ...maildir.lines,
-    ...["cur", "new", "tmp"].flatMap((sub) => directory(`${path}/${sub}`, uid, look(`${path}/${sub}`)).lines),
+    ...["cur", "new", "tmp"].flatMap(
+      (sub) => directory(`${path}/${sub}`, uid, inspect(`${path}/${sub}`)).lines,
+    ),
   ];
 }
 

@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { qmailHome } from "@qmail-mysql/control-files";
+import { hasControl, qmailHome } from "@qmail-mysql/control-files";
 import { exec, given } from "@qmail-mysql/process";
 import { checkMaildir } from "./check-maildir.ts";
 import { parseOptions } from "./options.ts";
@@ -13,7 +12,7 @@ export async function main(args: readonly string[]): Promise<never> {
   if (IP === undefined || TCPREMOTEIP !== undefined) checkMaildir(maildir, create);
   const home = qmailHome();
   // A site without POP before SMTP has no such file, and does not pay for it; checkpassword may have done it.
-  if (RELAYOPENED === undefined && existsSync(`${home}/control/sql`)) {
+  if (RELAYOPENED === undefined && hasControl(home, "sql")) {
     const { recordLogin } = await import("@qmail-mysql/store");
     await recordLogin(home, "qmail-pop3d-helper", process.env);
   }

@@ -17,7 +17,7 @@ import { Gone, leave, linger, timedRead, timedWrite } from "@qmail-mysql/socket"
 import { OK, REFUSED } from "@qmail-mysql/trouble";
 import { toText } from "@qmail-mysql/wire";
 import { sha256 } from "./digest.ts";
-import { cleanTmp, markOld, open, remove, scan } from "./maildir.ts";
+import { cleanTmp, markOld, open, remove, scan } from "./edge/maildir.ts";
 
 type Reply = (text: string | Uint8Array) => Promise<void>;
 

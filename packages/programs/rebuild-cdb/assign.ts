@@ -5,8 +5,8 @@ import { homeOwner } from "@qmail-mysql/system";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { assignable } from "./assignable.ts";
 import type { Context, Made } from "./context.ts";
-import { generatedText } from "./generated.ts";
-import { handLines, sourceOf } from "./sources.ts";
+import { generatedText } from "./edge/generated.ts";
+import { handLines, sourceOf } from "./edge/sources.ts";
 import { warnings } from "./warnings.ts";
 
 /** users/assign and users/cdb: what is kept by hand, then the mailboxes: of equal names qmail-lspawn uses the first. */

@@ -1,8 +1,8 @@
 import type { SqlServer } from "@qmail-mysql/control";
 import type { Tables } from "@qmail-mysql/store";
 import type { Replacement } from "./edge/replacement.ts";
+import type { Source } from "./edge/sources.ts";
 import type { Progress } from "./progress.ts";
-import type { Source } from "./sources.ts";
 
 /** What a rebuild works with. */
 export interface Context {

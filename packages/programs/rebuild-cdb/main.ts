@@ -31,7 +31,7 @@ async function routing(options: Options): Promise<void> {
     return {
       version: () => tables.version(TABLES),
       run: async () => {
-        report(await rebuild(home, config, tables, options), options);
+        saySummary(await rebuild(home, config, tables, options), options);
         return ANYWAY;
       },
       close: tables.close,
@@ -81,7 +81,7 @@ async function once({ watch: stays }: Options, work: Work, files: readonly strin
   }
 }
 
-function report(summary: Summary, { json, verbose, watch }: Options): void {
+function saySummary(summary: Summary, { json, verbose, watch }: Options): void {
   const changed = summary.tables.filter((table) => table.changed);
   if (json && (!watch || changed.length > 0)) writeAll(1, `${JSON.stringify(summary)}\n`);
   if (!verbose && !watch) return;

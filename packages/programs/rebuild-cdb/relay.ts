@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { cdbWriter } from "@qmail-mysql/cdb";
 import { say } from "@qmail-mysql/process";
 import { compileRules, RuleError } from "@qmail-mysql/tcprules";
-import { Die, HARD, reason, Trouble } from "@qmail-mysql/trouble";
+import { Die, HARD } from "@qmail-mysql/trouble";
 import { coalesce } from "./edge/coalesce.ts";
+import { readRules } from "./edge/read-rules.ts";
 import { openReplacement, syncDirectory } from "./edge/replacement.ts";
 import { type OpenClients, relayLine } from "./relay-lines.ts";
 
@@ -41,7 +41,7 @@ export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): 
     const cdb = openReplacement(path);
     try {
       const writer = cdbWriter(cdb.write);
-      compileRules(`${read(file)}\n${usable.join("\n")}`, writer);
+      compileRules(`${readRules(file)}\n${usable.join("\n")}`, writer);
       cdb.begin(writer.finish());
       const changed = cdb.differs();
       if (changed) {
@@ -61,17 +61,5 @@ export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): 
     }
   } finally {
     lock.release();
-  }
-}
-
-const MAX_RULES = 1 << 26; // bytes
-
-function read(file: string): string {
-  try {
-    const text = readFileSync(file, "latin1");
-    if (text.length > MAX_RULES) throw new Error(`more than ${MAX_RULES} bytes`);
-    return text;
-  } catch (error) {
-    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
   }
 }

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { cdbWriter } from "@qmail-mysql/cdb";
 import { listEntries, morercpthostsKeys } from "@qmail-mysql/control";
+import { hasControl } from "@qmail-mysql/control-files";
 import type { Context, Made } from "./context.ts";
-import { generatedText } from "./generated.ts";
+import { generatedText } from "./edge/generated.ts";
+import { handLines, sourceOf } from "./edge/sources.ts";
 import { rcptHost, virtualDomain } from "./hosts.ts";
-import { handLines, sourceOf } from "./sources.ts";
 import { warnings } from "./warnings.ts";
 
 /** control/virtualdomains: the hosts of the table, then what is kept by hand: of equal keys qmail-send uses the last. */
@@ -68,7 +68,7 @@ export async function morercpthosts(context: Context): Promise<Made> {
   wrong.end();
   out.finish(rows);
   cdb.begin(writer.finish());
-  if (!existsSync(`${home}/control/rcpthosts`)) {
+  if (!hasControl(home, "rcpthosts")) {
     context.warn("control/rcpthosts does not exist: without it qmail-smtpd relays for everybody");
   }
   return { text, cdb, source, rows, hand };

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import { say } from "@qmail-mysql/process";
 import type { Version } from "@qmail-mysql/store";
+import { stamps } from "./edge/stamps.ts";
 
 /** What watching needs of the work it repeats. */
 export interface Work {
@@ -67,13 +67,6 @@ function differs(before: Seen, now: State): boolean {
     before.files !== now.files ||
     performance.now() > before.due
   );
-}
-
-function stamps(files: readonly string[]): string {
-  return files
-    .map((file) => statSync(file, { throwIfNoEntry: false, bigint: true }))
-    .map((stat) => (stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : "none"))
-    .join("\n");
 }
 
 function stopper() {

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { exec, say, writeAll } from "@qmail-mysql/process";
-import { mayRelay, type RelayAnswers, type RelayClients, relayClients, relayWords } from "@qmail-mysql/relay";
+import { mayRelay, type RelayAnswers, type RelayClients, relayWords } from "@qmail-mysql/relay";
 import { openRelayAnswers, readSql } from "@qmail-mysql/store";
-import { errno, HARD, reason, SOFT, Trouble, Usage } from "@qmail-mysql/trouble";
+import { HARD, reason, SOFT, Usage } from "@qmail-mysql/trouble";
 import { parseIp } from "@qmail-mysql/wire";
+import { readRelayClients } from "./edge/relay-clients.ts";
 
 const NAME = "relay-check";
 
@@ -38,7 +38,7 @@ async function ask(home: string): Promise<{ answer: Answer; trouble: "serve" | "
     const table = whenAsked(() => openRelayAnswers(config, home, "read"));
     try {
       const asker = { ip: parseIp(TCPREMOTEIP ?? ""), given: RELAYCLIENT !== undefined };
-      const may = await mayRelay(asker, readRelayClients(home), table);
+      const may = await mayRelay(asker, listed(home), table);
       return { answer: may ? "yes" : "no", trouble };
     } finally {
       await table.close();
@@ -68,14 +68,9 @@ function whenAsked(open: () => Promise<Table>): Table {
   };
 }
 
-function readRelayClients(home: string): RelayClients {
-  const file = `${home}/control/relayclients`;
-  try {
-    const clients = relayClients(readFileSync(file, "latin1"), file);
-    for (const warning of clients.warnings) say(`${NAME}: warning: ${warning}`);
-    return clients;
-  } catch (error) {
-    if (errno(error) === "ENOENT") return relayClients("", file);
-    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
-  }
+/** control/relayclients; what is wrong with its lines is said. */
+function listed(home: string): RelayClients {
+  const clients = readRelayClients(home);
+  for (const warning of clients.warnings) say(`${NAME}: warning: ${warning}`);
+  return clients;
 }

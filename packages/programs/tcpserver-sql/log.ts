@@ -1,5 +1,5 @@
 import { relayWords } from "@qmail-mysql/relay";
-import type { Connection } from "./environment.ts";
+import type { Connection } from "./child-environment.ts";
 
 const MAX_PART = 100; // bytes of a name that a log line shows
 

@@ -1,20 +1,19 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
 import type { Notify, RelaySql } from "@qmail-mysql/control";
 import { qmailHome } from "@qmail-mysql/control-files";
-import { resident, say, writeAll } from "@qmail-mysql/process";
+import { environment, resident, say } from "@qmail-mysql/process";
 import { openRelayAnswers, readSql, relaySqldPath } from "@qmail-mysql/store";
 import { Die, HARD, OK, reason, SOFT } from "@qmail-mysql/trouble";
-import { dnsNames } from "./dns.ts";
+import { baseEnvironment } from "./child-environment.ts";
+import { dnsNames } from "./edge/dns.ts";
+import { askIdent } from "./edge/ident.ts";
+import { dropPrivileges, listenOn } from "./edge/listen.ts";
 import { mail } from "./edge/mail.ts";
+import { releaseStdio } from "./edge/release-stdio.ts";
+import { rulesReader } from "./edge/rules-file.ts";
 import { tcpSystem } from "./edge/tcp.ts";
-import type { TcpListener } from "./edge/tcp-system.ts";
-import { baseEnvironment } from "./environment.ts";
-import { askIdent } from "./ident.ts";
-import { dropPrivileges, listenOn } from "./listen.ts";
 import { hourly } from "./notify.ts";
-import { type Options, parseOptions, USAGE } from "./options.ts";
+import { parseOptions, USAGE } from "./options.ts";
 import { type RelaySource, relaySource } from "./relay-source.ts";
-import { rulesReader } from "./rules-file.ts";
 import { serve } from "./serve.ts";
 
 const NAME = "tcpserver"; // what its log lines have always begun with
@@ -31,8 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   resident();
   try {
-    const entries = readFileSync("/proc/self/environ", "latin1").split("\0");
-    const base = baseEnvironment(entries);
+    const base = baseEnvironment(environment());
     const settings = options.sql ? readRelaySettings() : undefined;
     const system = await tcpSystem();
     const listeners = await listenOn(system, options, (line) => speak(1, `warning: ${line}`));
@@ -40,7 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const relay = settings && openRelay(settings, warn);
     if (relay) process.on("SIGHUP", relay.reload);
     dropPrivileges(options);
-    giveAway(options, listeners);
+    releaseStdio(options, listeners);
     await serve(options, {
       system,
       listeners,
@@ -103,20 +101,4 @@ function warner(
       speak(1, `warning: ${reason(error)}`);
     }
   };
-}
-
-/** Says the port if asked to, and lets go of descriptors 0 and 1: they are not ours to hold. */
-function giveAway({ printPort }: Options, [first]: readonly TcpListener[]): void {
-  if (printPort) writeAll(1, `${first?.port}\n`);
-  for (const [fd, mode] of [
-    [0, "r"],
-    [1, "w"],
-  ] as const) {
-    try {
-      closeSync(fd);
-    } catch {
-      // it was closed when we were started
-    }
-    openSync("/dev/null", mode); // the lowest free one: nothing of ours may become a child's 0 or 1
-  }
 }

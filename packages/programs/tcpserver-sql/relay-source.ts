@@ -2,7 +2,7 @@ import type { RelaySql } from "@qmail-mysql/control";
 import { type Netblocks, netblocks, type RelayAnswers } from "@qmail-mysql/relay";
 import { reason } from "@qmail-mysql/trouble";
 import { type Ip, parseIp } from "@qmail-mysql/wire";
-import { sharedFlights } from "./flights.ts";
+import { singleFlight } from "./single-flight.ts";
 
 /** May this address relay? Never fails and never waits longer than control/sql's timeout. */
 export interface RelaySource {
@@ -43,7 +43,7 @@ export function relaySource(edges: Edges): RelaySource {
   let saidAt = -Infinity;
   let generation = 0;
   const kept = new Map<string, number>();
-  const asked = sharedFlights<string, boolean>((yes) => yes);
+  const asked = singleFlight<string, boolean>((yes) => yes);
 
   const warn = (error: unknown) => {
     if (now() - saidAt < SAY_AGAIN) return;

@@ -1,13 +1,13 @@
-import { writeSync } from "node:fs";
-import { reason } from "@qmail-mysql/trouble";
-import type { Names } from "./dns.ts";
+import { writeAll } from "@qmail-mysql/process";
+import { errno, reason } from "@qmail-mysql/trouble";
+import { type Connection, childEnvironment } from "./child-environment.ts";
+import type { Names } from "./edge/dns.ts";
+import type { OpenRules } from "./edge/rules-file.ts";
 import type { Accepted, Spawn, TcpListener, TcpSystem } from "./edge/tcp-system.ts";
-import { type Connection, environment } from "./environment.ts";
 import { relayLine, verdictLine } from "./log.ts";
 import type { Options } from "./options.ts";
 import type { RelaySource } from "./relay-source.ts";
 import { NO_RULE, type Rule, ruleFor } from "./rules.ts";
-import type { OpenRules } from "./rules-file.ts";
 
 export interface Parts {
   readonly system: TcpSystem;
@@ -93,58 +93,74 @@ export function serve(options: Options, parts: Parts): Promise<void> {
 }
 
 /**
- * Everything between accept and the program's start; tcpserver does it in the child. Answers the wait status
+ * Everything between accept and the program's start; tcpserver does it in the child. Returns the wait status
  * that stands for a child where none is started.
  */
 async function start(
-  { fd, local, remote }: Accepted,
+  accepted: Accepted,
   options: Options,
   parts: Parts,
   started: (pid: number) => void,
 ): Promise<number | undefined> {
-  if (options.killIpOptions) parts.system.killIpOptions(fd);
-  if (options.noDelay) parts.system.setNoDelay(fd);
-  if (options.banner !== "") writeSync(fd, Buffer.from(options.banner, "latin1"));
-  const asked = parts.relay?.mayRelay(remote.ip) ?? false;
-  const { names, say } = parts;
+  prepareSocket(accepted.fd, options, parts.system);
+  const asked = parts.relay?.mayRelay(accepted.remote.ip) ?? false; // while names are looked up
+  const connection = await identify(accepted, options, parts);
+  const mayRelay = typeof asked === "boolean" ? asked : await asked;
+  const rule = findRule(options, connection, parts);
+  if (rule.deny) {
+    logVerdict("deny", process.pid, connection, parts);
+    return DENIED;
+  }
+  launch(accepted.fd, options, connection, childEnvironment(parts.base, connection, mayRelay, rule.env), {
+    ...parts,
+    started,
+  });
+  return undefined;
+}
+
+function prepareSocket(fd: number, options: Options, system: TcpSystem): void {
+  if (options.killIpOptions) system.killIpOptions(fd);
+  if (options.noDelay) system.setNoDelay(fd);
+  if (options.banner !== "") writeAll(fd, options.banner);
+}
+
+async function identify(
+  { local, remote }: Accepted,
+  options: Options,
+  { names, askIdent }: Parts,
+): Promise<Connection> {
   const remoteHost = options.lookUpHost ? findRemoteHost(names, remote.ip, options.paranoid) : undefined;
-  const connection: Connection = {
+  return {
     local,
     remote,
     localHost: options.localName ?? (await names.nameOf(local.ip)),
-    remoteHost: remoteHost && (await remoteHost),
-    remoteInfo: options.askIdent ? await parts.askIdent(local, remote, options.timeout) : undefined,
+    remoteHost: await remoteHost,
+    remoteInfo: options.askIdent ? await askIdent(local, remote, options.timeout) : undefined,
   };
-  const mayRelay = typeof asked === "boolean" ? asked : await asked;
+}
 
-  const from = `pid ${process.pid} from ${remote.ip}`;
-  let rule = NO_RULE;
-  if (options.rules !== undefined) {
-    try {
-      rule = findRule(options.rules, connection, options.allowNoRules, parts.openRules);
-    } catch (error) {
-      say(2, from);
-      throw new Error(`unable to read ${options.rules}: ${reason(error)}`);
-    }
-  }
-  if (rule.deny) {
-    say(2, from);
-    say(2, verdictLine("deny", process.pid, connection));
-    return DENIED;
-  }
+function launch(
+  fd: number,
+  { program }: Options,
+  connection: Connection,
+  env: readonly string[],
+  parts: Parts & { readonly started: (pid: number) => void },
+): void {
+  let pid: number;
   try {
-    const env = environment(parts.base, connection, mayRelay, rule.env);
-    const pid = parts.spawn(env, fd);
-    started(pid);
-    say(2, `pid ${pid} from ${remote.ip}`);
-    say(2, verdictLine("ok", pid, connection));
-    if (parts.relay) say(2, relayLine(pid, remote.ip, env));
-    return undefined;
+    pid = parts.spawn(env, fd);
   } catch (error) {
-    say(2, from);
-    say(2, verdictLine("ok", process.pid, connection));
-    throw new Error(`unable to run ${options.program[0]}: ${reason(error)}`);
+    logVerdict("ok", process.pid, connection, parts);
+    throw new Error(`unable to run ${program[0]}: ${reason(error)}`);
   }
+  parts.started(pid);
+  logVerdict("ok", pid, connection, parts);
+  if (parts.relay) parts.say(2, relayLine(pid, connection.remote.ip, env));
+}
+
+function logVerdict(word: "ok" | "deny", pid: number, connection: Connection, { say }: Parts): void {
+  say(2, `pid ${pid} from ${connection.remote.ip}`);
+  say(2, verdictLine(word, pid, connection));
 }
 
 async function findRemoteHost(names: Names, ip: string, paranoid: boolean): Promise<string | undefined> {
@@ -154,15 +170,16 @@ async function findRemoteHost(names: Names, ip: string, paranoid: boolean): Prom
 }
 
 function findRule(
-  file: string,
+  { rules, allowNoRules }: Options,
   { remote, remoteHost, remoteInfo }: Connection,
-  mayLack: boolean,
-  open: OpenRules,
+  { openRules, say }: Parts,
 ): Rule {
+  if (rules === undefined) return NO_RULE;
   try {
-    return ruleFor({ ip: remote.ip, host: remoteHost, info: remoteInfo }, open(file));
+    return ruleFor({ ip: remote.ip, host: remoteHost, info: remoteInfo }, openRules(rules));
   } catch (error) {
-    if (mayLack && (error as { code?: unknown }).code === "ENOENT") return NO_RULE;
-    throw error;
+    if (allowNoRules && errno(error) === "ENOENT") return NO_RULE;
+    say(2, `pid ${process.pid} from ${remote.ip}`);
+    throw new Error(`unable to read ${rules}: ${reason(error)}`);
   }
 }

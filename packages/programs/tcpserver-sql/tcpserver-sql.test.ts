@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { reverseName } from "./dns.ts";
-import { baseEnvironment, environment } from "./environment.ts";
-import { userOf } from "./ident.ts";
+import { baseEnvironment, childEnvironment } from "./child-environment.ts";
+import { reverseName } from "./edge/dns.ts";
+import { userOf } from "./edge/ident.ts";
 import { safe } from "./log.ts";
 import { ruleFor, ruleKeys } from "./rules.ts";
 
@@ -74,9 +74,9 @@ test("a child's environment: nothing stale, the table's word, the rule's last", 
     ["PROTO", "Q"],
     ["__proto__", "P"],
   ]);
-  expect(environment(base, connection, false, noRule)).toEqual(["PATH=/bin", "RELAYCLIENT=x", ...own]);
-  expect(environment(base, connection, true, noRule)).toEqual(["PATH=/bin", ...own, "RELAYCLIENT="]);
-  expect(environment(base, connection, true, rule)).toEqual([
+  expect(childEnvironment(base, connection, false, noRule)).toEqual(["PATH=/bin", "RELAYCLIENT=x", ...own]);
+  expect(childEnvironment(base, connection, true, noRule)).toEqual(["PATH=/bin", ...own, "RELAYCLIENT="]);
+  expect(childEnvironment(base, connection, true, rule)).toEqual([
     "PATH=/bin",
     ...own.slice(1),
     "RELAYCLIENT=@fix",

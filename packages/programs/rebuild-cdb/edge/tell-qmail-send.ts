@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { findQmailSend, hangUp, hangUpService } from "./edge/qmail-send.ts";
+import { findQmailSend, hangUp, hangUpService } from "./qmail-send.ts";
 
 export interface Service {
   /** Directories of supervised services to signal, none: every qmail-send of this home that /proc shows. */

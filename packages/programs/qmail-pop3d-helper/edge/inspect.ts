@@ -1,10 +1,10 @@
 import { accessSync, constants, readlinkSync, statSync } from "node:fs";
 import { errno } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
-import type { Seen } from "./diagnose.ts";
+import type { Seen } from "../diagnose.ts";
 
-/** The Look port over stat(2), readlink(2) and access(2). */
-export function look(path: string): Seen {
+/** The Inspect port over stat(2), readlink(2) and access(2). */
+export function inspect(path: string): Seen {
   const file = toBuffer(path);
   const may = (mode: number): boolean => {
     try {

@@ -3,7 +3,7 @@
  * matter; any other answer may be older than they are (a login may have come between), so they share the next
  * question instead.
  */
-export function sharedFlights<K, T>(
+export function singleFlight<K, T>(
   settles: (answer: T) => boolean,
 ): (key: K, ask: () => Promise<T>) => Promise<T> {
   const flights = new Map<K, { readonly answer: Promise<T>; next: Promise<T> | undefined }>();

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { fileLines } from "@qmail-mysql/control-files";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
-import type { Replacement } from "./edge/replacement.ts";
+import type { Replacement } from "./replacement.ts";
 
 const MARK = "# rebuild-cdb:";
 const MARK_LINE = /^# rebuild-cdb: (\d+) rows, sha256 ([0-9a-f]{64})$/;

@@ -29,7 +29,7 @@ export function baseEnvironment(entries: readonly string[]): string[] {
  * The environment of a child: ours, the connection's, RELAYCLIENT when the relay table has the client, and
  * the rule's variables, which override all of these.
  */
-export function environment(
+export function childEnvironment(
   base: readonly string[],
   { local, remote, localHost, remoteHost, remoteInfo }: Connection,
   mayRelay: boolean,

@@ -2,8 +2,8 @@ import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { type Ip, parseIp } from "@qmail-mysql/wire";
-import type { TcpListener, TcpSystem } from "./edge/tcp-system.ts";
-import { leadingNumber, type Options } from "./options.ts";
+import { leadingNumber, type Options } from "../options.ts";
+import type { TcpListener, TcpSystem } from "./tcp-system.ts";
 
 const ANY_V4: Ip = [0, 0, 0, 0];
 const ANY_V6: Ip = Array<number>(16).fill(0);

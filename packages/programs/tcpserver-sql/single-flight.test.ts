@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sharedFlights } from "./flights.ts";
+import { singleFlight } from "./single-flight.ts";
 
 /** A question whose answers the test gives, in turn. */
 function asker() {
@@ -18,7 +18,7 @@ function asker() {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 test("a yes serves everybody who came while it was asked for", async () => {
-  const ask = sharedFlights<string, boolean>((yes) => yes);
+  const ask = singleFlight<string, boolean>((yes) => yes);
   const table = asker();
   const all = Array.from({ length: 40 }, () => ask("192.0.2.1", table.ask));
   table.answer(true);
@@ -27,7 +27,7 @@ test("a yes serves everybody who came while it was asked for", async () => {
 });
 
 test("a no serves only who asked first: the others share one younger question", async () => {
-  const ask = sharedFlights<string, boolean>((yes) => yes);
+  const ask = singleFlight<string, boolean>((yes) => yes);
   const table = asker();
   const first = ask("192.0.2.1", table.ask);
   const later = Array.from({ length: 39 }, () => ask("192.0.2.1", table.ask));
@@ -40,7 +40,7 @@ test("a no serves only who asked first: the others share one younger question", 
 });
 
 test("addresses do not wait for each other, and a later client asks anew", async () => {
-  const ask = sharedFlights<string, boolean>((yes) => yes);
+  const ask = singleFlight<string, boolean>((yes) => yes);
   const table = asker();
   const one = ask("192.0.2.1", table.ask);
   const two = ask("192.0.2.2", table.ask);

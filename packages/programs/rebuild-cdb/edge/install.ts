@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { Die, HARD } from "@qmail-mysql/trouble";
-import type { Made } from "./context.ts";
-import { copyFile, filesEqual, syncDirectory } from "./edge/replacement.ts";
+import type { Made } from "../context.ts";
 import { isIntact, originOf } from "./generated.ts";
+import { copyFile, filesEqual, syncDirectory } from "./replacement.ts";
 
 export interface Permission {
   /** A table that had rows may have none. */

@@ -1,0 +1,9 @@
+import { statSync } from "node:fs";
+
+/** What changes whenever one of the files does. */
+export function stamps(files: readonly string[]): string {
+  return files
+    .map((file) => statSync(file, { throwIfNoEntry: false, bigint: true }))
+    .map((stat) => (stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : "none"))
+    .join("\n");
+}
