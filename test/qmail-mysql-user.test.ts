@@ -209,7 +209,7 @@ describe.each(backends)("mailboxes over $name", ({ prepare }) => {
 
 describe("old databases over MariaDB", () => {
   const world = makeWorld();
-  const { sql } = overSocket.prepare(world);
+  const { sql } = overSocket.prepare(world, "home_mismatch alias\n");
   sql(`DROP TABLE mailbox; CREATE TABLE mailbox (username char(16), uid smallint, gid int, home varchar(255) NOT NULL,
     password varchar(16) NOT NULL, password_type varchar(20), suspended char(1)) ENGINE=MyISAM DEFAULT CHARSET=latin1;
     INSERT INTO mailbox VALUES ('iain', 800, 100, '/home/iain', 'old', 'Password', 'N');`);

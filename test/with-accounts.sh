@@ -26,7 +26,7 @@ done
 cp /etc/shadow "$dir/shadow"
 # The other ids are out of the way of Debian's own. Passwords: joe's is "system", old's too, which expired in 2024;
 # locked has none, and open an empty one.
-grep -vE '^(alias|qmail[dlpqrs]|joe|joe-sub|locked|old|open|sam):' /etc/passwd >"$dir/passwd"
+grep -vE '^(alias|qmail[dlpqrs]|joe|joe-sub|locked|old|open|sam|qmailsql):' /etc/passwd >"$dir/passwd"
 grep -vE '^(qmail|nofiles|joe|sam):' /etc/group >"$dir/group"
 cat >>"$dir/passwd" <<EOF
 alias:x:$alias:$nofiles::$homes/alias:/bin/true
@@ -36,6 +36,7 @@ qmailp:x:$(id passwd qmailp 64013):$nofiles::/var/qmail:/bin/true
 qmailq:x:$(id passwd qmailq 64014):$qmail::/var/qmail:/bin/true
 qmailr:x:$(id passwd qmailr 64015):$qmail::/var/qmail:/bin/true
 qmails:x:$(id passwd qmails 64016):$qmail::/var/qmail:/bin/true
+qmailsql:x:64900:64900::/var/qmail:/bin/false
 joe:x:64020:64020::$homes/joe:/bin/sh
 joe-sub:x:64021:64021::$homes/joe-sub:/bin/sh
 sam:x:64025:64025::$homes/sam:/bin/sh

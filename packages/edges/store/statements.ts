@@ -51,6 +51,8 @@ export const statements = {
 
   setSuspended: "UPDATE mailbox SET suspended = ? WHERE username = ?",
 
+  setMailbox: "UPDATE mailbox SET uid = ?, gid = ?, home = ? WHERE username = ?",
+
   deleteMailbox: "DELETE FROM mailbox WHERE username = ?",
 
   /** All that compare equal, for the administrator: a collation takes more for equal than we do. */

@@ -16,12 +16,27 @@ export function writePrivileges(grants: readonly string[], db: string): string[]
   return [...found].sort();
 }
 
+const concernsUs = (scope: string, db: string): boolean => TABLES.some((table) => covers(scope, db, table));
+
 /** *.*  `db`.*  `db`.`table` */
-function concernsUs(scope: string, db: string): boolean {
-  const [database = "", table = ""] = scope
+function covers(scope: string, db: string, table: string): boolean {
+  const [database = "", granted = ""] = scope
     .split(".")
     .map((part) => part.replace(/^`|`$/g, "").replace(/``/g, "`"));
   if (database === "*") return true;
   const pattern = database.replace(/\\([_%])/g, "$1");
-  return (pattern === db || database === db) && (table === "*" || TABLES.includes(table.toLowerCase()));
+  return (pattern === db || database === db) && (granted === "*" || table === granted.toLowerCase());
+}
+
+/** May an account add rows to a table? */
+export function mayInsert(grants: readonly string[], db: string, table: string): boolean {
+  return grants.some((grant) => {
+    const match = /^GRANT (.+?) ON (\S+) TO /is.exec(grant);
+    const privileges = (match?.[1] ?? "").split(",").map((one) => one.trim().toUpperCase());
+    return (
+      match !== null &&
+      covers(match[2] ?? "", db, table) &&
+      privileges.some((one) => /^(INSERT|ALL)/.test(one))
+    );
+  });
 }

@@ -1,43 +1,109 @@
-import { statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
+import { makeMaildir, word } from "../output/shell.ts";
+import type { Identity } from "./eyes.ts";
 
 export interface HomeState {
-  /** Why mail cannot be delivered or read there; undefined when all is well, as far as we may look. */
+  /** Why mail cannot be delivered or read there; undefined when nothing is wrong, as far as we may look. */
   readonly problem?: string;
+  /** The command that mends it. */
   readonly fix?: string;
 }
 
-const MAILDIR = ["tmp", "new", "cur"];
+const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
+const OWNER_ALL = 0o700;
 
-/** Can a mailbox's home and Maildir be used? The rules of qmail-getpw and of qmail-local. */
-export function homeState(home: string, uid: number, gid: number): HomeState {
-  const chown = `chown -R ${uid}:${gid} ${home}`;
+/**
+ * Can a mailbox's home, its Maildir and its .qmail files be used? The rules of qmail-getpw and of qmail-local.
+ * `others` also have to reach the home: qmail-getpw's account.
+ */
+export function homeState(
+  home: string,
+  uid: number,
+  gid: number,
+  others: readonly Identity[] = [],
+): HomeState {
   const problem = (text: string, fix: string): HomeState => ({ problem: text, fix });
+  const chown = `chown -R ${uid}:${gid} ${word(home)}`;
   if (uid === 0) return problem("its uid is 0, which is never used", "give it a uid of its own");
   if (gid === 0) return problem("its gid is 0, which is never used", "give it a gid of its own");
-  const closed = uid > 0 && home.startsWith("/") ? unsearchable(dirname(home), uid, gid) : undefined;
-  if (closed) return problem(`${closed} is not searchable by ${uid}:${gid}`, `chmod o+x ${closed}`);
+  for (const who of home.startsWith("/") && uid > 0 ? [{ uid, gid }, ...others] : []) {
+    const closed = unsearchable(dirname(home), who);
+    if (closed)
+      return problem(`${closed} is not searchable by ${who.uid}:${who.gid}`, `chmod o+x ${word(closed)}`);
+  }
   const dir = look(home);
   if (typeof dir === "string")
-    return problem(`home ${home}: ${dir}`, `install -d -m 700 -o ${uid} -g ${gid} ${home}`);
-  if (!dir.isDirectory()) return problem(`home ${home} is not a directory`, "another home");
+    return problem(`home ${home}: ${dir}`, makeMaildir(`${home}/Maildir`, uid, gid, [home]));
+  if (!dir.isDirectory())
+    return problem(`home ${home} is not a directory`, `mv ${word(home)} ${word(`${home}.file`)}`);
   if (dir.uid !== uid)
     return problem(`home ${home} is owned by uid ${dir.uid}, not by its uid ${uid}`, chown);
-  if (dir.mode & 0o002) return problem(`home ${home} is world-writable`, `chmod o-w ${home}`);
-  const maildir = look(`${home}/Maildir`);
-  if (typeof maildir === "string") return {}; // mail may go to an mbox, or where .qmail says
-  for (const path of [`${home}/Maildir`, ...MAILDIR.map((sub) => `${home}/Maildir/${sub}`)]) {
-    const here = look(path);
-    if (typeof here === "string") return problem(`${path}: ${here}`, `maildirmake as uid ${uid}`);
-    if (here.uid !== uid) return problem(`${path} is owned by uid ${here.uid}, not by its uid ${uid}`, chown);
-  }
-  return {};
+  if (dir.mode & OTHERS_WRITE) return problem(`home ${home} is world-writable`, `chmod o-w ${word(home)}`);
+  if (dir.mode & STICKY)
+    return problem(`home ${home} is sticky: its mail waits until that is undone`, `chmod -t ${word(home)}`);
+  if ((dir.mode & OWNER_ALL) !== OWNER_ALL)
+    return problem(`home ${home} is closed to its owner`, `chmod u+rwx ${word(home)}`);
+  return maildirState(home, uid, gid) ?? dotQmailState(home, uid) ?? {};
 }
 
+/** Undefined also when there is none: mail may go to an mbox, or where .qmail says. */
+function maildirState(home: string, uid: number, gid: number): HomeState | undefined {
+  const maildir = `${home}/Maildir`;
+  if (typeof look(maildir) === "string") return undefined;
+  for (const path of [maildir, ...["tmp", "new", "cur"].map((sub) => `${maildir}/${sub}`)]) {
+    const here = look(path);
+    if (typeof here === "string") return { problem: `${path}: ${here}`, fix: makeMaildir(maildir, uid, gid) };
+    if (!here.isDirectory())
+      return { problem: `${path} is not a directory`, fix: `mv ${word(path)} ${word(`${path}.file`)}` };
+    if (here.uid !== uid) {
+      const problem = `${path} is owned by uid ${here.uid}, not by its uid ${uid}`;
+      return { problem, fix: `chown -R ${uid}:${gid} ${word(home)}` };
+    }
+    if ((here.mode & OWNER_ALL) !== OWNER_ALL)
+      return { problem: `${path} is closed to its owner`, fix: `chmod u+rwx ${word(path)}` };
+  }
+  return undefined;
+}
+
+function dotQmailState(home: string, uid: number): HomeState | undefined {
+  for (const path of dotQmailFiles(home)) {
+    const stat = look(path);
+    if (typeof stat === "string" || !stat.isFile()) continue;
+    if (stat.mode & OTHERS_WRITE)
+      return { problem: `${path} is world-writable: its mail waits`, fix: `chmod o-w ${word(path)}` };
+    const readable = stat.uid === uid ? stat.mode & 0o400 : stat.mode & 0o004;
+    if (!readable) {
+      const fix = `chown ${uid} ${word(path)}; chmod u+r ${word(path)}`;
+      return { problem: `${path} is not readable by uid ${uid}: its mail waits`, fix };
+    }
+  }
+  return undefined;
+}
+
+function dotQmailFiles(home: string): string[] {
+  try {
+    return readdirSync(toBuffer(home), "buffer")
+      .map((name) => `${home}/${name.toString("latin1")}`)
+      .filter((path) => path.includes("/.qmail", home.length));
+  } catch {
+    return [];
+  }
+}
+
+const searched = new Map<string, string | undefined>();
+
 /** The first directory on the way to `path`, itself included, that uid:gid may not search; as far as we may look. */
-function unsearchable(path: string, uid: number, gid: number): string | undefined {
+function unsearchable(path: string, { uid, gid }: Identity): string | undefined {
+  const key = `${uid}:${gid}:${path}`;
+  if (!searched.has(key)) searched.set(key, lookOnTheWay(path, uid, gid));
+  return searched.get(key);
+}
+
+function lookOnTheWay(path: string, uid: number, gid: number): string | undefined {
   const parts = path.split("/").filter((part) => part !== "");
   for (let n = 1; n <= parts.length; n++) {
     const dir = `/${parts.slice(0, n).join("/")}`;
@@ -49,10 +115,24 @@ function unsearchable(path: string, uid: number, gid: number): string | undefine
   return undefined;
 }
 
-function look(path: string) {
+function look(path: string): Stats | string {
   try {
     return statSync(toBuffer(path));
   } catch (error) {
     return reason(error);
   }
+}
+
+/** The directory or file on the way to `path` that `who` may not enter or open, and the command that lets him. */
+export function opened(path: string, who: Identity, mode: "r" | "rw"): HomeState {
+  const closed = unsearchable(dirname(path), who);
+  if (closed)
+    return { problem: `${closed} is not searchable by uid ${who.uid}`, fix: `chmod o+x ${word(closed)}` };
+  const stat = look(path);
+  if (typeof stat === "string") return { problem: `${path}: ${stat}` };
+  const wanted = mode === "r" ? 0o4 : 0o6;
+  const shift = stat.uid === who.uid ? 6 : (who.groups ?? [who.gid]).includes(stat.gid) ? 3 : 0;
+  return ((stat.mode >> shift) & wanted) === wanted
+    ? {}
+    : { problem: `${path} is not ${mode === "r" ? "readable" : "open"} to uid ${who.uid}` };
 }

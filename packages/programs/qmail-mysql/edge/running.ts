@@ -66,3 +66,20 @@ function runningLspawn(
   }
   return undefined;
 }
+
+/** The process that listens at a unix socket; undefined when none is found. Root alone sees it. */
+export function listener(socket: string): number | undefined {
+  const rows = readFileSync("/proc/net/unix", "latin1").split("\n");
+  const listening = rows.find((row) => row.endsWith(` ${socket}`) && row.split(/ +/)[3] === "00010000"); // __SO_ACCEPTCON
+  const inode = listening?.split(/ +/)[6];
+  if (inode === undefined) return undefined;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      if (open.includes(`socket:[${inode}]`)) return Number(pid);
+    } catch {
+      // it has ended meanwhile, or is not ours to see
+    }
+  }
+  return undefined;
+}

@@ -1,16 +1,24 @@
 import { closeSync, constants, openSync, type Stats, statSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Instruction } from "@qmail-mysql/dotqmail";
 import { errno, reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
-import { mayChange } from "./eyes.ts";
+import { makeMaildir, word } from "../output/shell.ts";
+import { type Identity, mayChange } from "./eyes.ts";
+
+/** Why a Maildir or an mbox would not take a message, and the command that mends it. */
+export interface Obstacle {
+  readonly why: string;
+  readonly fix: string;
+}
 
 /**
- * Why a Maildir or an mbox would not take a message, as the effective ids see it from the current directory;
- * undefined when it would. Programs and forwards are not looked at.
+ * Looks with the effective ids, from the current directory, which is `home`; undefined when nothing is in the way.
+ * Programs and forwards are not looked at.
  */
-export function whyUndeliverable(instruction: Instruction): string | undefined {
-  if (instruction.kind === "maildir") return whyNoMaildir(instruction.name);
-  if (instruction.kind === "mbox") return whyNoMbox(instruction.name);
+export function obstacle(instruction: Instruction, home: string, user: Identity): Obstacle | undefined {
+  if (instruction.kind === "maildir") return maildirObstacle(instruction.name, home, user);
+  if (instruction.kind === "mbox") return mboxObstacle(instruction.name, home, user);
   return undefined;
 }
 
@@ -22,29 +30,43 @@ function look(path: string): Stats | string {
   }
 }
 
-function whyNoMaildir(dir: string): string | undefined {
+const own = ({ uid, gid }: Identity, path: string): string =>
+  `chown ${uid}:${gid} ${word(path)}; chmod u+rwX ${word(path)}`;
+
+function maildirObstacle(dir: string, home: string, user: Identity): Obstacle | undefined {
   for (const path of [`${dir}tmp`, `${dir}new`]) {
     const stat = look(path);
-    if (typeof stat === "string") return `${path}: ${stat}`;
-    if (!stat.isDirectory()) return `${path}: not a directory`;
-    if (!mayChange(stat)) return `${path}: access denied`;
+    if (typeof stat === "string")
+      return { why: `${path}: ${stat}`, fix: makeMaildir(resolve(home, dir), user.uid, user.gid) };
+    if (!stat.isDirectory())
+      return { why: `${path}: not a directory`, fix: `rm ${word(resolve(home, path))}` };
+    if (!mayChange(stat)) return { why: `${path}: access denied`, fix: own(user, resolve(home, path)) };
   }
   return undefined;
 }
 
-function whyNoMbox(file: string): string | undefined {
-  const slash = file.lastIndexOf("/");
-  const above = slash < 0 ? "." : file.slice(0, slash) || "/";
+function mboxObstacle(file: string, home: string, user: Identity): Obstacle | undefined {
+  const path = resolve(home, file);
+  const above = resolve(path, "..");
   try {
     const stat = statSync(toBuffer(file));
-    if (stat.isDirectory()) return `${file}: is a directory`;
+    if (stat.isDirectory()) {
+      return {
+        why: `${file}: is a directory; a Maildir's name ends with a slash`,
+        fix: `rmdir ${word(path)}`,
+      };
+    }
     if (!stat.isFile()) return undefined; // to open a pipe or a device could be noticed
     closeSync(openSync(toBuffer(file), constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK));
     return undefined;
   } catch (error) {
-    if (errno(error) !== "ENOENT") return `${file}: ${reason(error)}`;
+    if (errno(error) !== "ENOENT") return { why: `${file}: ${reason(error)}`, fix: own(user, path) };
   }
   const dir = look(above);
-  if (typeof dir === "string") return `${above}: ${dir}`;
-  return mayChange(dir) ? undefined : `${above}: access denied`;
+  if (typeof dir === "string")
+    return {
+      why: `${above}: ${dir}`,
+      fix: `install -d -m 700 -o ${user.uid} -g ${user.gid} ${word(above)}`,
+    };
+  return mayChange(dir) ? undefined : { why: `${above}: access denied`, fix: own(user, above) };
 }

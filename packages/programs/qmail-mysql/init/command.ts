@@ -6,7 +6,14 @@ import grants from "../../../../sql/mysql/grants.sql" with { type: "text" };
 import mysqlSchema from "../../../../sql/mysql/schema.sql" with { type: "text" };
 import sqliteSchema from "../../../../sql/sqlite/schema.sql" with { type: "text" };
 import type { Context } from "../context.ts";
+import { SQLD_ACCOUNT, setUpSqld } from "../edge/sqld-setup.ts";
 import { fillGrants } from "./grants.ts";
+
+interface Options {
+  readonly sql?: true;
+  readonly grants?: true;
+  readonly sqld?: true;
+}
 
 export function addInit(program: Command, context: Context): void {
   program
@@ -14,6 +21,10 @@ export function addInit(program: Command, context: Context): void {
     .description("Make the tables in the database of control/sqlserver. Tables that exist stay as they are.")
     .option("--sql", "print the tables' SQL and change nothing")
     .option("--grants", "print the SQL of accounts that may do no more than they need, and change nothing")
+    .option(
+      "--sqld",
+      "give control/sqlserver to qmail-sqld's account alone, and name its socket in control/sqld",
+    )
     .addHelpText(
       "after",
       `
@@ -24,10 +35,10 @@ With MySQL or MariaDB the database and an account that may create tables must ex
   qmail-mysql init
   qmail-mysql init --grants | mariadb        # after reading it: SELECT for the mail programs, writing for you`,
     )
-    .action((options: { sql?: true; grants?: true }) => init(context, options));
+    .action((options: Options) => init(context, options));
 }
 
-async function init(context: Context, options: { sql?: true; grants?: true }): Promise<void> {
+async function init(context: Context, options: Options): Promise<void> {
   const config = context.config();
   const isSqlite = config.driver === "sqlite";
   const schema = isSqlite ? sqliteSchema : mysqlSchema;
@@ -37,6 +48,12 @@ async function init(context: Context, options: { sql?: true; grants?: true }): P
       isSqlite
         ? "-- SQLite has no accounts: who may read the file may read the mail's passwords.\n"
         : fillGrants(grants, config.db),
+    );
+  }
+  if (options.sqld) {
+    const socket = setUpSqld(context.home, context.config());
+    return context.print(
+      `control/sqld names ${socket}\nnext: start qmail-sqld as ${SQLD_ACCOUNT}, by its run script in conf/run: until then all mail waits\n`,
     );
   }
   const file = isSqlite ? sqliteFile(config, context.home) : undefined;

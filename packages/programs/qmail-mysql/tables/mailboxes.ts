@@ -82,6 +82,25 @@ export async function storeSuspended(database: Database, row: Row, suspended: "N
   await verify(database, name, { suspended }, undo);
 }
 
+/** Sets what is given of uid, gid and home. */
+export async function storePlace(
+  database: Database,
+  row: Row,
+  place: { readonly uid?: number; readonly gid?: number; readonly home?: string },
+): Promise<void> {
+  const name = row.username ?? "";
+  const old = { uid: row.uid ?? "", gid: row.gid ?? "", home: row.home ?? "" };
+  const wanted = {
+    uid: String(place.uid ?? old.uid),
+    gid: String(place.gid ?? old.gid),
+    home: place.home ?? old.home,
+  };
+  const values = ({ uid, gid, home }: typeof old) => [uid, gid, text(home), text(name)];
+  await change(database, "mailbox", `mailbox "${name}"`, statements.setMailbox, values(wanted));
+  const undo = () => database.change(statements.setMailbox, values(old));
+  await verify(database, name, wanted, undo);
+}
+
 export async function deleteMailbox(database: Database, row: Row): Promise<void> {
   await database.change(statements.deleteMailbox, [text(row.username ?? "")]);
 }

@@ -1,10 +1,11 @@
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
 import { openSite, sqldPath, storeOver } from "@qmail-mysql/store";
-import { findSystemAccounts, type PasswdEntry } from "@qmail-mysql/system";
 import { HARD, Usage } from "@qmail-mysql/trouble";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
-import { entries, sendControls } from "../edge/controls.ts";
+import { rememberedAccounts } from "../edge/accounts.ts";
+import { assigned, entries, sendControls } from "../edge/controls.ts";
+import { whyUnaskable } from "../edge/database-access.ts";
 import { installation } from "../edge/running.ts";
 import { json, jsonArray, printable } from "../output/table.ts";
 import type { Trace } from "./notes.ts";
@@ -78,14 +79,15 @@ function withWorld(context: Context, options: Options, use: (world: TraceWorld) 
       try {
         await use({
           home,
-          config,
           settings: { ...(site?.settings ?? config), breakChar: breakChar(), aliasUser: aliasUser() },
           database,
           store: site?.store ?? storeOver(database, config.funkyQueries),
           controls: sendControls(home),
           installed: { ...found, lspawn: options.lspawn ?? found.lspawn },
           defaultDelivery: options.defaultDelivery ?? found.defaultDelivery ?? fallback,
-          findSystemAccounts: remembered(config.timeout),
+          findSystemAccounts: rememberedAccounts(config.timeout),
+          assigned: (local) => assigned(home, local),
+          whyUnaskable: () => whyUnaskable(home, config),
         });
       } finally {
         await site?.store.close();
@@ -93,21 +95,6 @@ function withWorld(context: Context, options: Options, use: (world: TraceWorld) 
     },
     "as mail",
   );
-}
-
-/** System accounts, each asked for once. */
-function remembered(timeout: number): TraceWorld["findSystemAccounts"] {
-  const known = new Map<string, PasswdEntry | undefined>();
-  return async (names) => {
-    const unknown = names.filter((name) => !known.has(name));
-    const found = unknown.length === 0 ? [] : findSystemAccounts(unknown, timeout);
-    for (const name of unknown)
-      known.set(
-        name,
-        found.find((entry) => entry.name === name),
-      );
-    return names.flatMap((name) => known.get(name) ?? []);
-  };
 }
 
 const ENDS: Readonly<Record<Trace["outcome"], string>> = {

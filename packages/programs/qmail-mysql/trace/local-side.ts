@@ -1,27 +1,49 @@
-import { type Assignment, getpw } from "@qmail-mysql/accounts";
-import { type Order, plan, temporary } from "@qmail-mysql/delivery";
+import { type Assignment, type FindSystemAccounts, getpw, type Settings } from "@qmail-mysql/accounts";
+import { Failure, type Order, plan, temporary } from "@qmail-mysql/delivery";
 import { describe, type Instruction } from "@qmail-mysql/dotqmail";
 import { dotQmail, enterHome, exists } from "@qmail-mysql/maildrop";
 import { aliasKeys, chooseAliases, magicTarget } from "@qmail-mysql/routing";
+import type { Store } from "@qmail-mysql/store";
 import { homeOwner } from "@qmail-mysql/system";
-import { Trouble } from "@qmail-mysql/trouble";
+import { SOFT, Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
-import { assigned } from "../edge/controls.ts";
-import { whyUnaskable } from "../edge/database-access.ts";
+import type { assigned } from "../edge/controls.ts";
 import { type Identity, lookAs, ROOT } from "../edge/eyes.ts";
-import { whyUndeliverable } from "../edge/targets.ts";
+import type { Installation } from "../edge/running.ts";
+import { type Obstacle, obstacle } from "../edge/targets.ts";
 import { ALIAS, named } from "../tables/rows.ts";
 import type { Note } from "./notes.ts";
-import type { TraceWorld } from "./trace.ts";
+
+/** What is asked about a local address. */
+export interface LocalWorld {
+  readonly settings: Settings;
+  readonly store: Pick<Store, "findMailboxes" | "findAliases" | "findVirtual" | "findVirtualHosts">;
+  readonly installed: Installation;
+  readonly defaultDelivery: string;
+  readonly findSystemAccounts: FindSystemAccounts;
+  /** users/cdb. Throws Trouble where qmail-lspawn defers. */
+  readonly assigned: (local: string) => ReturnType<typeof assigned>;
+  /** Why the effective ids could not ask the database. */
+  readonly whyUnaskable: () => string | undefined;
+}
+
+/** A Maildir or an mbox that does not take the message. */
+export class Undeliverable extends Failure {
+  readonly obstacle: Obstacle;
+  constructor(instruction: Doable, obstacle: Obstacle) {
+    super(SOFT, `unable to deliver to ${describe(instruction)}: ${obstacle.why}`);
+    this.obstacle = obstacle;
+  }
+}
 
 /** Who controls local@host: by users/cdb, else by the tables. Throws what the programs fail with. */
 export async function findOwner(
   local: string,
   host: string,
-  world: TraceWorld,
+  world: LocalWorld,
   note: Note,
 ): Promise<Assignment | undefined> {
-  const found = assigned(world.home, local);
+  const found = world.assigned(local);
   if (found) {
     note("qmail-lspawn", spelt(found.assignment), `users/cdb: ${found.entry}`);
     return found.assignment;
@@ -30,7 +52,7 @@ export async function findOwner(
   const isOurs = installed.lspawn === "ours";
   const stage = isOurs ? "qmail-lspawn" : "qmail-getpw";
   const eyes = isOurs ? ROOT : (installed.getpwAs ?? ROOT);
-  const why = lookAs(eyes, () => whyUnaskable(world.home, world.config));
+  const why = lookAs(eyes, world.whyUnaskable);
   if (why !== undefined) throw new Trouble(`${why}, as ${stage} runs as uid ${eyes.uid}`);
   const by: string[] = [];
   const noTable = !isOurs && installed.stockGetpw;
@@ -56,14 +78,14 @@ export async function findOwner(
 const spelt = ({ user, uid, gid, home, dash, ext }: Assignment): string =>
   `user ${user}, uid ${uid}, gid ${gid}, home ${home}, extension ${dash === "" && ext === "" ? "none" : `"${ext}"`}`;
 
-type Doable = Exclude<Instruction, { kind: "refuse" }>;
+export type Doable = Exclude<Instruction, { kind: "refuse" }>;
 
 /** What qmail-local does for its user. Throws what it fails with. */
 export async function planDelivery(
   order: Order,
   identity: Identity,
   deliveredTo: string,
-  world: TraceWorld,
+  world: LocalWorld,
   note: Note,
 ): Promise<Doable[]> {
   let by = "no alias row and no .qmail file: the default delivery";
@@ -75,7 +97,7 @@ export async function planDelivery(
   const skip = isMagic || noTable;
   const rows = skip ? [] : await store.findAliases(lower(user), aliasKeys(ext, host));
   const ask = () => {
-    const why = noTable ? undefined : whyUnaskable(world.home, world.config);
+    const why = noTable ? undefined : world.whyUnaskable();
     if (why !== undefined) throw new Trouble(`${why}, as qmail-local runs as uid ${identity.uid}`);
   };
   try {
@@ -110,8 +132,8 @@ export async function planDelivery(
       if (installed.lspawn === "ours" && all.some(needsProgram)) ask();
       return all.map((instruction) => {
         if (instruction.kind === "refuse") throw temporary(instruction.why);
-        const why = whyUndeliverable(instruction);
-        if (why !== undefined) throw temporary(`unable to deliver to ${describe(instruction)}: ${why}`);
+        const found = obstacle(instruction, order.home, identity);
+        if (found) throw new Undeliverable(instruction, found);
         return instruction;
       });
     });

@@ -1,29 +1,20 @@
-import { type Assignment, type FindSystemAccounts, Held, type Settings } from "@qmail-mysql/accounts";
-import type { SqlServer } from "@qmail-mysql/control";
+import { type Assignment, Held } from "@qmail-mysql/accounts";
 import { Failure } from "@qmail-mysql/delivery";
 import { deliveredTo, describe } from "@qmail-mysql/dotqmail";
 import { AliasMisconfiguration, type SendControls, VirtualMisconfiguration } from "@qmail-mysql/routing";
-import type { Database, Store } from "@qmail-mysql/store";
+import type { Database } from "@qmail-mysql/store";
 import { Die, HARD, Trouble } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
-import type { Installation } from "../edge/running.ts";
-import { findOwner, planDelivery } from "./local-side.ts";
+import { findOwner, type LocalWorld, planDelivery } from "./local-side.ts";
 import type { Outcome, Step, Trace } from "./notes.ts";
 import { atSend, atSmtpd } from "./remote-side.ts";
 
 /** What is asked on the way of an address. */
-export interface TraceWorld {
+export interface TraceWorld extends LocalWorld {
   readonly home: string;
-  readonly config: SqlServer;
-  readonly settings: Settings;
   /** The administrator's, for what the mail programs do not ask. */
   readonly database: Database;
-  /** What the mail programs ask: qmail-sqld where there is one. */
-  readonly store: Store;
   readonly controls: SendControls;
-  readonly installed: Installation;
-  readonly defaultDelivery: string;
-  readonly findSystemAccounts: FindSystemAccounts;
 }
 
 const MAX_FORWARDS = 100; // addresses that are followed from one

@@ -14,6 +14,7 @@ import {
   insertMailbox,
   mustFind,
   storePassword,
+  storePlace,
   storeSuspended,
 } from "../tables/mailboxes.ts";
 import { newPassword, PASSWORD_TYPES, type PasswordType } from "./input.ts";
@@ -45,8 +46,7 @@ export async function add(context: Context, username: string, options: AddOption
       context.warn('with magic_forwarding a mailbox named "forward" must not exist');
     }
   });
-  const { problem, fix } = homeState(home, uid, gid);
-  if (problem) context.warn(`mail for "${username}" goes to alias: ${problem}; fix: ${fix}`);
+  warnOfHome(context, username, home, uid, gid);
 }
 
 export async function passwd(
@@ -75,6 +75,28 @@ async function readPassword(name: string): Promise<string> {
   );
   if (first !== second) throw new Usage(HARD, "the password: expected the same one twice");
   return newPassword(first);
+}
+
+export interface SetOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly home?: string;
+}
+
+export async function set(context: Context, name: string, options: SetOptions): Promise<void> {
+  if (Object.keys(options).length === 0) throw new Usage(HARD, "expected --uid, --gid or --home");
+  const row = await context.withDatabase("write", async (database) => {
+    const found = await mustFind(database, name);
+    await storePlace(database, found, options);
+    return { uid: Number(found.uid), gid: Number(found.gid), home: found.home ?? "", ...options };
+  });
+  warnOfHome(context, name, row.home, row.uid, row.gid);
+}
+
+/** Mail for a mailbox waits, or goes to alias, where its home cannot be used: said at once. */
+function warnOfHome(context: Context, name: string, home: string, uid: number, gid: number): void {
+  const { problem, fix } = homeState(home, uid, gid);
+  if (problem) context.warn(`mail for "${name}" is not delivered: ${problem}; fix: ${fix}`);
 }
 
 export async function setSuspended(context: Context, name: string, suspended: boolean): Promise<void> {

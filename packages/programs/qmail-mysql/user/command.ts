@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
-import { add, del, listUsers, passwd, setSuspended, show } from "./actions.ts";
+import { add, del, listUsers, passwd, set, setSuspended, show } from "./actions.ts";
 import { gidOption, homeOption, mailboxName, typeOption, uidOption } from "./input.ts";
 
 const PASSWORD_HELP = `
@@ -48,6 +48,14 @@ Examples:
   qmail-mysql user passwd iain --type crypt <new-password`,
     )
     .action((name: string, options) => passwd(context, mailboxName(name), options));
+
+  user
+    .command("set <name>")
+    .description("Change a mailbox's uid, gid or home. Its mail stays where it is.")
+    .addOption(new Option("--uid <n>", "uid that owns the home; never 0").argParser(uidOption))
+    .addOption(new Option("--gid <n>", "gid of the home").argParser(gidOption))
+    .addOption(new Option("--home <dir>", "absolute path").argParser(homeOption))
+    .action((name: string, options) => set(context, mailboxName(name), options));
 
   user
     .command("suspend <name>")

@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { SqlServer } from "@qmail-mysql/control";
+import { openSite, sqldPath, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
+import { findSystemAccounts } from "@qmail-mysql/system";
+import { Trouble } from "@qmail-mysql/trouble";
+import { whyUnaskable } from "../edge/database-access.ts";
+import { type Identity, lookAs } from "../edge/eyes.ts";
+import { opened } from "../edge/home-state.ts";
+import { type Installation, listener } from "../edge/running.ts";
+import { SQLD_ACCOUNT } from "../edge/sqld-setup.ts";
+import { word } from "../output/shell.ts";
+import { checkSecret, checkSqliteDirectory, look, secretFile } from "./files.ts";
+import type { Problem } from "./problem.ts";
+
+/** Who asks the database on this host, and how. */
+export interface Askers {
+  readonly home: string;
+  readonly config: SqlServer;
+  readonly installed: Installation;
+  /** Of mailboxes: qmail-local asks as they. One for each uid and gid. */
+  readonly users: readonly Identity[];
+}
+
+/**
+ * Can every program that asks the database do so, and nobody else read its password? Without qmail-sqld that is
+ * qmail-getpw's account; where qmail-local is ours too, every user, whom a password is not to be shown: then it
+ * takes qmail-sqld.
+ */
+export async function* checkAccess(askers: Askers): AsyncGenerator<Problem> {
+  const { home, config } = askers;
+  if (config.driver === "sqlite") yield* checkSqliteDirectory(sqliteFile(config, home));
+  if (existsSync(`${home}/control/sqld`)) {
+    yield* checkSqld(askers);
+    return;
+  }
+  const secret = secretFile(config, home);
+  const needsSqld = usersAsk(askers.installed) && look(`${home}/bin/qmail-local`) !== undefined;
+  yield* checkSecret(secret, needsSqld ? setUp(home) : forGroup(secret, askers.installed.getpwAs));
+  if (config.driver === "mysql") {
+    const admin = `${sqlServerFile(home)}-admin`;
+    yield* checkSecret(admin, `chmod 600 ${word(admin)}`);
+  }
+  const { getpwAs, lspawn } = askers.installed;
+  if (getpwAs && lspawn === "stock") {
+    const why = lookAs(getpwAs, () => whyUnaskable(home, config));
+    if (why !== undefined) {
+      yield {
+        what: config.driver === "sqlite" && why.includes(secret) ? secret : sqlServerFile(home),
+        problem: `is not readable by qmailp, uid ${getpwAs.uid} (${why}): all mail waits`,
+        fix: readableFix(why, home, config, getpwAs),
+      };
+      return;
+    }
+  }
+  if (!needsSqld) return;
+  for (const user of askers.users) {
+    const why = lookAs(user, () => whyUnaskable(home, config));
+    if (why === undefined) continue;
+    const problem = `qmail-local runs as every user, and uid ${user.uid} cannot ask the database (${why}): all mail waits`;
+    yield { what: sqlServerFile(home), problem, fix: setUp(home) };
+    return;
+  }
+}
+
+/** Does qmail-local itself ask the tables? Ours does so below a stock qmail-lspawn, and for programs and forwards. */
+const usersAsk = ({ stockLocal }: Installation): boolean => !stockLocal;
+
+const setUp = (home: string): string => `qmail-mysql init --sqld && ${startCommand(home)}`;
+
+/** Its run script does this under a supervisor. */
+const startCommand = (home: string): string =>
+  `{ setsid setuidgid ${SQLD_ACCOUNT} ${word(`${home}/bin/qmail-sqld`)} </dev/null >/dev/null 2>&1 & sleep 1; } # or its run script`;
+
+function forGroup(file: string, who: Identity | undefined): string {
+  return who ? `chgrp ${who.gid} ${word(file)}; chmod 640 ${word(file)}` : `chmod o-r ${word(file)}`;
+}
+
+/** Opens what is in the way of the group of qmail-getpw's account, and of nobody else. */
+function readableFix(why: string, home: string, config: SqlServer, who: Identity): string {
+  const files = [sqlServerFile(home), ...(config.driver === "sqlite" ? [sqliteFile(config, home)] : [])];
+  const file = files.find((one) => why.includes(one)) ?? sqlServerFile(home);
+  return opened(file, who, "r").fix ?? forGroup(file, who);
+}
+
+async function* checkSqld({ home, config, installed, users }: Askers): AsyncGenerator<Problem> {
+  const file = `${home}/control/sqld`;
+  let socket: string | undefined;
+  try {
+    socket = sqldPath(home);
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    yield { what: file, problem: error.message, fix: setUp(home) };
+    return;
+  }
+  if (socket === undefined) return;
+  yield* checkSqldFiles(home, config, socket);
+  if (!look(socket)?.isSocket()) {
+    const problem = `names ${socket}, which is no socket: all mail waits`;
+    yield {
+      what: file,
+      problem,
+      fix: `mkdir -p ${word(dirname(socket))}; chown ${SQLD_ACCOUNT} ${word(dirname(socket))}; ${startCommand(home)}`,
+    };
+    return;
+  }
+  const askers = [
+    ...(installed.lspawn === "stock" && installed.getpwAs ? [installed.getpwAs] : []),
+    ...users,
+  ];
+  for (const who of askers) {
+    const found = [opened(file, who, "r"), opened(socket, who, "rw")].find(
+      ({ problem }) => problem !== undefined,
+    );
+    if (!found) continue;
+    const path = found.problem?.startsWith(file) ? `chmod 644 ${word(file)}` : `chmod 666 ${word(socket)}`;
+    yield { what: file, problem: `${found.problem}: its mail waits`, fix: found.fix ?? path };
+    break;
+  }
+  try {
+    const site = await openSite(home, "qmail-mysql", true);
+    try {
+      await site.store.findMailboxes(["postmaster"]);
+    } finally {
+      await site.store.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    yield { what: "qmail-sqld", problem: `${error.message}: all mail waits`, fix: restart(home, socket) };
+  }
+}
+
+/** A daemon that hangs takes no signal but this one; its supervisor starts it again. */
+function restart(home: string, socket: string): string {
+  const pid = listener(socket);
+  return `${pid === undefined ? "" : `kill -KILL ${pid}; `}rm -f ${word(socket)}; ${startCommand(home)}`;
+}
+
+/** What qmail-sqld reads, and nobody else. */
+function* checkSqldFiles(home: string, config: SqlServer, socket: string): Generator<Problem> {
+  const running = look(socket);
+  const [account] = findSystemAccounts([SQLD_ACCOUNT], config.timeout);
+  const uid = running && running.uid !== 0 ? running.uid : account?.uid;
+  const gid = running && running.uid !== 0 ? running.gid : account?.gid;
+  const files = [sqlServerFile(home), ...(config.driver === "sqlite" ? [sqliteFile(config, home)] : [])];
+  for (const file of files) {
+    const close =
+      uid === undefined ? `chmod 600 ${word(file)}` : `chown ${uid} ${word(file)}; chmod 600 ${word(file)}`;
+    const secret = file === secretFile(config, home) || config.driver === "mysql";
+    if (secret) yield* checkSecret(file, close);
+    if (uid === undefined || gid === undefined) continue;
+    const found = opened(file, { uid, gid }, "r");
+    if (found.problem === undefined) continue;
+    yield { what: file, problem: `${found.problem}, qmail-sqld's account`, fix: found.fix ?? close };
+  }
+}

@@ -1,0 +1,95 @@
+import { aliasInstruction } from "@qmail-mysql/dotqmail";
+import { AliasMisconfiguration, type AliasRow, programsWithoutPlace } from "@qmail-mysql/routing";
+import { lower, splitAddress } from "@qmail-mysql/wire";
+import { word } from "../../output/shell.ts";
+import { Undeliverable } from "../../trace/local-side.ts";
+import { aliasColumns, aliasName, type Problem, rowSql } from "../problem.ts";
+import { groups } from "./memory.ts";
+import { type CheckWorld, tryAddress } from "./world.ts";
+
+type SqlFix = (sql: string) => string;
+
+/** What is wrong with the rows of alias, each alone and together. */
+export async function* checkAliases(world: CheckWorld, sqlFix: SqlFix): AsyncGenerator<Problem> {
+  const { aliases } = world.memory;
+  for (const row of aliases) yield* checkRow(row, world, sqlFix);
+  for (const rows of groups(aliases, (row) => `${lower(row.username)}\0${lower(row.alias)}`).values()) {
+    yield* checkGroup(rows, world, sqlFix);
+  }
+}
+
+async function* checkRow(row: AliasRow, world: CheckWorld, sqlFix: SqlFix): AsyncGenerator<Problem> {
+  const what = aliasName(row);
+  const remove = sqlFix(rowSql.remove("alias", aliasColumns(row)));
+  if (row.username === "") {
+    yield { what, problem: "has no username: nobody's mail goes by it", fix: remove };
+    return;
+  }
+  try {
+    aliasInstruction(row);
+  } catch (error) {
+    if (!(error instanceof AliasMisconfiguration)) throw error;
+    const problem = `${error.message.replace(/^.*?\) /, "")}; its mail waits`;
+    yield { what, problem, fix: split(row, sqlFix) ?? remove };
+  }
+  if (!(await world.isAccount(lower(row.username)))) {
+    yield {
+      what,
+      problem: `nobody can reach it: there is no mailbox or account "${row.username}"`,
+      fix: `qmail-mysql alias del ${word(row.username)} ${word(row.alias)}`,
+    };
+  }
+}
+
+/** ./Maildir/ in one column is meant for two. */
+function split(row: AliasRow, sqlFix: SqlFix): string | undefined {
+  const { aliasUsername: left, aliasHost: right } = row;
+  if (!/^[./|]./.test(left)) return undefined;
+  const wanted = { alias_username: left[0] ?? "", alias_host: left.slice(1) + right };
+  return sqlFix(rowSql.update("alias", wanted, aliasColumns(row)));
+}
+
+/** Where the rows of one address deliver to, and in which order. */
+async function* checkGroup(
+  rows: readonly AliasRow[],
+  world: CheckWorld,
+  sqlFix: SqlFix,
+): AsyncGenerator<Problem> {
+  const [first] = rows;
+  if (!first || first.username === "" || !(await world.isAccount(lower(first.username)))) return;
+  const { settings } = world;
+  const isAlias = lower(first.username) === settings.aliasUser;
+  const { local: ext, host } = splitAddress(first.alias) ?? { local: first.alias, host: "" };
+  const name = isAlias ? ext : ext === "" ? first.username : `${first.username}${settings.breakChar}${ext}`;
+  const atAny = first.alias === "@"; // splitAddress sees an empty local part in it
+  const local = atAny ? `${isAlias ? "" : `${first.username}${settings.breakChar}`}@` : name;
+  const { error, owner } = await tryAddress(local, atAny ? "" : host, world);
+  if (error instanceof Undeliverable && owner && lower(owner.user) === lower(first.username) && ext !== "") {
+    yield { what: aliasName(first), problem: `${error.message}; its mail waits`, fix: error.obstacle.fix };
+  }
+  yield* checkOrder(rows, world, sqlFix);
+}
+
+/** Rows that run programs beside other instructions: which comes first is part of what they mean. */
+async function* checkOrder(
+  rows: readonly AliasRow[],
+  world: CheckWorld,
+  sqlFix: SqlFix,
+): AsyncGenerator<Problem> {
+  const [first] = rows;
+  if (!first || programsWithoutPlace(rows).length === 0) return;
+  const placed = await world.findAliases(lower(first.username), [lower(first.alias)]);
+  const programs = programsWithoutPlace(placed);
+  if (programs.length === 0) return;
+  const hasColumn = placed.some((row) => row.position !== undefined);
+  const steps = programs.map((row, i) =>
+    rowSql.update("alias", { position: String(i - programs.length) }, aliasColumns(row)),
+  );
+  const add = hasColumn ? [] : ["ALTER TABLE alias ADD COLUMN position INTEGER NOT NULL DEFAULT 0"];
+  yield {
+    what: aliasName(programs[0] ?? first),
+    problem:
+      "runs a program beside other instructions of its address: it comes first, and no position says so",
+    fix: sqlFix([...add, ...steps].join("; ")),
+  };
+}

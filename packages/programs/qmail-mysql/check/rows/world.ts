@@ -1,0 +1,119 @@
+import type { Assignment, FindSystemAccounts } from "@qmail-mysql/accounts";
+import type { SqlServer } from "@qmail-mysql/control";
+import { aliasUser, breakChar } from "@qmail-mysql/control-files";
+import { aliasInstruction } from "@qmail-mysql/dotqmail";
+import {
+  AliasMisconfiguration,
+  type AliasRow,
+  aliasKeys,
+  chooseAliases,
+  type FindAliases,
+  magicTarget,
+} from "@qmail-mysql/routing";
+import { lower, splitAddress } from "@qmail-mysql/wire";
+import { rememberedAccounts } from "../../edge/accounts.ts";
+import { findOwner, type LocalWorld, planDelivery } from "../../trace/local-side.ts";
+import { type Memory, storeOverMemory } from "./memory.ts";
+
+/** The mail path over the tables in memory. */
+export interface CheckWorld extends LocalWorld {
+  readonly home: string;
+  readonly memory: Memory;
+  /** The database itself, for the optional column that the rows in memory do not have. */
+  readonly findAliases: FindAliases;
+  /** Is it a mailbox or a system account? */
+  readonly isAccount: (name: string) => Promise<boolean>;
+  readonly isLocal: (host: string) => boolean;
+}
+
+export async function checkWorld(
+  given: Pick<CheckWorld, "home" | "memory" | "findAliases" | "installed" | "defaultDelivery">,
+  config: SqlServer,
+  locals: ReadonlySet<string>,
+): Promise<CheckWorld> {
+  const { memory } = given;
+  const settings = { ...config, breakChar: breakChar(), aliasUser: aliasUser() };
+  const accounts = rememberedAccounts(config.timeout);
+  await accounts(namesToAsk(memory, settings.breakChar));
+  return {
+    ...given,
+    settings,
+    // How the tables are reached is checked apart, and that is how they would be.
+    installed: { ...given.installed, stockGetpw: false, stockLocal: false },
+    store: storeOverMemory(memory, config.funkyQueries),
+    findSystemAccounts: usable(accounts),
+    assigned: () => undefined,
+    whyUnaskable: () => undefined,
+    isLocal: (host) => locals.has(host),
+    isAccount: async (name) => memory.boxes.has(name) || (await usable(accounts)([name])).length > 0,
+  };
+}
+
+const usable =
+  (accounts: FindSystemAccounts): FindSystemAccounts =>
+  async (names) =>
+    (await accounts(names)).filter(({ uid }) => uid !== 0);
+
+/** The names in the tables that are no mailboxes, and all they may be split into: asked for in few questions. */
+function namesToAsk({ aliases, virtuals, boxes }: Memory, brk: string): string[] {
+  const names = new Set<string>([aliasUser()]);
+  const locals = [...aliases.map((row) => row.username), ...virtuals.map((row) => row.username)];
+  for (const row of aliases) if (row.aliasHost !== "") locals.push(row.aliasUsername);
+  for (const local of locals) {
+    for (let name = lower(local); ; name = name.slice(0, name.lastIndexOf(brk))) {
+      if (name !== "" && name.length < 32 && !boxes.has(name)) names.add(name);
+      if (!name.includes(brk)) break;
+    }
+  }
+  return [...names];
+}
+
+/** What becomes of a local address: who controls it, and what the programs fail with. */
+export interface Tried {
+  readonly owner?: Assignment;
+  readonly error?: unknown;
+}
+
+/** Delivers nothing. */
+export async function tryAddress(local: string, host: string, world: CheckWorld): Promise<Tried> {
+  let owner: Assignment | undefined;
+  try {
+    owner = await findOwner(local, host, world, () => {});
+    if (!owner) return {};
+    const order = { ...owner, local, host, sender: "", defaultDelivery: world.defaultDelivery };
+    await planDelivery(order, owner, "", world, () => {});
+    return { owner };
+  } catch (error) {
+    return owner ? { owner, error } : { error };
+  }
+}
+
+/** Where the tables forward mail for an address; [] when they do not, when it is not ours, or cannot be told. */
+export async function forwardsOf(address: string, world: CheckWorld): Promise<string[]> {
+  const { local, host } = splitAddress(address) ?? { local: address, host: "" };
+  const isVirtual = host !== "" && !world.isLocal(host);
+  if (isVirtual && (await world.store.findVirtualHosts([lower(host)])).length === 0) return [];
+  const as = isVirtual ? `${lower(host)}-${local}` : local;
+  try {
+    const owner = await findOwner(as, host, world, () => {});
+    if (!owner) return [];
+    const { magicForwarding } = world.settings;
+    const magic = magicForwarding ? magicTarget(owner.user, as, owner.ext) : undefined;
+    if (magic !== undefined) return [magic];
+    const rows = await world.store.findAliases(lower(owner.user), aliasKeys(owner.ext, host));
+    return chooseAliases(rows, owner.ext, host).flatMap((row) => forwardOf(row) ?? []);
+  } catch {
+    return []; // said where that row or mailbox is checked
+  }
+}
+
+/** The address that a row forwards to. */
+export function forwardOf(row: AliasRow): string | undefined {
+  try {
+    const instruction = aliasInstruction(row);
+    return instruction.kind === "forward" ? instruction.address : undefined;
+  } catch (error) {
+    if (error instanceof AliasMisconfiguration) return undefined;
+    throw error;
+  }
+}
