@@ -3,6 +3,8 @@ import {
   chooseVirtual,
   type FindVirtual,
   type FindVirtualHosts,
+  isMagic,
+  MAGIC_USER,
   type VirtualRow,
   virtualPrefixes,
 } from "@qmail-mysql/routing";
@@ -51,9 +53,6 @@ export class Held extends Error {
   }
 }
 
-/** The username of a virtual row whose ext is an address to forward to (magic forwarding). */
-export const MAGIC_USER = "forward";
-
 const GETPW_USERLEN = 32; // qmail-getpw(8): a system account's name of 32 or more bytes is never looked up
 
 /**
@@ -79,7 +78,7 @@ export async function getpw(
   const owner = await ownerOf(target, settings, world);
   if (owner) return owner;
   const alias = await asAlias(target, settings, world);
-  if (alias && settings.magicForwarding && lower(username) === MAGIC_USER && ext.includes("@")) {
+  if (alias && settings.magicForwarding && isMagic(username, ext)) {
     world.explain?.(`magic forwarding: qmail-local forwards to ${ext}`);
     return { ...alias, user: MAGIC_USER, ext };
   }

@@ -13,7 +13,7 @@ export interface AliasRow {
 /** Port: the rows of `username` with one of `aliases` (lower case), in any order. */
 export type FindAliases = (username: string, aliases: readonly string[]) => Promise<readonly AliasRow[]>;
 
-/** A row of the alias table that cannot be meant; the message names it. */
+/** An invalid row of the alias table; the message names it. */
 export class AliasMisconfiguration extends Error {
   constructor(row: AliasRow, why: string) {
     const columns = [row.username, row.alias, row.aliasUsername, row.aliasHost];
@@ -90,14 +90,19 @@ export function programsWithoutPlace(rows: readonly AliasRow[]): AliasRow[] {
 }
 
 /** The user that a virtual row with an address in ext is given to: qmail/MySQL's magic forwarding. */
-const MAGIC_USER = "forward";
+export const MAGIC_USER = "forward";
+
+/** With magic forwarding, is `ext` of `user` an address to forward to? */
+export function isMagic(user: string, ext: string): boolean {
+  return lower(user) === MAGIC_USER && ext.includes("@");
+}
 
 /**
  * The address that magic forwarding sends this mail to; undefined when it is no such mail. Only a virtual row
  * makes it: forward-stranger@example.com@here is an address that anybody can write, and is not forwarded.
  */
 export function magicTarget(user: string, local: string, ext: string): string | undefined {
-  if (lower(user) !== MAGIC_USER || !ext.includes("@")) return undefined;
+  if (!isMagic(user, ext)) return undefined;
   const split = lower(local).startsWith(MAGIC_USER) && local.length === user.length + 1 + ext.length;
   return split ? undefined : ext;
 }

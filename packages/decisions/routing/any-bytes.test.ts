@@ -40,6 +40,6 @@ test("no address of any bytes makes a decision throw, or another user's mail of 
     }
     acceptRecipient(address, new Set(["a"]), (key) => key === ".z");
     const owner = findAssigned(address, (key) => assigned.get(key));
-    expect(owner?.fields[0]).toBe(/^a-/i.test(address) ? "a" : "alias");
+    expect(owner?.control.user).toBe(/^a-/i.test(address) ? "a" : "alias");
   }
 });

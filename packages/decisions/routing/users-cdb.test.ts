@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { findAssigned } from "./users-cdb.ts";
+import { describe, expect, test } from "vitest";
+import { findAssigned, NoWildcards, ShortRecord } from "./users-cdb.ts";
 
 // qmail-newu(8)'s records for: =joe +joe- +ann.x. + and their ends
 const records = new Map([
@@ -20,7 +20,7 @@ test.each([
   ["", "alias|-|", "+"],
 ])("%s -> %s by %s", (local, expected, entry) => {
   const found = findAssigned(local, get);
-  expect([found?.fields.filter((_, i) => ![1, 2, 3].includes(i)).join("|"), found?.entry]).toEqual([
+  expect([[found?.control.user, found?.control.dash, found?.control.ext].join("|"), found?.entry]).toEqual([
     expected,
     entry,
   ]);
@@ -28,4 +28,30 @@ test.each([
 
 test("nothing found: qmail-getpw is asked", () => {
   expect(findAssigned("joe", (key) => (key === "" ? "" : undefined))).toBeUndefined();
+});
+
+describe("as observed of a stock qmail-lspawn", () => {
+  const data = "u\x001\x002\0/h\0-\0pre-";
+  const ext = (records: Record<string, string>, local: string) =>
+    findAssigned(local, (key) => records[key])?.control.ext;
+
+  test.each([
+    ["joe", undefined],
+    ["joe-Ext.Foo", "pre-Ext.Foo"],
+    ["JOE-x", "pre-x"],
+    ["joe-", "pre-"],
+    ["jo", undefined],
+  ])("joe- is a wildcard: %s", (local, expected) =>
+    expect(ext({ "!joe-": data, "": "-" }, local)).toBe(expected),
+  );
+  test("the empty wildcard needs no end", () => expect(ext({ "!": data, "": "" }, "Any")).toBe("pre-Any"));
+  test("the record of wildcards has to be there", () =>
+    expect(() => ext({ "!joe\0": data }, "joe")).toThrow(NoWildcards));
+  test("a record has six fields", () =>
+    expect(() => ext({ "!joe\0": "u\x001\x002\0/h\0-", "": "" }, "joe")).toThrow(ShortRecord));
+  test("ids are decimal prefixes, and wrap to 32 bits", () => {
+    const record = "u\x008001x\x004294967301\0/h\0\0";
+    const control = findAssigned("joe", (key) => ({ "!joe\0": record, "": "" })[key])?.control;
+    expect([control?.uid, control?.gid]).toEqual([8001, 5]);
+  });
 });

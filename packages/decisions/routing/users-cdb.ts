@@ -1,27 +1,55 @@
 import { lower } from "@qmail-mysql/wire";
 
+/** Who controls an address, as users/cdb or qmail-getpw says it. */
+export interface Control {
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly dash: string;
+  readonly ext: string;
+}
+
 /** Who users/cdb gives a local part to, and by which of its keys. */
 export interface Assigned {
-  /** user, uid, gid, home, dash, ext, as qmail-lspawn passes them on. */
-  readonly fields: readonly string[];
+  readonly control: Control;
   /** As users/assign writes it: =joe or +joe- */
   readonly entry: string;
 }
 
+/** A users/cdb without the record that says where wildcards may end: QLX_CDB. */
+export class NoWildcards extends Error {}
+/** A record without its six fields: QLX_USAGE. */
+export class ShortRecord extends Error {}
+
 /**
- * What qmail-lspawn finds in users/cdb: the exact key, else the longest one that ends in a character of the
- * record with the empty key. Undefined: it runs qmail-getpw.
+ * The record of users/cdb for a local part (nughde_get in qmail-lspawn.c): the exact one, else that of the longest
+ * beginning that ends in a character of the record with the empty key, or is empty. What follows such a beginning is
+ * appended to ext, in its own case. Undefined: qmail-getpw is asked. Throws NoWildcards, ShortRecord.
  */
 export function findAssigned(local: string, get: (key: string) => string | undefined): Assigned | undefined {
-  const ends = get("") ?? "";
+  const ends = get("");
+  if (ends === undefined) throw new NoWildcards("users/cdb has no record with an empty key");
   const name = lower(local);
   const exact = get(`!${name}\0`);
-  if (exact !== undefined) return { fields: exact.split("\0"), entry: `=${name}` };
+  if (exact !== undefined) return assigned(exact, `=${name}`);
   for (let length = name.length; length >= 0; length--) {
     if (length > 0 && !ends.includes(name[length - 1] ?? "")) continue;
     const data = get(`!${name.slice(0, length)}`);
-    if (data === undefined) continue;
-    return { fields: `${data}${local.slice(length)}`.split("\0"), entry: `+${name.slice(0, length)}` };
+    if (data !== undefined) return assigned(data + local.slice(length), `+${name.slice(0, length)}`);
   }
   return undefined;
+}
+
+function assigned(data: string, entry: string): Assigned {
+  const fields = data.split("\0");
+  if (fields.length < 6)
+    throw new ShortRecord(`the record of ${entry} in users/cdb has fewer than six fields`);
+  const [user = "", uid = "", gid = "", home = "", dash = "", ext = ""] = fields;
+  return { control: { user, uid: id(uid), gid: id(gid), home, dash, ext }, entry };
+}
+
+/** scan_ulong: the decimal digits it begins with, in 32 bits. */
+function id(field: string): number {
+  return Number(BigInt(/^\d*/.exec(field)?.[0] || 0) % 2n ** 32n);
 }

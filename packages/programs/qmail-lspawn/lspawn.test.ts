@@ -1,6 +1,5 @@
 import { readdirSync } from "node:fs";
 import { Held } from "@qmail-mysql/accounts";
-import { cdbReader, cdbWriter } from "@qmail-mysql/cdb";
 import { ControlError } from "@qmail-mysql/control";
 import { openDescriptors } from "@qmail-mysql/native";
 import { Die, Trouble } from "@qmail-mysql/trouble";
@@ -10,7 +9,6 @@ import { decodeTask, encodeTask, PACKET_LIMIT } from "./order.ts";
 import { lookupFailure, report } from "./report.ts";
 import { type RouteWorld, route } from "./route.ts";
 import { parseSettings } from "./settings.ts";
-import { findInCdb, NoWildcards, ShortRecord } from "./users-cdb.ts";
 import { type Ears, startWorker } from "./worker-process.ts";
 
 describe("commandReader", () => {
@@ -163,34 +161,4 @@ describe("settings", () => {
   ])("%s: %s", (text, message) => {
     expect(() => parseSettings(text, "f")).toThrow(new ControlError(message));
   });
-});
-
-describe("findInCdb", () => {
-  const reader = (records: Record<string, string>) => {
-    const chunks: Buffer[] = [];
-    const writer = cdbWriter((chunk) => void chunks.push(Buffer.from(chunk)));
-    for (const [key, data] of Object.entries(records)) writer.add(key, data);
-    const header = writer.finish();
-    const file = Buffer.concat(chunks);
-    file.set(header, 0);
-    return cdbReader((at, length) => file.subarray(at, at + length), file.length);
-  };
-  const data = "u\x001\x002\0/h\0-\0pre-";
-
-  // Appendix A 7 of the facts: observed of a stock qmail-lspawn
-  test.each([
-    ["joe", undefined],
-    ["joe-Ext.Foo", "pre-Ext.Foo"],
-    ["JOE-x", "pre-x"],
-    ["joe-", "pre-"],
-    ["jo", undefined],
-  ])("joe- is a wildcard: %s", (local, ext) =>
-    expect(findInCdb(reader({ "!joe-": data, "": "-" }), local)?.ext).toBe(ext),
-  );
-  test("the empty wildcard needs no end", () =>
-    expect(findInCdb(reader({ "!": data, "": "" }), "Any")?.ext).toBe("pre-Any"));
-  test("the record of wildcards has to be there", () =>
-    expect(() => findInCdb(reader({ "!joe\0": data }), "joe")).toThrow(NoWildcards));
-  test("a record has six fields", () =>
-    expect(() => findInCdb(reader({ "!joe\0": "u\x001\x002\0/h\0-", "": "" }), "joe")).toThrow(ShortRecord));
 });

@@ -4,10 +4,9 @@ import {
   getpw,
   type HomeOwner,
 } from "@qmail-mysql/accounts";
-import { type AliasRow, aliasKeys, type FindAliases, magicTarget } from "@qmail-mysql/routing";
+import { type AliasRow, aliasKeys, type Control, type FindAliases, magicTarget } from "@qmail-mysql/routing";
 import { QLX_NOALIAS, QLX_ROOT } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
-import type { Control } from "./users-cdb.ts";
 
 /** Ports: what is asked about an address. Each throws on trouble. */
 export interface RouteWorld extends Omit<Parameters<typeof getpw>[2], "findSystemAccounts" | "homeOwner"> {

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { CdbError, cdbReader } from "@qmail-mysql/cdb";
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
 import { say } from "@qmail-mysql/process";
+import { type Control, findAssigned, NoWildcards, ShortRecord } from "@qmail-mysql/routing";
 import {
   openPool,
   openSite,
@@ -14,7 +15,6 @@ import {
 import { awaitSystemAccounts, homeOwner, type PasswdEntry } from "@qmail-mysql/system";
 import { Die, errno, QLX_CDB, QLX_USAGE } from "@qmail-mysql/trouble";
 import type { RouteWorld } from "./route.ts";
-import { type Control, findInCdb, NoWildcards, ShortRecord } from "./users-cdb.ts";
 
 const FRESH = 10_000; // milliseconds until the settings are read again
 const ACCOUNT = 5000; // milliseconds a system account is remembered; that there is none never is
@@ -115,7 +115,12 @@ function inCdb(file: string, local: string): Control | undefined {
       const bytes = Buffer.allocUnsafe(length);
       return bytes.subarray(0, readSync(fd, bytes, 0, length, position));
     };
-    return findInCdb(cdbReader(readAt, fstatSync(fd).size), local);
+    const cdb = cdbReader(readAt, fstatSync(fd).size);
+    const get = (key: string) => {
+      const data = cdb.get(key);
+      return data && Buffer.from(data).toString("latin1");
+    };
+    return findAssigned(local, get)?.control;
   } catch (error) {
     if (error instanceof ShortRecord) throw new Die(QLX_USAGE, error.message);
     if (error instanceof CdbError || error instanceof NoWildcards || errno(error) !== "") {

@@ -75,18 +75,12 @@ export function assigned(
 ): { readonly assignment: Assignment; readonly entry: string } | undefined {
   const found = withCdb(`${home}/users/cdb`, (cdb) => {
     if (!cdb) return undefined;
-    if (!cdb.get("")) throw new Trouble("no record with an empty key");
     return findAssigned(local, (key) => {
       const data = cdb.get(key);
       return data && Buffer.from(data).toString("latin1");
     });
   });
   if (!found) return undefined;
-  const [user = "", uid = "", gid = "", homedir = "", dash = "", ext] = found.fields;
-  if (ext === undefined) {
-    throw new Trouble(`unable to use users/cdb: the record of ${found.entry} has fewer than six fields`);
-  }
-  const id = (field: string) => Number(/^\d*/.exec(field)?.[0] ?? 0); // scan_ulong
-  const assignment = { user, uid: id(uid), gid: id(gid), home: homedir, dash: dash as "" | "-", ext };
+  const assignment = { ...found.control, dash: found.control.dash as "" | "-" };
   return { assignment, entry: found.entry };
 }

@@ -1,5 +1,6 @@
 import { splits } from "@qmail-mysql/accounts";
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
+import { MAGIC_USER } from "@qmail-mysql/routing";
 import { type Database, type Row, statements, storeOver } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Die, HARD, Usage } from "@qmail-mysql/trouble";
@@ -29,7 +30,7 @@ async function warnOfNobody(
   user: string,
   timeout: number,
 ): Promise<void> {
-  if (user === aliasUser() || lower(user) === "forward") return;
+  if (user === aliasUser() || lower(user) === MAGIC_USER) return;
   const names = [...splits(user, breakChar())].map((way) => way.user);
   if ((await storeOver(database, false).findMailboxes(names)).length > 0) return;
   if (findSystemAccounts(names, timeout).length > 0) return;

@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
 import { hash } from "@qmail-mysql/password/hash";
+import { MAGIC_USER } from "@qmail-mysql/routing";
 import { type Row, statements } from "@qmail-mysql/store";
 import { Die, HARD, Usage } from "@qmail-mysql/trouble";
 import type { Context } from "../context.ts";
@@ -42,7 +43,7 @@ export async function add(context: Context, username: string, options: AddOption
       undoHome();
       throw error;
     });
-    if (username === "forward" && config.magicForwarding) {
+    if (username === MAGIC_USER && config.magicForwarding) {
       context.warn('with magic_forwarding a mailbox named "forward" must not exist');
     }
   });

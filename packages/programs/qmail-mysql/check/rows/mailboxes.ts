@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { Failure } from "@qmail-mysql/delivery";
+import { MAGIC_USER } from "@qmail-mysql/routing";
 import { type Row, toMailbox } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower, toBuffer } from "@qmail-mysql/wire";
@@ -34,7 +35,7 @@ export async function* checkMailbox(
       fix: `qmail-mysql user passwd ${word(name)} --type crypt`,
     };
   }
-  if (lower(name) === "forward" && world.settings.magicForwarding) {
+  if (lower(name) === MAGIC_USER && world.settings.magicForwarding) {
     yield {
       what,
       problem: "must not exist with magic_forwarding",

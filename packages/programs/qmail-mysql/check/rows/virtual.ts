@@ -1,6 +1,5 @@
-import { MAGIC_USER } from "@qmail-mysql/accounts";
 import { Failure } from "@qmail-mysql/delivery";
-import { AliasMisconfiguration, type VirtualRow } from "@qmail-mysql/routing";
+import { AliasMisconfiguration, isMagic, type VirtualRow } from "@qmail-mysql/routing";
 import { lower } from "@qmail-mysql/wire";
 import { word } from "../../output/shell.ts";
 import { type Problem, rowSql, virtualName } from "../problem.ts";
@@ -73,7 +72,7 @@ async function* leadsNowhere(
   sqlFix: SqlFix,
 ): AsyncGenerator<Problem> {
   const { settings } = world;
-  if (lower(row.username) === MAGIC_USER && row.ext.includes("@")) {
+  if (isMagic(row.username, row.ext)) {
     if (settings.magicForwarding) return;
     yield {
       what,
