@@ -7,7 +7,7 @@ import mysql, {
   type ResultSetHeader,
   type RowDataPacket,
 } from "mysql2";
-import { type Database, type Mode, Unavailable, type Value } from "./database.ts";
+import { type Database, type Mode, Unavailable, type Value, type Version } from "./database.ts";
 import { boundAnswers, newAnswer } from "./mysql-bounds.ts";
 import { connectionOptions, serverName } from "./mysql-options.ts";
 import { toBytes, toRow } from "./row.ts";
@@ -17,139 +17,55 @@ import { statements } from "./statements.ts";
 
 const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
 
+/** It did not accept a connection; `at` says which server and why. */
+export class Unreachable extends Unavailable {
+  readonly at: string;
+  constructor(at: string) {
+    super(`unable to connect to the database at ${at}`);
+    this.at = at;
+  }
+}
+
+/** How long things may take, in milliseconds. */
+export interface Limits {
+  readonly connectMs: number;
+  /** For all questions together, as a time of performance.now(); without it each statement has config.timeout. */
+  readonly end: number | undefined;
+}
+
 /**
- * One connection to the first server of the list that takes it, and answers. Mode "read" is a program that asks
- * and ends: everything it asks, connecting included, is answered within config.timeout seconds or given up. Modes "write"
- * and "resident" have as long for each statement. Throws Trouble: Unavailable when another server may well answer.
+ * A connection to one server. Throws Trouble: Unavailable when another server may well answer, of which Unreachable when
+ * this one does not accept the connection.
  */
-export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Database> {
-  const end = performance.now() + config.timeout * 1000;
-  let { connection, next } = await connect(config, 0, end, mode);
-  let lost: Error | undefined;
-  const waiting = new Set<(error: Error) => void>();
-  const watch = (one: Connection) => {
-    lost = undefined;
-    one.on("error", (error: Error) => {
-      if (one !== connection) return;
-      lost = error;
-      for (const onLost of waiting) onLost(error);
-    });
-  };
-  watch(connection);
-
-  let moving: Promise<void> | undefined;
-  const move = async () => {
-    connection.destroy();
-    ({ connection, next } = await connect(config, next, end, mode));
-    watch(connection);
-  };
-
-  /** Asks the servers after this one in the list, as long as it is the server that cannot answer. */
-  const elsewhere = async <T>(start: () => Promise<T>): Promise<T> => {
-    for (;;) {
-      const asked = connection;
-      try {
-        return await start();
-      } catch (error) {
-        const isLast = next >= config.servers.length || performance.now() >= end;
-        if (!(error instanceof Unavailable) || (isLast && connection === asked)) throw error;
-        if (connection !== asked) continue; // another question has moved us
-        moving ??= move().finally(() => {
-          moving = undefined;
-        });
-        await moving;
-      }
-    }
-  };
-
-  const ask = <T>(
-    verb: string,
-    start: (done: (error: Error | null, result: T) => void, alive: () => void) => void,
-  ): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const settle = () => {
-        clearTimeout(timer);
-        waiting.delete(onLost);
-      };
-      const fail = (why: string, cause?: unknown) => {
-        settle();
-        const Kind = isUnavailable(cause) ? Unavailable : Trouble;
-        reject(new Kind(`unable to ${verb} the database at ${name(connection)}: ${why}`, { cause }));
-      };
-      const timer = setTimeout(
-        () => {
-          connection.destroy();
-          fail(`no answer within ${config.timeout} seconds`);
-        },
-        mode === "read" ? end - performance.now() : config.timeout * 1000,
+export async function openMysql(
+  config: DatabaseAddress,
+  server: Server,
+  mode: Mode,
+  limits: Limits,
+): Promise<Database> {
+  const connection = await connect(config, server, mode, limits.connectMs);
+  const run = statementRunner(connection, serverName(server), config.timeout, limits.end);
+  const query = (statement: string, values: readonly Value[]) =>
+    withSpellable(values, async (spelt) => {
+      const rows = await run<RowDataPacket[]>("query", (done) =>
+        connection.execute(statement, [...spelt], done as never),
       );
-      // A lost connection is an event of its own, not always an answer to the statement.
-      const onLost = (error: Error) => fail(driverReason(error));
-      waiting.add(onLost);
-      if (lost) return fail(driverReason(lost));
-      newAnswer(connection);
-      const done = (error: Error | null, result: T) => {
-        if (error) return fail(driverReason(error), error);
-        settle();
-        resolve(result);
-      };
-      start(done, () => mode !== "read" && timer.refresh());
+      return rows.map(toRow);
     });
-
-  const query = async (statement: string, values: readonly Value[]) => {
-    const rows = await ask<RowDataPacket[]>("query", (done) =>
-      connection.execute(statement, [...values], done as never),
-    );
-    return rows.map(toRow);
-  };
-
-  const queryAny = (statement: string, values: readonly Value[]) => {
-    const start = () => withSpellable(values, (spelt) => query(statement, spelt));
-    return mode === "read" ? elsewhere(start) : start();
-  };
   const database: Database = {
-    ask: askBySchema(schemas.mysql, queryAny),
-    query: queryAny,
-    stream: async (statement, values, each) => {
-      let thrown: unknown;
-      await ask<void>("query", (done, alive) => {
-        const request = connection.execute({ sql: statement, values: [...values], rowsAsArray: true });
-        request.on("result", (row: unknown[]) => {
-          if (thrown !== undefined) return;
-          alive();
-          newAnswer(connection); // of a whole table no more is kept than one row
-          try {
-            each(row.map(toBytes));
-          } catch (error) {
-            thrown = error;
-            connection.destroy();
-            done(null);
-          }
-        });
-        request.on("error", (error: Error) => done(error));
-        request.on("end", () => done(null));
-      });
-      if (thrown !== undefined) throw thrown;
-    },
-    version: async (tables) => {
-      const [first = ""] = tables;
-      const rows = await database.query(statements.tableTimes, [
-        first,
-        tables[1] ?? first,
-        tables[2] ?? first,
-      ]);
-      const text = rows.map((row) => [row.name, row.created, row.updated].join(" ")).join("\n");
-      return { text, settled: rows.every((row) => row.recent !== "1") };
-    },
+    ask: askBySchema(schemas.mysql, query),
+    query,
+    stream: streamOver(connection, run),
+    version: (tables) => versionOf(query, tables),
     change: async (statement, values) => {
-      const result = await ask<ResultSetHeader>("change", (done) =>
+      const result = await run<ResultSetHeader>("change", (done) =>
         connection.execute(statement, [...values], done as never),
       );
       return result.affectedRows;
     },
     script: async (sql) => {
       for (const statement of sql.split(/;\s*$/m).filter((part) => part.trim() !== "")) {
-        await ask("change", (done) => connection.query(statement, done as never));
+        await run("change", (done) => connection.query(statement, done as never));
       }
     },
     close: () =>
@@ -161,14 +77,96 @@ export async function openMysql(config: DatabaseAddress, mode: Mode): Promise<Da
         });
       }),
   };
-  if (mode === "write") await database.script(statements.beginWriting);
-  if (mode === "resident") {
-    await elsewhere(() => stay(database, name(connection))).catch((error) => {
-      connection.destroy();
-      throw error;
-    });
+  try {
+    if (mode === "write") await database.script(statements.beginWriting);
+    if (mode === "resident") await stay(database, serverName(server));
+  } catch (error) {
+    connection.destroy();
+    throw error;
   }
   return database;
+}
+
+/** Starts a statement; `alive` tells that a part of its answer has come. */
+type Start<T> = (done: (error: Error | null, result: T) => void, alive: () => void) => void;
+type Run = <T>(verb: string, start: Start<T>) => Promise<T>;
+
+/** Runs statements on a connection, each within its time. Throws Trouble. */
+function statementRunner(
+  connection: Connection,
+  name: string,
+  seconds: number,
+  end: number | undefined,
+): Run {
+  let lost: Error | undefined;
+  const waiting = new Set<(error: Error) => void>();
+  connection.on("error", (error: Error) => {
+    lost = error;
+    for (const onLost of waiting) onLost(error);
+  });
+  return (verb, start) =>
+    new Promise((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        waiting.delete(onLost);
+      };
+      const fail = (why: string, cause?: unknown) => {
+        settle();
+        const Kind = isUnavailable(cause) ? Unavailable : Trouble;
+        reject(new Kind(`unable to ${verb} the database at ${name}: ${why}`, { cause }));
+      };
+      const timer = setTimeout(
+        () => {
+          connection.destroy();
+          fail(`no answer within ${seconds} seconds`);
+        },
+        end === undefined ? seconds * 1000 : end - performance.now(),
+      );
+      // A lost connection is an event of its own, not always an answer to the statement.
+      const onLost = (error: Error) => fail(driverReason(error));
+      waiting.add(onLost);
+      if (lost) return fail(driverReason(lost));
+      newAnswer(connection);
+      start(
+        (error, result) => {
+          if (error) return fail(driverReason(error), error);
+          settle();
+          resolve(result);
+        },
+        () => end === undefined && timer.refresh(),
+      );
+    });
+}
+
+function streamOver(connection: Connection, run: Run): Database["stream"] {
+  return async (statement, values, each) => {
+    let thrown: unknown;
+    await run<void>("query", (done, alive) => {
+      const request = connection.execute({ sql: statement, values: [...values], rowsAsArray: true });
+      request.on("result", (row: unknown[]) => {
+        if (thrown !== undefined) return;
+        alive();
+        newAnswer(connection); // of a whole table no more is kept than one row
+        try {
+          each(row.map(toBytes));
+        } catch (error) {
+          thrown = error;
+          connection.destroy();
+          done(null);
+        }
+      });
+      request.on("error", (error: Error) => done(error));
+      request.on("end", () => done(null));
+    });
+    if (thrown !== undefined) throw thrown;
+  };
+}
+
+async function versionOf(query: Database["query"], tables: readonly string[]): Promise<Version> {
+  const [first = ""] = tables;
+  const rows = await query(statements.tableTimes, [first, tables[1] ?? first, tables[2] ?? first]);
+  const text = rows.map((row) => [row.name, row.created, row.updated].join(" ")).join("\n");
+  return { text, settled: rows.every((row) => row.recent !== "1") };
 }
 
 /** A Galera node without its cluster takes connections, and refuses questions. */
@@ -182,28 +180,13 @@ async function stay(database: Database, server: string): Promise<void> {
   );
 }
 
-interface Connected {
-  readonly connection: Connection;
-  /** The place in the list of the server after it. */
-  readonly next: number;
-}
-
-/** To the first server that takes it, of those from place `from` of the list. */
-async function connect(config: DatabaseAddress, from: number, end: number, mode: Mode): Promise<Connected> {
-  const { servers } = config;
-  const failures: string[] = [];
-  for (let i = from; i < servers.length; i++) {
-    const share = Math.max((end - performance.now()) / (servers.length - i), 1);
-    const server = servers[i] as Server;
-    try {
-      const options = connectionOptions(config, server, share, mode);
-      return { connection: await connectOnce(options, share), next: i + 1 };
-    } catch (error) {
-      if (error instanceof Trouble) throw error;
-      failures.push(`${serverName(server)}: ${driverReason(error)}`);
-    }
+async function connect(config: DatabaseAddress, server: Server, mode: Mode, ms: number): Promise<Connection> {
+  try {
+    return await connectOnce(connectionOptions(config, server, ms, mode), ms);
+  } catch (error) {
+    if (error instanceof Trouble) throw error;
+    throw new Unreachable(`${serverName(server)}: ${driverReason(error)}`);
   }
-  throw new Unavailable(`unable to connect to the database at ${failures.join("; ")}`);
 }
 
 function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection> {
@@ -225,10 +208,6 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
       resolve(connection);
     });
   });
-}
-
-function name({ config }: Connection): string {
-  return config.socketPath ?? `${config.host}:${config.port}`;
 }
 
 /** Is it the server that cannot answer, rather than the statement that cannot be answered? */

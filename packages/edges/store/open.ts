@@ -61,8 +61,8 @@ export async function openDatabase(
     const { openSqlite } = await import("./sqlite.ts");
     return openSqlite(sqliteFile(config, qmailHome), mode, config.timeout);
   }
-  const { openMysql } = await import("./mysql.ts");
-  return openMysql(config, mode);
+  const { openInTurn } = await import("./in-turn.ts");
+  return openInTurn(config, mode);
 }
 
 /** The store the programs ask, over the configured database. */

@@ -1,8 +1,14 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
+import {
+  type ServerState,
+  type Servers,
+  SILENCE_MS,
+  shareOfSilence,
+  watchServers,
+} from "@qmail-mysql/failover";
 import { type Database, type Mode, type Row, Unavailable, type Value } from "./database.ts";
 import { openDatabase } from "./open.ts";
 import type { Ask } from "./questions.ts";
-import { type ServerState, SILENCE, watchServers } from "./servers.ts";
 import type { Statement } from "./statements.ts";
 
 /** One server of the failover list: how to connect to it, and what became of that. */
@@ -14,7 +20,7 @@ export interface PoolServer {
 export interface Pool {
   readonly ask: Ask;
   query(statement: Statement, values: readonly Value[]): Promise<Row[]>;
-  /** A change that may well be made twice, when its connection breaks. */
+  /** An idempotent change: it is retried if the connection breaks, so it may run twice. */
   change(statement: Statement, values: readonly Value[]): Promise<number>;
   readonly servers: readonly ServerState[];
   /** Questions that wait for a connection. */
@@ -31,208 +37,230 @@ interface Held {
 const WAITING = 2000; // questions that may wait for a connection
 
 /**
- * A few connections to the first server of the list that is good. A question whose connection breaks is asked
- * again on another, and one that a server was silent to on another server, within `timeout` milliseconds in all.
- * A server that failed is tried again beside the questions, and if it stands it is good again; the questions
- * themselves try it only when no other is good.
+ * A few connections to the first server of the list that is good. A question whose connection breaks is asked again on
+ * another, and one that a server was silent to on another server, within `timeoutMs` in all. A server that failed is
+ * tried again beside the questions, and is good again when it accepts a connection; the questions themselves try it only
+ * when no other is good. Which server is good is decided by @qmail-mysql/failover.
  */
 export function openPool(
   list: readonly PoolServer[],
   connections: number,
-  timeout: number,
+  timeoutMs: number,
   now: () => number,
 ): Pool {
-  const servers = watchServers(
-    list.map(({ name }) => name),
-    now,
-  );
-  let idle: Held[] = [];
-  let open = 0; // or being opened, for a question
-  let trying = false;
-  let closed = false;
-  let failure = ""; // why the last connect did not succeed
-  const waiting: (() => void)[] = [];
+  const pool = new Connections(list, connections, timeoutMs, now);
+  return {
+    servers: pool.servers.all,
+    waiting: () => pool.waiting.length,
+    ask: (question, values) => pool.using((database) => database.ask(question, values)),
+    query: (statement, values) => pool.using((database) => database.query(statement, values)),
+    change: (statement, values) => pool.using((database) => database.change(statement, values)),
+    close: async () => pool.close(),
+  };
+}
 
-  const state = (i: number) => servers.all[i] as ServerState;
-  const allFailed = () =>
-    list.length === 1 && failure !== ""
-      ? failure
-      : `unable to connect to the database at ${list.map(({ name }) => name).join(", ")}: none answers`;
+class Connections {
+  readonly servers: Servers;
+  readonly waiting: (() => void)[] = [];
+  private readonly list: readonly PoolServer[];
+  private readonly connections: number;
+  private readonly timeoutMs: number;
+  private readonly now: () => number;
+  private idle: Held[] = [];
+  private open = 0; // or being opened, for a question
+  private trying = false;
+  private closed = false;
+  private failure = ""; // why the last connect did not succeed
 
-  function fail(i: number, isSilent: boolean): void {
-    servers.fail(i, isSilent);
-    if (isSilent) dropIdle((one) => one === i);
+  constructor(list: readonly PoolServer[], connections: number, timeoutMs: number, now: () => number) {
+    this.list = list;
+    this.connections = connections;
+    this.timeoutMs = timeoutMs;
+    this.now = now;
+    const names = list.map(({ name }) => name);
+    this.servers = watchServers(names, now);
   }
 
-  async function connect(i: number): Promise<Held> {
-    const began = now();
-    state(i).connections++;
-    try {
-      return { database: await (list[i] as PoolServer).open(), server: i, used: false };
-    } catch (error) {
-      state(i).connections--;
-      if (error instanceof Error) failure = error.message;
-      fail(i, now() - began > SILENCE);
-      throw error;
-    }
-  }
-
-  async function connectForQuestion(i: number): Promise<Held> {
-    open++;
-    return connect(i).catch((error) => {
-      freed();
-      throw error;
-    });
-  }
-
-  function freed(): void {
-    open--;
-    waiting.shift()?.();
-  }
-
-  function hangUp({ server, database }: Held): void {
-    state(server).connections--;
-    database.close().catch(() => {});
-  }
-
-  function drop(held: Held): void {
-    hangUp(held);
-    freed();
-  }
-
-  function dropIdle(which: (server: number) => boolean): void {
-    const dropped = idle.filter(({ server }) => which(server));
-    idle = idle.filter(({ server }) => !which(server));
-    dropped.forEach(drop);
-  }
-
-  function release(held: Held): void {
-    const best = servers.best();
-    if (closed || (best >= 0 && best < held.server)) {
-      drop(held);
-    } else {
-      idle.push(held);
-      waiting.shift()?.();
-    }
-  }
-
-  /** Tries a server that failed again; the questions stay where they are until it stands. */
-  function tryAgain(): void {
-    const i = servers.due();
-    if (trying || i < 0) return;
-    trying = true;
-    connect(i)
-      .then(
-        (held) => {
-          if (!servers.stands(i)) return hangUp(held);
-          dropIdle((one) => one > i);
-          open++;
-          release(held);
-        },
-        () => {},
-      )
-      .finally(() => {
-        trying = false;
-      });
-  }
-
-  async function take(end: number, avoid: ReadonlySet<number>): Promise<Held> {
-    for (;;) {
-      tryAgain();
-      const held = idle
-        .filter(({ server }) => !avoid.has(server))
-        .reduce<Held | undefined>((a, b) => (a && a.server <= b.server ? a : b), undefined);
-      if (held) {
-        idle.splice(idle.indexOf(held), 1);
-        return held;
-      }
-      if (open < connections) {
-        const i = servers.choose(avoid);
-        if (i < 0) throw new Unavailable(allFailed());
-        return connectForQuestion(i);
-      }
-      if (waiting.length >= WAITING)
-        throw new Unavailable("unable to query the database: too many questions");
-      await turn(end);
-    }
-  }
-
-  /** Settles when a connection may be free. */
-  function turn(end: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.splice(waiting.indexOf(wake), 1);
-        reject(new Unavailable("unable to query the database: every connection is busy"));
-      }, end - now());
-      const wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      waiting.push(wake);
-    });
-  }
-
-  function answered(held: Held): void {
-    held.used = true;
-    servers.answered(held.server);
-    release(held);
-  }
-
-  /** After a connection broke, or was given up. */
-  function broken(held: Held, asked: number, avoid: Set<number>): void {
-    const isSilent = now() - asked > SILENCE;
-    if (isSilent) avoid.add(held.server);
-    if (isSilent ? servers.isBlamed(held.server) : !held.used) fail(held.server, isSilent);
-    // The other connections are as old, and most likely as broken.
-    else if (!isSilent) dropIdle((one) => one === held.server);
-    drop(held);
-  }
-
-  async function using<T>(ask: (database: Database) => Promise<T>): Promise<T> {
-    const end = now() + timeout;
+  async using<T>(ask: (database: Database) => Promise<T>): Promise<T> {
+    const end = this.now() + this.timeoutMs;
     const avoid = new Set<number>();
     for (let tries = 0; ; tries++) {
       let held: Held | undefined;
       let asked = 0;
       try {
-        held = await take(end, avoid);
-        asked = now();
-        state(held.server).queries++;
+        held = await this.take(end, avoid);
+        asked = this.now();
+        this.state(held.server).queries++;
         const answer = await ask(held.database);
-        answered(held);
+        this.answered(held);
         return answer;
       } catch (error) {
-        if (held && !(error instanceof Unavailable)) answered(held);
-        else if (held) broken(held, asked, avoid);
+        if (held && !(error instanceof Unavailable)) this.answered(held);
+        else if (held) this.broken(held, asked, avoid);
         const again =
-          error instanceof Unavailable && now() < end && tries <= list.length && servers.choose(avoid) >= 0;
+          error instanceof Unavailable &&
+          this.now() < end &&
+          tries <= this.list.length &&
+          this.servers.choose(avoid) >= 0;
         if (!again) throw error;
       }
     }
   }
 
-  return {
-    servers: servers.all,
-    waiting: () => waiting.length,
-    ask: (question, values) => using((database) => database.ask(question, values)),
-    query: (statement, values) => using((database) => database.query(statement, values)),
-    change: (statement, values) => using((database) => database.change(statement, values)),
-    async close() {
-      closed = true;
-      dropIdle(() => true);
-    },
-  };
+  close(): void {
+    this.closed = true;
+    this.dropIdle(() => true);
+  }
+
+  private state(i: number): ServerState {
+    return this.servers.all[i] as ServerState;
+  }
+
+  private allFailed(): Unavailable {
+    const names = this.list.map(({ name }) => name).join(", ");
+    return new Unavailable(
+      this.list.length === 1 && this.failure !== ""
+        ? this.failure
+        : `unable to connect to the database at ${names}: none answers`,
+    );
+  }
+
+  private fail(i: number, isSilent: boolean): void {
+    this.servers.fail(i, isSilent);
+    if (isSilent) this.dropIdle((one) => one === i);
+  }
+
+  private async connect(i: number): Promise<Held> {
+    const began = this.now();
+    this.state(i).connections++;
+    try {
+      return { database: await (this.list[i] as PoolServer).open(), server: i, used: false };
+    } catch (error) {
+      this.state(i).connections--;
+      if (error instanceof Error) this.failure = error.message;
+      this.fail(i, this.now() - began > SILENCE_MS);
+      throw error;
+    }
+  }
+
+  private async connectForQuestion(i: number): Promise<Held> {
+    this.open++;
+    return this.connect(i).catch((error) => {
+      this.freed();
+      throw error;
+    });
+  }
+
+  private freed(): void {
+    this.open--;
+    this.waiting.shift()?.();
+  }
+
+  private hangUp({ server, database }: Held): void {
+    this.state(server).connections--;
+    database.close().catch(() => {});
+  }
+
+  private drop(held: Held): void {
+    this.hangUp(held);
+    this.freed();
+  }
+
+  private dropIdle(which: (server: number) => boolean): void {
+    const dropped = this.idle.filter(({ server }) => which(server));
+    this.idle = this.idle.filter(({ server }) => !which(server));
+    for (const held of dropped) this.drop(held);
+  }
+
+  private release(held: Held): void {
+    const best = this.servers.best();
+    if (this.closed || (best >= 0 && best < held.server)) {
+      this.drop(held);
+    } else {
+      this.idle.push(held);
+      this.waiting.shift()?.();
+    }
+  }
+
+  /** Tries a server that failed again; the questions stay where they are until it accepts a connection. */
+  private tryAgain(): void {
+    const i = this.servers.due();
+    if (this.trying || i < 0) return;
+    this.trying = true;
+    this.connect(i)
+      .then(
+        (held) => {
+          if (!this.servers.stands(i)) return this.hangUp(held);
+          this.dropIdle((one) => one > i);
+          this.open++;
+          this.release(held);
+        },
+        () => {},
+      )
+      .finally(() => {
+        this.trying = false;
+      });
+  }
+
+  private async take(end: number, avoid: ReadonlySet<number>): Promise<Held> {
+    for (;;) {
+      this.tryAgain();
+      const held = this.idle
+        .filter(({ server }) => !avoid.has(server))
+        .reduce<Held | undefined>((a, b) => (a && a.server <= b.server ? a : b), undefined);
+      if (held) {
+        this.idle.splice(this.idle.indexOf(held), 1);
+        return held;
+      }
+      if (this.open < this.connections) {
+        const i = this.servers.choose(avoid);
+        if (i < 0) throw this.allFailed();
+        return this.connectForQuestion(i);
+      }
+      if (this.waiting.length >= WAITING)
+        throw new Unavailable("unable to query the database: too many questions");
+      await this.wait(end);
+    }
+  }
+
+  /** Settles when a connection may be free. */
+  private wait(end: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.waiting.splice(this.waiting.indexOf(wake), 1);
+        reject(new Unavailable("unable to query the database: every connection is busy"));
+      }, end - this.now());
+      const wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.waiting.push(wake);
+    });
+  }
+
+  private answered(held: Held): void {
+    held.used = true;
+    this.servers.answered(held.server);
+    this.release(held);
+  }
+
+  /** After a connection broke, or was given up. */
+  private broken(held: Held, asked: number, avoid: Set<number>): void {
+    const isSilent = this.now() - asked > SILENCE_MS;
+    if (isSilent) avoid.add(held.server);
+    if (isSilent ? this.servers.isBlamed(held.server) : !held.used) this.fail(held.server, isSilent);
+    // The other connections are as old, and most likely as broken.
+    else if (!isSilent) this.dropIdle((one) => one === held.server);
+    this.drop(held);
+  }
 }
 
-/**
- * The failover list, each server on its own. With several, none may use up the time of the others: silence of all
- * of them leaves two shares for a question that had to wait before.
- */
+/** The failover list, each server on its own. */
 export function poolServers(sql: DatabaseAddress, qmailHome: string, mode: Mode = "resident"): PoolServer[] {
   if (sql.driver === "sqlite") {
     return [{ name: sql.db, open: () => openDatabase(sql, qmailHome, mode) }];
   }
-  const timeout = sql.servers.length === 1 ? sql.timeout : sql.timeout / (sql.servers.length + 2);
+  const timeout = shareOfSilence(sql.timeout, sql.servers.length);
   return sql.servers.map((server) => ({
     name: serverName(server),
     open: () => openDatabase({ ...sql, servers: [server], timeout }, qmailHome, mode),

@@ -5,7 +5,7 @@ export interface ServerState {
   failures: number;
   /** Failures since it last answered a question. */
   inARow: number;
-  /** 0 while it is good; after a failure, when it is worth another try, in milliseconds. */
+  /** 0 while it is good; after a failure, when it may be tried again, in milliseconds. */
   until: number;
   /** It failed by silence. */
   silent: boolean;
@@ -16,17 +16,17 @@ export interface ServerState {
 /** What is known of the servers of a failover list, by their places in it. */
 export interface Servers {
   readonly all: readonly ServerState[];
-  /** The first that is good; -1 if none is. */
+  /** Index of the first that is good; -1 if none is. */
   best(): number;
-  /** The one to ask, but for those to `avoid`: a good one, or one worth another try; -1 if there is none. */
+  /** Index of the server to ask: good, else one whose back-off has expired; -1 if none but those to `avoid`. */
   choose(avoid: ReadonlySet<number>): number;
-  /** One that failed and is worth another try beside the questions, which others answer; -1 if there is none. */
+  /** Index of one that failed and whose back-off has expired, while another is good; -1 if none. */
   due(): number;
   fail(i: number, isSilent: boolean): void;
-  /** A question found it silent. Is that its fault? Not when it has just answered others. */
+  /** Did it fail, when a question had no answer from it? Not when it has just answered others. */
   isBlamed(i: number): boolean;
   answered(i: number): void;
-  /** Another try of it succeeded. Is it good? */
+  /** It accepted a connection again. Is it good? */
   stands(i: number): boolean;
 }
 
@@ -39,7 +39,7 @@ const ALL_AWAY = 500;
 // answers from old tables until evs.suspect_timeout (5 s) has passed.
 const SETTLE = 10_000;
 /** What took longer to fail was silence. */
-export const SILENCE = 500;
+export const SILENCE_MS = 500;
 
 export function watchServers(names: readonly string[], now: () => number): Servers {
   const all: ServerState[] = names.map((name) => ({
@@ -72,7 +72,7 @@ export function watchServers(names: readonly string[], now: () => number): Serve
       server.until = now() + Math.min(FIRST_PENALTY * 2 ** server.inARow++, LAST_PENALTY);
       if (!all.some(isDue)) for (const one of all) one.until = Math.min(one.until, now() + ALL_AWAY);
     },
-    isBlamed: (i) => now() - state(i).heard > SILENCE,
+    isBlamed: (i) => now() - state(i).heard > SILENCE_MS,
     answered(i) {
       Object.assign(state(i), { until: 0, inARow: 0, silent: false, heard: now() });
     },
