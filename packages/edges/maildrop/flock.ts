@@ -1,4 +1,4 @@
-import { childProcess } from "@qmail-mysql/native";
+import { childProcess, type Native, native } from "@qmail-mysql/native";
 import { pause } from "@qmail-mysql/process";
 
 const LOCK_EX_LOCK_NB = 2 | 4; // sys/file.h
@@ -11,16 +11,14 @@ export type Locked = "locked" | "busy" | "not lockable";
  * at most `seconds`. The lock ends when the descriptor is closed.
  */
 export function flock(fd: number, seconds: number): Locked {
-  return process.versions.bun === undefined ? byProgram(fd, seconds) : byCall(fd, seconds);
+  const c = native();
+  return c ? byCall(c, fd, seconds) : byProgram(fd, seconds);
 }
 
-function byCall(fd: number, seconds: number): Locked {
-  const { dlopen, FFIType } = require("bun:ffi") as typeof import("bun:ffi");
-  const libc = dlopen("libc.so.6", { flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 } });
-  const call = libc.symbols.flock as unknown as (fd: number, operation: number) => number;
+function byCall(c: Native, fd: number, seconds: number): Locked {
   const end = performance.now() + seconds * 1000;
-  while (call(fd, LOCK_EX_LOCK_NB) !== 0) {
-    // errno is out of reach here: that the file is not lockable at all is found out by waiting.
+  while (c.raw("flock", fd, LOCK_EX_LOCK_NB) !== 0) {
+    // That the file is not lockable at all is found out by waiting: errno may not be the call's any more.
     if (performance.now() > end) return "busy";
     pause(PAUSE);
   }

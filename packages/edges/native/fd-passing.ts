@@ -1,5 +1,6 @@
 import { closeSync, readdirSync } from "node:fs";
 import { Trouble } from "@qmail-mysql/trouble";
+import { libc } from "./native.ts";
 
 // Linux and the C library's ABI on 64-bit machines: sys/socket.h
 const AF_UNIX = 1;
@@ -35,25 +36,14 @@ export interface Descriptors {
 }
 
 export function openDescriptors(): Descriptors {
-  if (process.versions.bun === undefined)
-    throw new Trouble("unable to pass descriptors: not in this runtime");
-  const { dlopen, FFIType, ptr } = require("bun:ffi") as typeof import("bun:ffi");
-  const { i32, ptr: pointer } = FFIType;
-  const { symbols: libc } = dlopen("libc.so.6", {
-    socketpair: { args: [i32, i32, i32, pointer], returns: i32 },
-    pipe2: { args: [pointer, i32], returns: i32 },
-    dup2: { args: [i32, i32], returns: i32 },
-    fcntl: { args: [i32, i32, i32], returns: i32 },
-    sendmsg: { args: [i32, pointer, i32], returns: i32 },
-    recvmsg: { args: [i32, pointer, i32], returns: i32 },
-  });
-  const two = (what: string, call: (at: import("bun:ffi").Pointer) => unknown): readonly [number, number] => {
+  const { call, address: addressOf } = libc();
+  const two = (what: string, make: (at: Int32Array) => number): readonly [number, number] => {
     const fds = new Int32Array(2);
-    if (call(ptr(fds)) !== 0) throw new Trouble(`unable to create ${what}`);
+    if (make(fds) !== 0) throw new Trouble(`unable to create ${what}`);
     return [fds[0] ?? -1, fds[1] ?? -1];
   };
   // One struct msghdr over one buffer and one control message, used again for every packet.
-  const address = (view: ArrayBufferView) => BigInt(ptr(view) as number);
+  const address = (view: ArrayBufferView) => BigInt(addressOf(view));
   // Over buffers of their own: the runtime moves a small array's bytes when it later makes it a buffer.
   const control = Buffer.from(new ArrayBuffer(CMSG_SPACE));
   const iov = new BigUint64Array(new ArrayBuffer(16));
@@ -63,17 +53,17 @@ export function openDescriptors(): Descriptors {
     iov[0] = packet.length === 0 ? 0n : address(packet);
     iov[1] = BigInt(packet.length);
     msg[CONTROL_LENGTH] = BigInt(CMSG_SPACE);
-    return ptr(msg);
+    return msg;
   };
   return {
-    pair: () => two("a socket pair", (at) => libc.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, at)),
-    pipe: () => two("a pipe", (at) => libc.pipe2(at, O_CLOEXEC)),
+    pair: () => two("a socket pair", (at) => call.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, at)),
+    pipe: () => two("a pipe", (at) => call.pipe2(at, O_CLOEXEC)),
     dup2(from, to) {
-      if (libc.dup2(from, to) !== to) throw new Trouble(`unable to make descriptor ${to} of ${from}`);
+      if (call.dup2(from, to) !== to) throw new Trouble(`unable to make descriptor ${to} of ${from}`);
     },
     keepToOurselves() {
       for (const fd of readdirSync("/proc/self/fd").map(Number)) {
-        if (fd > 2) libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
+        if (fd > 2) call.fcntl(fd, F_SETFD, FD_CLOEXEC);
       }
     },
     send(socket, packet, fd) {
@@ -81,10 +71,10 @@ export function openDescriptors(): Descriptors {
       control.writeInt32LE(SOL_SOCKET, 8);
       control.writeInt32LE(SCM_RIGHTS, 12);
       control.writeInt32LE(fd, 16);
-      return libc.sendmsg(socket, header(packet), MSG_NOSIGNAL) === packet.length;
+      return call.sendmsg(socket, header(packet), MSG_NOSIGNAL) === packet.length;
     },
     receive(socket, into) {
-      const length = libc.recvmsg(socket, header(into), MSG_CMSG_CLOEXEC) as number;
+      const length = call.recvmsg(socket, header(into), MSG_CMSG_CLOEXEC);
       if (length <= 0) return undefined;
       const passed = (msg[CONTROL_LENGTH] ?? 0n) >= CMSG_LEN;
       return { length, fd: passed ? control.readInt32LE(16) : undefined };

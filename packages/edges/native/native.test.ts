@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { connectBlocking } from "@qmail-mysql/socket";
 import { afterAll, describe, expect, test } from "vitest";
 import { readWhole, status } from "./files.ts";
-import { libc } from "./libc.ts";
-import { byteString, cString, native, readWithin } from "./native.ts";
+import { byteString, cString, libc, native, readWithin } from "./native.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "native-"));
 afterAll(() => rmSync(dir, { recursive: true }));

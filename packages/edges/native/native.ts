@@ -1,51 +1,62 @@
 import { errno, errorOf, Trouble } from "@qmail-mysql/trouble";
 import { isAscii } from "@qmail-mysql/wire";
 import { errnoError } from "./errno-number.ts";
+import { type Argument, type CType, type Entry, libraries } from "./library.ts";
+import { isBun } from "./runtime.ts";
 
-// The C library, for programs that live for two milliseconds: loading node:fs or bun:ffi takes such a program
-// longer than all it does (bench/PROFILE.md). This is the runtime's own entrance, the one below bun:ffi.
-
-type Arg = "i32" | "ptr";
+// The functions of the C library that are called anywhere, and how they return a failure.
 
 const SYMBOLS = {
+  accept4: ["i32", "ptr", "ptr", "i32"],
+  bind: ["i32", "ptr", "i32"],
   close: ["i32"],
   connect: ["i32", "ptr", "i32"],
+  dup2: ["i32", "i32"],
   execve: ["ptr", "ptr", "ptr"],
   fcntl: ["i32", "i32", "i32"],
+  flock: ["i32", "i32"],
+  getsockname: ["i32", "ptr", "ptr"],
   getsockopt: ["i32", "i32", "i32", "ptr", "ptr"],
+  listen: ["i32", "i32"],
   open: ["ptr", "i32", "i32"],
+  pipe2: ["ptr", "i32"],
   poll: ["ptr", "i32", "i32"],
+  posix_spawn: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"],
+  posix_spawn_file_actions_adddup2: ["ptr", "i32", "i32"],
+  posix_spawn_file_actions_destroy: ["ptr"],
+  posix_spawn_file_actions_init: ["ptr"],
+  posix_spawnattr_init: ["ptr"],
+  posix_spawnattr_setflags: ["ptr", "i32"],
+  posix_spawnattr_setsigdefault: ["ptr", "ptr"],
+  posix_spawnattr_setsigmask: ["ptr", "ptr"],
   read: ["i32", "ptr", "i32"],
+  recvmsg: ["i32", "ptr", "i32"],
+  sendmsg: ["i32", "ptr", "i32"],
+  setgid: ["i32"],
   setsockopt: ["i32", "i32", "i32", "ptr", "i32"],
+  setuid: ["i32"],
+  sigemptyset: ["ptr"],
+  sigfillset: ["ptr"],
   signal: ["i32", "ptr"],
   sigprocmask: ["i32", "ptr", "ptr"],
   socket: ["i32", "i32", "i32"],
+  socketpair: ["i32", "i32", "i32", "ptr"],
   statx: ["i32", "ptr", "i32", "i32", "ptr"],
+  waitpid: ["i32", "ptr", "i32"],
   write: ["i32", "ptr", "i32"],
-} as const satisfies Record<string, readonly Arg[]>;
+} as const satisfies Record<string, readonly CType[]>;
 
-type Name = keyof typeof SYMBOLS;
-type Entry = (...args: number[]) => number;
-type View = Uint8Array | Int32Array | BigInt64Array | BigUint64Array;
-
-interface Runtime {
-  readonly FFI?: {
-    dlopen(
-      library: string,
-      symbols: Readonly<Record<string, { args: readonly Arg[]; returns: Arg }>>,
-    ): { readonly symbols?: Readonly<Record<string, (...args: number[]) => number>> };
-    ptr(view: View): number;
-    readonly read: { i32(pointer: number, offset: number): number };
-  };
-}
-
-declare const Bun: Runtime | undefined;
+export type Name = keyof typeof SYMBOLS;
 
 export interface Native {
-  /** Calls a function, a view standing for its address. Throws with an errno what returns -1. */
-  call(name: Name, ...args: (number | View)[]): number;
+  /** Calls a function. Throws with an errno what returns -1. */
+  call(name: Name, ...args: Argument[]): number;
+  /** Calls a function and returns what it returns. */
+  raw(name: Name, ...args: Argument[]): number;
+  /** The reason of the call that just failed. */
+  failure(): Error & { code: string };
   /** The address of a view's bytes, good for as long as the view is kept. */
-  address(view: View): number;
+  address(view: ArrayBufferView): number;
 }
 
 let loaded: Native | undefined | "none";
@@ -57,30 +68,56 @@ export function native(): Native | undefined {
 }
 
 function load(): Native | undefined {
-  const ffi = typeof Bun === "undefined" ? undefined : Bun.FFI;
-  if (!ffi) return undefined;
-  /** The runtime compiles each function that is declared: only those that are called, when they are. */
-  const open = (name: string, args: readonly Arg[], returns: Arg): Entry => {
-    const { symbols } = ffi.dlopen("libc.so.6", { [name]: { args, returns } });
-    const entry = symbols?.[name]; // what it cannot do it may return as an Error
-    if (entry) return entry;
-    throw new Trouble("unable to call the C library: the limit on address space is too low");
-  };
+  const library = libraries();
+  if (!library) return undefined;
+  const open = (name: string, args: readonly CType[], returns: CType) =>
+    library.open("libc.so.6", name, args, returns);
   const opened: Partial<Record<Name, Entry>> = {};
   try {
     const errnoAt = open("__errno_location", [], "ptr")();
+    const failure = () => errnoError(library.readInt(errnoAt));
+    const raw: Native["raw"] = (name, ...args) => {
+      opened[name] ??= open(name, SYMBOLS[name], "i32");
+      return opened[name](...args);
+    };
     return {
       call(name, ...args) {
-        opened[name] ??= open(name, SYMBOLS[name], "i32");
-        const result = opened[name](...args.map((arg) => (typeof arg === "number" ? arg : ffi.ptr(arg))));
-        if (result === -1) throw errnoError(ffi.read.i32(errnoAt, 0));
+        const result = raw(name, ...args);
+        if (result === -1) throw failure();
         return result;
       },
-      address: (view) => ffi.ptr(view),
+      raw,
+      failure,
+      address: library.address,
     };
   } catch {
     return undefined;
   }
+}
+
+/** All functions by their names, for a program that cannot do without: calls return what C returns. */
+export interface Libc {
+  readonly call: Readonly<Record<Name, (...args: Argument[]) => number>>;
+  readonly failure: Native["failure"];
+  readonly address: Native["address"];
+}
+
+let all: Libc | undefined;
+
+/** The C library. Throws Trouble where the runtime has no way to it. */
+export function libc(): Libc {
+  if (all) return all;
+  const c = native();
+  if (!c) {
+    throw new Trouble(
+      isBun()
+        ? "unable to call the C library: the limit on address space is below 3 GB"
+        : "unable to call the C library: this program needs the compiled runtime",
+    );
+  }
+  const calls = Object.keys(SYMBOLS).map((name) => [name, c.raw.bind(undefined, name as Name)]);
+  all = { call: Object.fromEntries(calls), failure: c.failure, address: c.address };
+  return all;
 }
 
 /** The bytes of a byte string, with a NUL behind them. */

@@ -1,4 +1,4 @@
-import { readWhole } from "@qmail-mysql/native";
+import { isBun, readWhole } from "@qmail-mysql/native";
 import { fromText } from "@qmail-mysql/wire";
 
 /**
@@ -15,6 +15,6 @@ export function args(): string[] {
 
 /** The name we were called by: the last component of argv[0], or of the script under Node. */
 export function calledAs(): string {
-  const path = process.versions.bun === undefined ? (process.argv[1] ?? "") : process.argv0;
+  const path = isBun() ? process.argv0 : (process.argv[1] ?? "");
   return path.slice(path.lastIndexOf("/") + 1);
 }

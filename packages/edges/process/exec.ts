@@ -1,6 +1,15 @@
-import { checkExecutable, cString, type Native, native, nodeFs } from "@qmail-mysql/native";
+import {
+  checkExecutable,
+  cString,
+  isBun,
+  type Native,
+  native,
+  nodeFs,
+  pathSearch,
+  vector,
+} from "@qmail-mysql/native";
 import { errno, errorOf, reason, Trouble } from "@qmail-mysql/trouble";
-import { fromText, toBuffer, toText } from "@qmail-mysql/wire";
+import { toBuffer, toText } from "@qmail-mysql/wire";
 import { environment } from "./environment.ts";
 
 // fcntl.h, signal.h
@@ -11,8 +20,6 @@ const SIGPIPE = 13;
 const SIGXFSZ = 25;
 const SIG_SETMASK = 2;
 const SIGSET_SIZE = 128;
-
-const DEFAULT_PATH = "/bin:/usr/bin"; // execvp(3)
 
 /**
  * Becomes another program, as execvp(3): same pid, descriptors 0-2 kept, the runtime's own closed,
@@ -27,7 +34,7 @@ export function exec(
   const [program = ""] = argv;
   const c = native();
   let failure: unknown = errorOf("ENOENT");
-  for (const file of candidates(program)) {
+  for (const file of pathSearch(program)) {
     try {
       if (c) execBytes(c, file, argv, set, keep);
       else execText(file, argv, set, keep);
@@ -37,13 +44,6 @@ export function exec(
     }
   }
   throw new Trouble(`unable to run ${program}: ${reason(failure)}`, { cause: failure });
-}
-
-function candidates(program: string): string[] {
-  if (program === "") return [];
-  if (program.includes("/")) return [program];
-  const path = fromText(process.env.PATH ?? DEFAULT_PATH);
-  return path.split(":").map((dir) => `${dir === "" ? "." : dir}/${program}`);
 }
 
 /** execve(2) of the C library, byte for byte. */
@@ -75,18 +75,6 @@ function closeOnExec(c: Native, fd: number, flag: number): void {
   }
 }
 
-/** NUL-ended strings and the pointers to them; to be kept, as a whole, until the call. */
-function vector(c: Native, strings: readonly string[]): { pointers: BigUint64Array; bytes: Uint8Array } {
-  const bytes = cString(strings.join("\0"));
-  const pointers = new BigUint64Array(strings.length + 1);
-  let at = c.address(bytes);
-  for (let i = 0; i < strings.length; i++) {
-    pointers[i] = BigInt(at);
-    at += (strings[i]?.length ?? 0) + 1;
-  }
-  return { pointers, bytes };
-}
-
 /** The runtime's own way, for text. */
 function execText(
   file: string,
@@ -105,12 +93,12 @@ function execText(
   if (path === undefined || args.length < argv.length || lost) {
     throw new Error("its arguments or environment are not UTF-8, which this runtime cannot pass on");
   }
-  if (keep !== undefined && process.versions.bun !== undefined) {
+  if (keep !== undefined && isBun()) {
     throw new Error("unable to pass on a descriptor: the limit on address space is below 3 GB");
   }
   const { accessSync, constants, statSync } = nodeFs();
   if (!statSync(toBuffer(file)).isFile()) throw errorOf("EACCES");
   accessSync(toBuffer(file), constants.X_OK); // Node aborts where Bun throws
-  if (process.versions.bun === undefined) checkExecutable(file);
+  if (!isBun()) checkExecutable(file);
   process.execve?.(path, args, env);
 }

@@ -1,11 +1,14 @@
 import { closeSync, createReadStream, fstatSync } from "node:fs";
+import { bun } from "@qmail-mysql/native";
 
-declare const Bun: { file(fd: number): { stream(): AsyncIterable<Uint8Array> } } | undefined;
+interface Files {
+  file(fd: number): { stream(): AsyncIterable<Uint8Array> };
+}
 
 /** Hears a pipe of ours to its end, without a thread for each; closes it. Text is a byte string. */
 export async function readPipe(fd: number, data: (text: string) => void): Promise<void> {
   const pipe = inode(fd);
-  const stream = typeof Bun === "undefined" ? createReadStream("", { fd }) : Bun.file(fd).stream();
+  const stream = bun<Files>()?.file(fd).stream() ?? createReadStream("", { fd });
   try {
     for await (const chunk of stream) data(Buffer.from(chunk as Uint8Array).toString("latin1"));
   } finally {

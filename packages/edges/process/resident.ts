@@ -1,9 +1,9 @@
-declare const Bun: { readonly unsafe?: { setJITPolicy?(scale: number): void } } | undefined;
+import { bun } from "@qmail-mysql/native";
 
 /**
  * Says that this program stays: its code is compiled as early as the runtime sees fit. The executable is built
  * for programs that end before compiled code pays (scripts/bundle.js).
  */
 export function resident(): void {
-  if (typeof Bun !== "undefined") Bun.unsafe?.setJITPolicy?.(1);
+  bun<{ readonly unsafe?: { setJITPolicy?(scale: number): void } }>()?.unsafe?.setJITPolicy?.(1);
 }

@@ -10,7 +10,7 @@ const length = new Int32Array(new ArrayBuffer(4));
 
 /**
  * The uid that connected to our unix socket, as the kernel says it: unix(7). Throws with an errno, and Trouble where
- * the runtime has no way to ask (libc.ts).
+ * the runtime has no way to ask (libc).
  */
 export function peerUid(fd: number): number {
   const { call, failure } = libc();

@@ -1,4 +1,5 @@
 import { read, write } from "node:fs";
+import { isBun } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 
 // A wait with a limit and yet without O_NONBLOCK, which would be set for everybody who shares the
@@ -89,6 +90,6 @@ export async function linger(fd: number): Promise<void> {
  * exits and would wait with them: there another program exits in its place.
  */
 export function leave(code: number): number {
-  if (process.versions.bun === undefined) process.execve?.("/bin/sh", ["sh", "-c", `exit ${code}`], {});
+  if (!isBun()) process.execve?.("/bin/sh", ["sh", "-c", `exit ${code}`], {});
   return code;
 }

@@ -1,4 +1,4 @@
-import { native } from "@qmail-mysql/native";
+import { bun, native } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 import { connectFd } from "./blocking-socket.ts";
 import { listenerUid } from "./trust.ts";
@@ -36,8 +36,6 @@ interface BunRuntime {
   }): Promise<BunSocket>;
 }
 
-declare const Bun: BunRuntime | undefined;
-
 // Milliseconds. A unix socket that does not block has EAGAIN while the server's backlog is full: connect(2).
 const PATIENCE = 5000;
 const PAUSE = 20;
@@ -48,10 +46,11 @@ const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000; // sys/socket.h
  * a program of 2 ms another 2 (bench/RESULTS.md).
  */
 export async function connectUnix(path: string, events: UnixEvents): Promise<UnixConnection> {
+  const runtime = bun<BunRuntime>();
   const end = performance.now() + PATIENCE;
   for (;;) {
     try {
-      return await (typeof Bun === "undefined" ? connectNode(path, events) : connectBun(Bun, path, events));
+      return await (runtime ? connectBun(runtime, path, events) : connectNode(path, events));
     } catch (error) {
       if (errno(error) !== "EAGAIN" || performance.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));

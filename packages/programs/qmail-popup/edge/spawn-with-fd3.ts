@@ -1,7 +1,7 @@
 import type { StdioOptions } from "node:child_process";
 import { closeSync } from "node:fs";
 import type { Writable } from "node:stream";
-import { childProcess } from "@qmail-mysql/native";
+import { childProcess, native } from "@qmail-mysql/native";
 import { writeAll } from "@qmail-mysql/process";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { toText } from "@qmail-mysql/wire";
@@ -45,17 +45,10 @@ const O_CLOEXEC = 0o2000000;
  * again by the name /dev/fd/3; without pipe2 (Node, or no executable memory for calls into C) it is one of those.
  */
 function makePipe(): Pipe | undefined {
-  if (process.versions.bun === undefined) return undefined;
-  try {
-    const { dlopen, FFIType, ptr } = require("bun:ffi") as typeof import("bun:ffi");
-    const libc = dlopen("libc.so.6", { pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 } });
-    const ends = new Int32Array(2);
-    if (libc.symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0) return undefined;
-    const [readEnd = -1, writeEnd = -1] = ends;
-    return { readEnd, writeEnd };
-  } catch {
-    return undefined;
-  }
+  const ends = new Int32Array(2);
+  if (native()?.raw("pipe2", ends, O_CLOEXEC) !== 0) return undefined;
+  const [readEnd = -1, writeEnd = -1] = ends;
+  return { readEnd, writeEnd };
 }
 
 function feed({ readEnd, writeEnd }: Pipe, input: string): void {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { errnoError, libc } from "@qmail-mysql/native";
+import { errnoError, libc, pathSearch, vector } from "@qmail-mysql/native";
 import { toBuffer } from "@qmail-mysql/wire";
 import type { Spawn } from "./tcp-system.ts";
 
@@ -10,14 +10,14 @@ const ACTIONS_SIZE = 256;
 const SIGSET_SIZE = 128;
 
 const ENOENT = 2;
-const DEFAULT_PATH = "/bin:/usr/bin";
 // pathexec_run.c: these only mean that the next directory of the path may do better.
 const TRY_NEXT = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR"]);
 
 /** TcpSystem's spawner by posix_spawn, for an environment of any bytes. */
-export function spawner(argv: readonly string[], path = process.env.PATH): Spawn {
-  const { call, vectors } = libc();
-  const args = vectors()(argv);
+export function spawner(argv: readonly string[]): Spawn {
+  const c = libc();
+  const { call } = c;
+  const args = vector(c, argv);
   const attr = new Uint8Array(ATTR_SIZE);
   const all = new Uint8Array(SIGSET_SIZE);
   const none = new Uint8Array(SIGSET_SIZE);
@@ -27,13 +27,12 @@ export function spawner(argv: readonly string[], path = process.env.PATH): Spawn
   call.posix_spawnattr_setflags(attr, SETSIGDEF_AND_SETSIGMASK);
   call.posix_spawnattr_setsigdefault(attr, all);
   call.posix_spawnattr_setsigmask(attr, none);
-  const files = candidates(argv[0] ?? "", path).map((file) => ({ file, name: toBuffer(`${file}\0`) }));
+  const files = pathSearch(argv[0] ?? "").map((file) => ({ file, name: toBuffer(`${file}\0`) }));
   const actions = new Uint8Array(ACTIONS_SIZE);
   const pid = new Int32Array(1);
-  const vectorOf = vectors();
 
   return (env, fd) => {
-    const { pointers, bytes } = vectorOf(env);
+    const { pointers, bytes } = vector(c, env);
     let failure = ENOENT;
     call.posix_spawn_file_actions_init(actions);
     try {
@@ -52,11 +51,6 @@ export function spawner(argv: readonly string[], path = process.env.PATH): Spawn
       bytes.length; // alive until here
     }
   };
-}
-
-function candidates(program: string, path = DEFAULT_PATH): string[] {
-  if (program.includes("/")) return [program];
-  return path.split(":").map((dir) => `${dir === "" ? "." : dir}/${program}`);
 }
 
 /** The children that have ended since the last call, with their raw wait status. Waits for none. */

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { constants as os } from "node:os";
+import { pathSearch } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, parseIp, toText } from "@qmail-mysql/wire";
 import type { Accepted, Spawn, TcpListener, TcpSystem } from "./tcp-system.ts";
 
-const DEFAULT_PATH = "/bin:/usr/bin";
 const MAX_WAITING = 1024; // connections that wait for a child to end; the system's own backlog is behind them
 
 /** TCP by the runtime's own means. */
@@ -96,7 +96,7 @@ function spawner(
 ): Spawn {
   const [program = "", ...args] = argv.map((arg) => toText(arg) ?? arg);
   return (entries, fd) => {
-    const file = findProgram(program);
+    const file = findProgram(argv[0] ?? "");
     const env: Record<string, string> = Object.create(null);
     for (const entry of entries) {
       const equals = entry.indexOf("=");
@@ -112,12 +112,11 @@ function spawner(
   };
 }
 
-/** The file that execvp(3) would run. Throws an error with errno. */
+/** The file that execvp(3) would run for a program, a byte string. Throws an error with errno. */
 function findProgram(program: string): string {
-  const dirs = program.includes("/") ? [""] : (process.env.PATH ?? DEFAULT_PATH).split(":");
   let failure: unknown = Object.assign(new Error(program), { code: "ENOENT" });
-  for (const dir of dirs) {
-    const file = program.includes("/") ? program : `${dir || "."}/${program}`;
+  for (const bytes of pathSearch(program)) {
+    const file = toText(bytes) ?? bytes;
     try {
       if (!statSync(file).isFile()) throw Object.assign(new Error(file), { code: "EACCES" });
       accessSync(file, constants.X_OK);
