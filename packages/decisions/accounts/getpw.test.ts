@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { format, getpw, Held, type Settings, type World } from "./getpw.ts";
+import { format, type GetpwPorts, type GetpwSettings, getpw, Held } from "./getpw.ts";
 import type { Mailbox } from "./mailbox.ts";
 
-const settings: Settings = {
+const settings: GetpwSettings = {
   breakChar: "-",
   aliasUser: "alias",
   homeMismatch: "alias",
@@ -20,7 +20,11 @@ const box = (username: string, uid = 1000): Mailbox => ({
 });
 
 /** A world of maps: mailboxes, system accounts, virtual rows `user ext local host`. */
-function world(names: readonly Mailbox[], virtual: readonly string[] = [], system = ["joe", "alias"]): World {
+function world(
+  names: readonly Mailbox[],
+  virtual: readonly string[] = [],
+  system = ["joe", "alias"],
+): GetpwPorts {
   const rows = virtual.map((text) => {
     const [username = "", ext = "", virtualUsername = "", virtualHost = ""] = text.split(" ");
     return { username, ext, virtualUsername, virtualHost };
@@ -44,7 +48,7 @@ function world(names: readonly Mailbox[], virtual: readonly string[] = [], syste
   };
 }
 
-const answer = async (local: string, w: World, changes: Partial<Settings> = {}) => {
+const answer = async (local: string, w: GetpwPorts, changes: Partial<GetpwSettings> = {}) => {
   const found = await getpw(local, { ...settings, ...changes }, w);
   return found && `${found.user}|${found.dash}|${found.ext}`;
 };

@@ -12,7 +12,7 @@ import { Trouble } from "@qmail-mysql/trouble";
 import { lower, nulEnded } from "@qmail-mysql/wire";
 import { accountIsUsed, mailboxProblem } from "./home.ts";
 import type { FindMailboxes, FindSystemAccounts, HomeOwner } from "./mailbox.ts";
-import { type Split, splits } from "./splits.ts";
+import { type PossibleUser, possibleUsers } from "./possible-users.ts";
 
 /** Who controls a local part: the six fields qmail-getpw prints. */
 export interface Assignment {
@@ -24,18 +24,18 @@ export interface Assignment {
   readonly ext: string;
 }
 
-export interface World {
+export interface GetpwPorts {
   readonly findMailboxes: FindMailboxes;
   readonly findSystemAccounts: FindSystemAccounts;
   readonly findVirtual: FindVirtual;
   readonly findVirtualHosts: FindVirtualHosts;
   readonly homeOwner: HomeOwner;
   readonly warn: (line: string) => void;
-  /** Told each decision and the row behind it, for whoever traces an address. */
+  /** Called with each decision and the row behind it, for a trace of an address. */
   readonly explain?: (line: string) => void;
 }
 
-export interface Settings {
+export interface GetpwSettings {
   readonly breakChar: string;
   readonly aliasUser: string;
   readonly homeMismatch: "alias" | "defer";
@@ -44,7 +44,7 @@ export interface Settings {
   readonly magicForwarding: boolean;
 }
 
-/** A mailbox that the administrator wants no mail delivered to: the mail waits, or is refused for good. */
+/** A mailbox that no mail is delivered to: the mail is deferred, or bounced. */
 export class Held extends Error {
   readonly bounce: boolean;
   constructor(message: string, bounce: boolean) {
@@ -56,15 +56,15 @@ export class Held extends Error {
 const GETPW_USERLEN = 32; // qmail-getpw(8): a system account's name of 32 or more bytes is never looked up
 
 /**
- * Who controls `local`? A local part that begins with a virtual host and a dash: whoever the virtual table
- * says. Else the longest name that is a mailbox; none: the longest that is a system account; none: the alias
- * user, with the whole local part for extension. Undefined when not even alias exists. `host` is the address's,
- * for who knows it: qmail-lspawn does not tell qmail-getpw.
+ * Finds who controls `local`. If it begins with a virtual host and a dash, the user of the row of the virtual table.
+ * Else the longest name that is a mailbox; if none is, the longest that is a system account; if none is, the alias
+ * user, with the whole local part as extension. Undefined if there is no alias account. `host` is that of the address,
+ * if known: qmail-lspawn does not pass it to qmail-getpw.
  */
 export async function getpw(
   local: string,
-  settings: Settings,
-  world: World,
+  settings: GetpwSettings,
+  world: GetpwPorts,
   host?: string,
 ): Promise<Assignment | undefined> {
   const virtual = await findVirtualRow(local, host, settings, world);
@@ -89,8 +89,8 @@ export async function getpw(
 async function findVirtualRow(
   local: string,
   addressHost: string | undefined,
-  settings: Settings,
-  world: World,
+  settings: GetpwSettings,
+  world: GetpwPorts,
 ): Promise<VirtualRow | "none" | "not virtual"> {
   const ways = virtualPrefixes(lower(local));
   if (ways.length === 0) return "not virtual";
@@ -111,10 +111,17 @@ async function findVirtualRow(
   return row ?? "none";
 }
 
-/** The mailbox, else the system account, that controls `local`; undefined when that is up to alias. */
-async function ownerOf(local: string, settings: Settings, world: World): Promise<Assignment | undefined> {
-  const ways = splits(lower(local), settings.breakChar);
-  const original = ({ dash, ext }: Split) => ({ dash, ext: ext === "" ? "" : local.slice(-ext.length) });
+/** The mailbox, else the system account, that controls `local`; undefined if there is none and alias controls it. */
+async function ownerOf(
+  local: string,
+  settings: GetpwSettings,
+  world: GetpwPorts,
+): Promise<Assignment | undefined> {
+  const ways = possibleUsers(lower(local), settings.breakChar);
+  const original = ({ dash, ext }: PossibleUser) => ({
+    dash,
+    ext: ext === "" ? "" : local.slice(-ext.length),
+  });
 
   const boxes = await world.findMailboxes(ways.map((way) => way.user));
   for (const way of ways) {
@@ -129,7 +136,7 @@ async function ownerOf(local: string, settings: Settings, world: World): Promise
       world.explain?.(`mailbox row "${box.username}"`);
       return { user: box.username, uid: box.uid, gid: box.gid, home: box.home, ...original(way) };
     }
-    // Not the next shorter name either: that is another user.
+    // A shorter name is not tried: it is another user.
     const line = `mailbox row "${box.username}" is not used: ${problem}`;
     if (settings.homeMismatch === "defer") throw new Held(line, false);
     world.warn(line);
@@ -149,7 +156,11 @@ async function ownerOf(local: string, settings: Settings, world: World): Promise
   return undefined;
 }
 
-async function asAlias(local: string, settings: Settings, world: World): Promise<Assignment | undefined> {
+async function asAlias(
+  local: string,
+  settings: GetpwSettings,
+  world: GetpwPorts,
+): Promise<Assignment | undefined> {
   const [alias] = await world.findSystemAccounts([settings.aliasUser]);
   if (alias) world.explain?.(`nobody else: the ${alias.name} user, extension "${local}"`);
   return (

@@ -1,5 +1,22 @@
-export * from "./getpw.ts";
-export * from "./home.ts";
-export * from "./login.ts";
-export * from "./mailbox.ts";
-export * from "./splits.ts";
+export { type Assignment, format, type GetpwPorts, type GetpwSettings, getpw, Held } from "./getpw.ts";
+export { accountIsUsed, mailboxProblem } from "./home.ts";
+export {
+  authenticate,
+  type Credentials,
+  type Identity,
+  type LoginPorts,
+  type LoginSettings,
+  type SystemLogin,
+  type Verdict,
+} from "./login.ts";
+export type {
+  FindMailboxes,
+  FindSystemAccounts,
+  HomeOwner,
+  InvalidMailbox,
+  Login,
+  Mailbox,
+  Owner,
+  SystemAccount,
+} from "./mailbox.ts";
+export { possibleUsers } from "./possible-users.ts";

@@ -30,7 +30,7 @@ export interface SystemAccount {
 
 /**
  * Ports. Each gives the rows among `names` that exist, in any order, and throws on trouble:
- * an empty answer means surely none. Names are lower case.
+ * an empty list means that there are none. Names are lower case.
  */
 export type FindMailboxes = (names: readonly string[]) => Promise<readonly (Mailbox | InvalidMailbox)[]>;
 export type FindSystemAccounts = (names: readonly string[]) => Promise<readonly SystemAccount[]>;

@@ -2,16 +2,16 @@ import type { Instruction } from "@qmail-mysql/dotqmail";
 import { temporary } from "./failure.ts";
 import { afterProgram, type Ended } from "./program-exit.ts";
 
-/** Ports: what a delivery does to the world. Each makes its delivery or throws Failure. */
-export interface Hands {
+/** Ports: the kinds of delivery. Each makes its delivery or throws Failure. */
+export interface DeliveryPorts {
   readonly mbox: (file: string) => void;
   readonly maildir: (dir: string) => void;
   readonly program: (command: string) => Ended;
-  /** Sends the message on to all of them at once; answers the pid of qmail-queue. */
+  /** Forwards the message to all recipients at once; returns the pid of qmail-queue. */
   readonly forward: (recipients: readonly string[]) => number;
 }
 
-/** What was done: the last words of qmail-local. */
+/** Counts of what was done. */
 export interface Done {
   readonly files: number;
   readonly programs: number;
@@ -21,10 +21,10 @@ export interface Done {
 }
 
 /**
- * Does what is asked, one after the other; what is forwarded goes last, all of it together. The first failure is
- * the end: files that were written stay written, and nothing is forwarded.
+ * Carries out instructions in their order; all forwards are made last, in one message. The first failure is the end:
+ * files that were written stay written, and nothing is forwarded.
  */
-export function deliver(asked: Iterable<Instruction>, hands: Hands): Done {
+export function deliver(asked: Iterable<Instruction>, ports: DeliveryPorts): Done {
   const recipients: string[] = [];
   let files = 0;
   let programs = 0;
@@ -34,22 +34,22 @@ export function deliver(asked: Iterable<Instruction>, hands: Hands): Done {
         throw temporary(instruction.why);
       case "mbox":
         files++;
-        hands.mbox(untilNul(instruction.name));
+        ports.mbox(untilNul(instruction.name));
         break;
       case "maildir":
         files++;
-        hands.maildir(untilNul(instruction.name));
+        ports.maildir(untilNul(instruction.name));
         break;
       case "program":
         programs++;
-        if (afterProgram(hands.program(untilNul(instruction.command))) === "stop") break loop;
+        if (afterProgram(ports.program(untilNul(instruction.command))) === "stop") break loop;
         break;
       case "forward":
         recipients.push(untilNul(instruction.address));
         break;
     }
   }
-  const queued = recipients.length === 0 ? undefined : hands.forward(recipients);
+  const queued = recipients.length === 0 ? undefined : ports.forward(recipients);
   return { files, programs, forwards: recipients.length, queued };
 }
 
@@ -59,7 +59,7 @@ function untilNul(text: string): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-/** As qmail-local says it. */
+/** What qmail-local prints at its end. */
 export function report({ files, programs, forwards, queued }: Done): string {
   return `did ${files}+${forwards}+${programs}\n${queued === undefined ? "" : `qp ${queued}\n`}`;
 }

@@ -1,6 +1,6 @@
 import type { Instruction } from "@qmail-mysql/dotqmail";
 import { describe, expect, test } from "vitest";
-import { afterProgram, afterQueue, deliver, envelope, Failure, type Hands, report } from "./index.ts";
+import { afterProgram, afterQueue, type DeliveryPorts, deliver, envelope, Failure, report } from "./index.ts";
 
 const failure = (call: () => unknown): string => {
   try {
@@ -52,7 +52,7 @@ describe("deliver()", () => {
     });
   const recorded = () => {
     const did: string[] = [];
-    const hands: Hands = {
+    const ports: DeliveryPorts = {
       maildir: (dir) => did.push(dir),
       mbox: (file) => {
         if (file === "full") throw new Failure(111, "full");
@@ -67,7 +67,7 @@ describe("deliver()", () => {
         return 77;
       },
     };
-    return { did, hands };
+    return { did, ports };
   };
   test.each([
     [["a@b", "box", "c@d", "|0"], ["box", "0", "a@b,c@d"], "did 1+2+1\nqp 77\n"],
@@ -75,15 +75,15 @@ describe("deliver()", () => {
     [["|99", "c@d"], ["99"], "did 0+0+1\n"],
     [[], [], "did 0+0+0\n"],
   ])("%j", (words, expected, said) => {
-    const { did, hands } = recorded();
-    expect(report(deliver(asked(...words), hands))).toBe(said);
+    const { did, ports } = recorded();
+    expect(report(deliver(asked(...words), ports))).toBe(said);
     expect(did).toEqual(expected);
   });
   test.each([[["a@b", "box", "full", "|0"]], [["a@b", "box", "|100"]]])(
     "%j: nothing is forwarded",
     (words) => {
-      const { did, hands } = recorded();
-      expect(() => deliver(asked(...words), hands)).toThrow(Failure);
+      const { did, ports } = recorded();
+      expect(() => deliver(asked(...words), ports)).toThrow(Failure);
       expect(did.join()).not.toContain("@");
     },
   );

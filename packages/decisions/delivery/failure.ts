@@ -1,4 +1,4 @@
-/** A delivery that is not made: 111 tries again later, 100 gives the mail back. The message is what its sender reads. */
+/** A delivery that failed: 111 defers the mail, 100 bounces it. The message is for the sender. */
 export class Failure extends Error {
   readonly code: 100 | 111;
   constructor(code: 100 | 111, message: string) {
@@ -7,7 +7,7 @@ export class Failure extends Error {
   }
 }
 
-/** Not now: tried again later. */
+/** A failure that defers the mail. */
 export function temporary(message: string): Failure {
   return new Failure(111, message);
 }

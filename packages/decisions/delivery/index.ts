@@ -1,6 +1,6 @@
-export * from "./deliver.ts";
-export * from "./failure.ts";
-export * from "./local.ts";
-export * from "./order.ts";
-export * from "./program-exit.ts";
-export * from "./queue.ts";
+export { type DeliveryPorts, type Done, deliver, report } from "./deliver.ts";
+export { Failure, temporary } from "./failure.ts";
+export { type DotQmail, type LocalPorts, plan } from "./local.ts";
+export { OPERANDS, type Order, toOperands, toOrder, USAGE } from "./order.ts";
+export { afterProgram, type Ended } from "./program-exit.ts";
+export { afterQueue, envelope, unforwarded } from "./queue.ts";

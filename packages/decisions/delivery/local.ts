@@ -2,7 +2,7 @@ import {
   aliasInstruction,
   candidates,
   deliveredTo,
-  environment,
+  deliveryEnvironment,
   headerHolds,
   type Instruction,
   instructions,
@@ -20,21 +20,21 @@ export interface DotQmail {
   readonly executable: boolean;
 }
 
-/** What the database knows about a delivery. */
-export interface Tables {
+/** The tables, for one delivery. */
+export interface AliasTables {
   readonly findAliases: FindAliases;
   readonly magicForwarding: boolean;
   readonly close: () => Promise<void>;
 }
 
-/** Ports. Those about files look below the home, once entered; each throws Failure on trouble. */
-export interface LocalWorld {
-  /** Makes home the current directory; answers its mode. */
+/** Ports. File names are relative to the home, once it is entered; each port throws Failure on trouble. */
+export interface LocalPorts {
+  /** Makes home the current directory; returns its mode. */
   readonly enterHome: (home: string) => number;
   /** The message from its beginning. */
   readonly message: () => Iterable<Uint8Array>;
-  /** Opens the tables; asked once, and not before there is a need. */
-  readonly tables: () => Promise<Tables>;
+  /** Opens the tables. Called once, and only when needed. */
+  readonly tables: () => Promise<AliasTables>;
   readonly dotQmail: (file: string) => DotQmail | undefined;
   readonly exists: (file: string) => boolean;
   readonly now: () => Date;
@@ -55,7 +55,7 @@ const STICKY = 0o1000;
  * the .qmail files. `dry` asks without a message, and also while the user is editing. Throws Failure, or whatever
  * the lookup of the rows throws; nothing was delivered then.
  */
-export async function plan(order: Order, dry: boolean, world: LocalWorld): Promise<Plan> {
+export async function plan(order: Order, dry: boolean, world: LocalPorts): Promise<Plan> {
   const { home, local, host } = order;
   // Wrong usage, as qmail-local has it: users/cdb can hold such a home.
   if (!home.startsWith("/")) throw new Failure(100, `qmail-local: usage: ${USAGE}`);
@@ -75,7 +75,7 @@ export async function plan(order: Order, dry: boolean, world: LocalWorld): Promi
     newSender: newSender(order, world.exists),
     now: world.now(),
   };
-  return { asked, env: environment(delivery) };
+  return { asked, env: deliveryEnvironment(delivery) };
 }
 
 interface Found {
@@ -83,7 +83,7 @@ interface Found {
   readonly defaultPart: string | undefined;
 }
 
-async function fromTables(order: Order, world: LocalWorld): Promise<Found | undefined> {
+async function fromTables(order: Order, world: LocalPorts): Promise<Found | undefined> {
   const { user, local, ext, host } = order;
   const tables = await world.tables();
   try {
@@ -94,7 +94,7 @@ async function fromTables(order: Order, world: LocalWorld): Promise<Found | unde
     const rows = chooseAliases(await tables.findAliases(lower(user), aliasKeys(ext, host)), ext, host);
     const [first] = rows;
     if (!first) return undefined;
-    // All rows are read before the first is obeyed: one that cannot be meant delivers nothing twice.
+    // All rows are checked before the first is carried out, so that an invalid one does not cause duplicates.
     return {
       asked: rows.map(aliasInstruction),
       defaultPart: first.alias === ANY_EXTENSION ? ext : undefined,
@@ -104,7 +104,7 @@ async function fromTables(order: Order, world: LocalWorld): Promise<Found | unde
   }
 }
 
-function fromFiles({ dash, ext, defaultDelivery }: Order, world: LocalWorld): Found {
+function fromFiles({ dash, ext, defaultDelivery }: Order, world: LocalPorts): Found {
   for (const { file, defaultPart } of candidates(dash, ext)) {
     const found = world.dotQmail(file);
     if (!found) continue;

@@ -8,12 +8,12 @@ export interface Ended {
 }
 
 const STOP = 99; // qmail-command(8)
-const HARD = new Set([100, 112, 64, 65, 70, 76, 77, 78]);
+const PERMANENT = new Set([100, 112, 64, 65, 70, 76, 77, 78]);
 
-/** After a program of a .qmail file: go on, or stop there content. Throws Failure; what it said says why. */
+/** What follows a program of a .qmail file. Throws Failure, without a message: the output of the program is the reason. */
 export function afterProgram({ code }: Ended): "go on" | "stop" {
   if (code === undefined) throw temporary("Aack, child crashed. (#4.3.0)");
   if (code === 0) return "go on";
   if (code === STOP) return "stop";
-  throw new Failure(HARD.has(code) ? 100 : 111, "");
+  throw new Failure(PERMANENT.has(code) ? 100 : 111, "");
 }

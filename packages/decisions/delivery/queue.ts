@@ -35,7 +35,7 @@ const TEXTS: Readonly<Record<number, string>> = {
 
 const CUSTOM = 82;
 
-/** After qmail-queue, which may have written a text of its own to descriptor 6. Throws Failure unless it took the mail. */
+/** Throws Failure unless qmail-queue accepted the mail. `custom` is what it wrote to descriptor 6. */
 export function afterQueue({ code }: Ended, custom: string): void {
   if (code === 0) return;
   if (code === undefined) throw unforwarded(111, "qq crashed (#4.3.0)");

@@ -2,9 +2,9 @@ import { AliasMisconfiguration, type AliasRow } from "@qmail-mysql/routing";
 import { type Instruction, instruction } from "./instructions.ts";
 
 /**
- * What a row of the alias table asks for. A `.`, `/` or `|` alone in alias_username makes both columns one
- * .qmail line; anything else is an address, whose host qmail-queue's reader supplies when alias_host is blank.
- * A row that would lose mail throws AliasMisconfiguration, and the mail waits.
+ * The instruction of a row of the alias table. A `.`, `/` or `|` alone in alias_username makes both columns one
+ * .qmail line; anything else is an address; qmail-send supplies its host if alias_host is blank.
+ * Throws AliasMisconfiguration for a row that would lose mail; the mail is deferred.
  */
 export function aliasInstruction(row: AliasRow): Instruction {
   const wrong = (why: string): never => {

@@ -3,7 +3,7 @@ import {
   aliasInstruction,
   candidates,
   deliveredTo,
-  environment,
+  deliveryEnvironment,
   headerHolds,
   instructions,
   mboxFrom,
@@ -75,7 +75,7 @@ test.each([
   ["a.b.c.d", "a-b-c-d", ["b-c-d", "c-d", "d", "a.b.c", "a.b", "a"]],
   ["a.b", "x", ["", "", "", "a", "a", "a"]],
 ])("EXT2..4 and HOST2..4 of %s %s", (host, ext, expected) => {
-  const env = environment({
+  const env = deliveryEnvironment({
     user: "u",
     home: "/h",
     local: "l",

@@ -1,8 +1,8 @@
-export * from "./alias.ts";
-export * from "./environment.ts";
-export * from "./instructions.ts";
-export * from "./lines.ts";
-export * from "./loop.ts";
-export * from "./mbox.ts";
-export * from "./new-sender.ts";
-export * from "./search.ts";
+export { aliasInstruction } from "./alias.ts";
+export { deliveryEnvironment } from "./delivery-environment.ts";
+export { describe, type Instruction, instruction, instructions } from "./instructions.ts";
+export { deliveredTo, mboxFrom, returnPath } from "./lines.ts";
+export { headerHolds } from "./loop.ts";
+export { mboxQuoted } from "./mbox.ts";
+export { newSender } from "./new-sender.ts";
+export { candidates, safeExtension } from "./search.ts";

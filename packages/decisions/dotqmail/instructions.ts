@@ -1,9 +1,9 @@
-/** What a line of a .qmail file asks for. */
+/** The instruction of a line of a .qmail file. */
 export type Instruction =
   | { readonly kind: "maildir" | "mbox"; readonly name: string }
   | { readonly kind: "program"; readonly command: string }
   | { readonly kind: "forward"; readonly address: string }
-  /** A line that may not be obeyed: nothing after it is done, and the mail waits. */
+  /** A line that is not allowed: nothing after it is carried out, and the mail is deferred. */
   | { readonly kind: "refuse"; readonly why: string };
 
 /**
@@ -33,7 +33,7 @@ export function* instructions(text: string, forwardOnly: boolean): Generator<Ins
   }
 }
 
-/** What one line without trailing blanks asks for, nothing for a comment. */
+/** The instruction of one line without trailing blanks; undefined for a comment. */
 export function instruction(line: string): Instruction | undefined {
   if (isBlank(line)) return undefined;
   switch (line[0]) {

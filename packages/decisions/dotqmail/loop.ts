@@ -1,8 +1,8 @@
 const LF = 0x0a;
 
 /**
- * Does the header of a message hold this very line? The header ends with an empty line; a last line without its
- * line end is none. However long the lines, only one piece of the message is held at a time.
+ * Does the header of a message contain exactly this line? The header ends with an empty line; a last line without a
+ * line end does not count. Only one piece of the message is held at a time, however long its lines.
  */
 export function headerHolds(message: Iterable<Uint8Array>, line: string): boolean {
   let begun = ""; // of a line that an earlier piece began: no more of it than the line looked for

@@ -1,5 +1,5 @@
 /**
- * A message as it stands in an mbox: a line that begins with From and a blank, after any number of >, gets one
+ * A message as written to an mbox: a line that begins with From and a blank, after any number of >, gets one
  * more >; the last line is ended; an empty line follows. Byte strings, piece by piece.
  */
 export function* mboxQuoted(message: Iterable<Uint8Array>): Generator<string> {

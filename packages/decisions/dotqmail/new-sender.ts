@@ -12,7 +12,7 @@ export interface Addressed {
 const DOUBLE_BOUNCE = "#@[]";
 
 /**
- * The sender of what is forwarded: the list's owner when .qmail-ext-owner exists, with a mark for qmail-send to
+ * The sender of forwarded mail: the owner of the list if .qmail-ext-owner exists, with a mark for qmail-send to
  * put each recipient in (VERP) when .qmail-ext-owner-default does, too. Bounces keep theirs.
  */
 export function newSender(address: Addressed, exists: (file: string) => boolean): string {

@@ -33,7 +33,7 @@ export const ANY_EXTENSION = "@";
 export function aliasKeys(ext: string, host: string): string[] {
   const own = lower(ext);
   const keys = [own, `${own}@${lower(host)}`, ANY_EXTENSION];
-  // Before qmail/MySQL 1.1.2 a blank alias stood for any extension: to be noticed, not to be used.
+  // Before qmail/MySQL 1.1.2 a blank alias stood for any extension. Such a row is reported, not used.
   return own === ANY_EXTENSION ? [...keys, ""] : keys;
 }
 
@@ -78,8 +78,8 @@ function position(row: AliasRow): number {
 }
 
 /**
- * Of the rows of one address, the programs whose place among other instructions no position settles: for whoever
- * checks the tables.
+ * Of the rows of one address, the programs that run first because no position says otherwise. For a check of the
+ * tables.
  */
 export function programsWithoutPlace(rows: readonly AliasRow[]): AliasRow[] {
   return rows.filter(
@@ -98,8 +98,8 @@ export function isMagic(user: string, ext: string): boolean {
 }
 
 /**
- * The address that magic forwarding sends this mail to; undefined when it is no such mail. Only a virtual row
- * makes it: forward-stranger@example.com@here is an address that anybody can write, and is not forwarded.
+ * The address that magic forwarding sends the message to; undefined if it does not apply. It applies to addresses
+ * that a virtual row rewrote: anybody can send to forward-stranger@example.com@here, which is not forwarded.
  */
 export function magicTarget(user: string, local: string, ext: string): string | undefined {
   if (!isMagic(user, ext)) return undefined;

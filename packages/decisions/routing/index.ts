@@ -1,7 +1,31 @@
-export * from "./alias.ts";
-export * from "./like.ts";
-export * from "./prefix.ts";
-export * from "./qmail-send.ts";
-export * from "./rcpthosts.ts";
-export * from "./users-cdb.ts";
-export * from "./virtual.ts";
+export {
+  AliasMisconfiguration,
+  type AliasRow,
+  ANY_EXTENSION,
+  aliasKeys,
+  chooseAliases,
+  type FindAliases,
+  isMagic,
+  MAGIC_USER,
+  magicTarget,
+  programsWithoutPlace,
+} from "./alias.ts";
+export { like } from "./like.ts";
+export { virtualPrefixes } from "./prefix.ts";
+export {
+  type Rewritten,
+  rewrite,
+  type SendControls,
+  virtualDomainKeys,
+  virtualDomains,
+} from "./qmail-send.ts";
+export { acceptRecipient, rcptHostKeys } from "./rcpthosts.ts";
+export { type Control, findAssigned, NoWildcards, ShortRecord } from "./users-cdb.ts";
+export {
+  choosePrefix,
+  chooseVirtual,
+  type FindVirtual,
+  type FindVirtualHosts,
+  VirtualMisconfiguration,
+  type VirtualRow,
+} from "./virtual.ts";

@@ -1,6 +1,6 @@
 import { lower, splitAddress } from "@qmail-mysql/wire";
 
-/** What qmail-send knows of its control files; hosts and keys in lower case. */
+/** The control files of qmail-send; hosts and keys in lower case. */
 export interface SendControls {
   readonly envnoathost: string;
   readonly percenthack: ReadonlySet<string>;
@@ -45,7 +45,7 @@ export function virtualDomainKeys(local: string, host: string): string[] {
   return [...keys, ""];
 }
 
-/** Where qmail-send sends a recipient, and as what. */
+/** The channel that qmail-send chooses for a recipient, and the rewritten address. */
 export function rewrite(recipient: string, controls: SendControls): Rewritten {
   const steps: SendStep[] = [];
   let address = recipient;

@@ -1,12 +1,12 @@
 import { lower, splitAddress } from "@qmail-mysql/wire";
 
-/** Why qmail-smtpd takes a recipient, or that it does not. */
+/** Whether qmail-smtpd accepts a recipient, and why. */
 export type RcptDecision =
   | { readonly accepted: true; readonly by: "no host" | "no rcpthosts" }
   | { readonly accepted: true; readonly by: "rcpthosts" | "morercpthosts.cdb"; readonly entry: string }
   | { readonly accepted: false };
 
-/** The entries that would let a host in, in the order tried: itself, then each ending that begins with a dot. */
+/** The entries that match a host, in the order tried: itself, then each ending that begins with a dot. */
 export function rcptHostKeys(host: string): string[] {
   const name = lower(host);
   const keys = [name];
@@ -17,8 +17,8 @@ export function rcptHostKeys(host: string): string[] {
 }
 
 /**
- * Does qmail-smtpd take this recipient from a client that may not relay? qmail-smtpd(8). `rcpthosts` are the
- * entries of control/rcpthosts in lower case, undefined when there is no such file: then it takes everything.
+ * Does qmail-smtpd accept this recipient from a client that may not relay? qmail-smtpd(8). `rcpthosts` are the
+ * entries of control/rcpthosts in lower case, undefined if there is no such file: then it accepts every recipient.
  */
 export function acceptRecipient(
   address: string,

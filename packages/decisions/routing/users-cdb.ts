@@ -1,6 +1,6 @@
 import { lower } from "@qmail-mysql/wire";
 
-/** Who controls an address, as users/cdb or qmail-getpw says it. */
+/** Who controls an address: the fields of a record of users/cdb, or of the output of qmail-getpw. */
 export interface Control {
   readonly user: string;
   readonly uid: number;
@@ -10,14 +10,14 @@ export interface Control {
   readonly ext: string;
 }
 
-/** Who users/cdb gives a local part to, and by which of its keys. */
+/** The record of users/cdb for a local part, and its key. */
 export interface Assigned {
   readonly control: Control;
   /** As users/assign writes it: =joe or +joe- */
   readonly entry: string;
 }
 
-/** A users/cdb without the record that says where wildcards may end: QLX_CDB. */
+/** A users/cdb without the record of the characters that wildcards end in: QLX_CDB. */
 export class NoWildcards extends Error {}
 /** A record without its six fields: QLX_USAGE. */
 export class ShortRecord extends Error {}

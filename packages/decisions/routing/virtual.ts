@@ -32,7 +32,7 @@ export function choosePrefix(hosts: readonly VirtualHost[], addressHost = ""): s
   return (own ?? hosts.find(({ exact }) => exact) ?? hosts[0])?.host;
 }
 
-/** A row of the virtual table that cannot be meant; the message names it. */
+/** An invalid row of the virtual table; the message names it. */
 export class VirtualMisconfiguration extends Error {}
 
 /**

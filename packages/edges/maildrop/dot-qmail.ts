@@ -52,7 +52,7 @@ function readText(fd: number, size: number): string {
   return text.toString("latin1", 0, length);
 }
 
-/** Is there a file of this name? Throws Failure when that cannot be told for now. */
+/** Does a file of this name exist? Throws Failure on a temporary condition. */
 export function exists(file: string): boolean {
   try {
     statSync(toBuffer(file));

@@ -7,8 +7,8 @@ const PAUSE = 25; // milliseconds between tries
 export type Locked = "locked" | "busy" | "not lockable";
 
 /**
- * Locks the open file for us alone, as flock(2), which is what other programs that write mboxes use; waits for it
- * at most `seconds`. The lock ends when the descriptor is closed.
+ * Takes an exclusive lock on the open file with flock(2), as other programs that write mboxes do; waits at most
+ * `seconds`. The lock ends when the descriptor is closed.
  */
 export function flock(fd: number, seconds: number): Locked {
   const c = native();
@@ -18,14 +18,14 @@ export function flock(fd: number, seconds: number): Locked {
 function byCall(c: Native, fd: number, seconds: number): Locked {
   const end = performance.now() + seconds * 1000;
   while (c.raw("flock", fd, LOCK_EX_LOCK_NB) !== 0) {
-    // That the file is not lockable at all is found out by waiting: errno may not be the call's any more.
+    // errno may not be the call's any more: a file that cannot be locked at all is taken for a busy one.
     if (performance.now() > end) return "busy";
     pause(PAUSE);
   }
   return "locked";
 }
 
-/** A lock belongs to the open file, not to who asked for it: flock(1) can take it for us. */
+/** A lock belongs to the open file, not to the process: flock(1) can take it for this one. */
 function byProgram(fd: number, seconds: number): Locked {
   const { status } = childProcess().spawnSync("flock", ["-x", "-w", String(seconds), "-E", "75", "3"], {
     stdio: ["ignore", "ignore", "ignore", fd],

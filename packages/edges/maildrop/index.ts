@@ -1,3 +1,3 @@
+export { deliveryPorts } from "./delivery-ports.ts";
 export { dotQmail, enterHome, exists } from "./dot-qmail.ts";
-export { hands } from "./hands.ts";
 export { cannotRewind, message } from "./message.ts";

@@ -36,13 +36,13 @@ export function deliverToMaildir(
     withNewName(newName, (name) => linkSync(path, toBuffer(`${dir}new/${name}`)));
     syncDirectory(`${dir}new`);
   } catch (error) {
-    throw error instanceof Failure ? error : notNow();
+    throw error instanceof Failure ? error : temporaryError();
   } finally {
     remove(path);
   }
 }
 
-/** Makes the link itself outlive a power failure, where that can be done: the delivery is made in any case. */
+/** Syncs a directory, so that a new entry survives a power failure, where the file system can. */
 function syncDirectory(dir: string): void {
   try {
     const fd = openSync(toBuffer(dir), constants.O_RDONLY);
@@ -56,7 +56,7 @@ function syncDirectory(dir: string): void {
   }
 }
 
-const notNow = () => temporary("Temporary error on maildir delivery. (#4.3.0)");
+const temporaryError = () => temporary("Temporary error on maildir delivery. (#4.3.0)");
 
 function create(dir: string, newName: () => string): { fd: number; path: Buffer } {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
@@ -66,7 +66,7 @@ function create(dir: string, newName: () => string): { fd: number; path: Buffer 
       return { fd: openSync(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), path };
     });
   } catch {
-    throw cannotEnter(dir) ? temporary("Unable to chdir to maildir. (#4.2.1)") : notNow();
+    throw cannotEnter(dir) ? temporary("Unable to chdir to maildir. (#4.2.1)") : temporaryError();
   }
 }
 
@@ -96,7 +96,7 @@ function host(): string {
   return fromText(hostname()).slice(0, 63);
 }
 
-/** Would chdir(2) fail, and not just for now? */
+/** Would chdir(2) fail, and with a permanent error? */
 function cannotEnter(dir: string): boolean {
   try {
     accessSync(toBuffer(`${dir}.`), constants.X_OK);
@@ -110,6 +110,6 @@ function remove(path: Buffer): void {
   try {
     unlinkSync(path);
   } catch {
-    // maildir readers take it away after 36 hours
+    // maildir readers remove it after 36 hours
   }
 }

@@ -5,11 +5,11 @@ import { reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
 import { flock } from "./flock.ts";
 
-const PATIENCE = 30; // seconds; mbox(5) of qmail
+const LOCK_SECONDS = 30; // mailfile() of qmail-local.c
 
 /**
- * Appends to an mbox what `text` gives, piece by piece: all of it, synced, or nothing. The file is locked
- * meanwhile, and made when there is none. Throws Failure.
+ * Appends `text` to an mbox, piece by piece: all of it, synced, or nothing. The file is locked meanwhile, and created
+ * if it does not exist. Throws Failure.
  */
 export function deliverToMbox(file: string, text: Iterable<string>): void {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
@@ -20,7 +20,7 @@ export function deliverToMbox(file: string, text: Iterable<string>): void {
     throw temporary(`Unable to open ${file}: ${reason(error)}. (#4.2.1)`);
   }
   try {
-    const locked = flock(fd, PATIENCE);
+    const locked = flock(fd, LOCK_SECONDS);
     if (locked === "busy") throw temporary("File has been locked for 30 seconds straight. (#4.3.0)");
     const { size } = fstatSync(fd);
     try {
@@ -41,6 +41,6 @@ function truncate(fd: number, size: number): void {
   try {
     ftruncateSync(fd, size);
   } catch {
-    // no file that could be cut: a pipe, a device
+    // a pipe or a device, which cannot be truncated
   }
 }

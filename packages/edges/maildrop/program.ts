@@ -6,7 +6,7 @@ import { cannotRewind } from "./message.ts";
 
 const LIMIT = 86_400_000; // milliseconds
 
-/** Where a program's message comes from and where its words go. */
+/** The descriptors of a program. */
 export interface ProgramIo {
   readonly message: number;
   readonly out: number;
@@ -15,7 +15,7 @@ export interface ProgramIo {
 
 /**
  * Runs a command of a .qmail file in the current directory, the message on its descriptor 0 from the beginning.
- * qmail waits for ever, and the delivery's slot with it; here the command is killed after a day. Throws Failure.
+ * qmail waits for ever, which occupies one of its deliveries; here the command is killed after a day. Throws Failure.
  */
 export function runProgram(command: string, env: Readonly<Record<string, string>>, io: ProgramIo): Ended {
   const fd = rewound(io.message);

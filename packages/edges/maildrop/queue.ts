@@ -32,8 +32,8 @@ const CUSTOM_LIMIT = 255; // bytes; qmail-queue(8)
 
 /**
  * Passes a message to qmail-queue, or to $QMAILQUEUE; returns its pid. Descriptors 0, 1 and 6 are files without a
- * name, not pipes: the message is complete before qmail-queue begins, and nobody can keep us waiting by keeping one
- * of them open. Throws Failure.
+ * name, not pipes: the message is complete before qmail-queue begins, and no process that keeps one of them open
+ * delays the delivery. Throws Failure.
  */
 export function queueMessage(outgoing: Outgoing): number {
   const { sender, recipients, head, message, env, qmailHome, err } = outgoing;
@@ -59,7 +59,7 @@ export function queueMessage(outgoing: Outgoing): number {
       cwd: qmailHome,
       limit: LIMIT,
     });
-    afterQueue(ended.late ? { ...ended, code: 52 } : ended, words(custom));
+    afterQueue(ended.late ? { ...ended, code: 52 } : ended, customText(custom));
     return ended.pid;
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -88,7 +88,7 @@ function mayRun(file: string): void {
 
 let count = 0;
 
-/** An empty file that nobody else can name. */
+/** An empty file without a name. */
 function scratch(): number {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const dir = process.env.TMPDIR || "/tmp";
@@ -98,7 +98,7 @@ function scratch(): number {
   return fd;
 }
 
-function words(fd: number): string {
+function customText(fd: number): string {
   const size = Math.min(fstatSync(fd).size, CUSTOM_LIMIT);
   const buffer = Buffer.alloc(size);
   const n = size === 0 ? 0 : readSync(fd, buffer, 0, size, 0);

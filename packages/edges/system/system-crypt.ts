@@ -2,9 +2,9 @@ import { libcrypt } from "@qmail-mysql/native";
 import { perlCrypt } from "./perl-crypt.ts";
 
 /**
- * crypt(3) of this system: the hash of `password` as `setting` says, byte strings; undefined when it fails or
- * there is none. Calling the library needs a runtime that may make code, which it may not under Node, nor
- * under an address-space limit of less than some gigabytes; then perl calls it.
+ * crypt(3) of this system: the hash of `password` as `setting` says, byte strings; undefined if it fails or
+ * there is none. Where the runtime cannot call the library, under Node or with an address-space limit below some
+ * gigabytes, perl calls it.
  */
 export function systemCrypt(password: string, setting: string): string | undefined {
   return libcrypt(password, setting) ?? perlCrypt(password, setting);

@@ -1,7 +1,7 @@
 import { qmailHome } from "@qmail-mysql/control-files";
 import { type Done, deliver, Failure, type Order, plan, report, USAGE } from "@qmail-mysql/delivery";
 import { describe, type Instruction } from "@qmail-mysql/dotqmail";
-import { hands } from "@qmail-mysql/maildrop";
+import { deliveryPorts } from "@qmail-mysql/maildrop";
 import { say, writeAll } from "@qmail-mysql/process";
 import { AliasMisconfiguration } from "@qmail-mysql/routing";
 import { HARD, OK, SOFT, Usage } from "@qmail-mysql/trouble";
@@ -25,7 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
     writeAll(OUT, report(done));
     return OK;
   } catch (error) {
-    // Its sender reads this: the words are qmail's, and nothing but them.
+    // The sender reads this: qmail's texts, without a prefix.
     if (!(error instanceof Failure || error instanceof AliasMisconfiguration)) throw error;
     if (error.message !== "") writeAll(ERR, `${error.message}\n`);
     return error instanceof Failure ? error.code : SOFT;
@@ -34,21 +34,21 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function deliverAll(order: Order): Promise<Done> {
   const { asked, env } = await plan(order, false, localPorts(MESSAGE));
-  return deliver(asked, hands(env, { message: MESSAGE, out: OUT, err: ERR }, qmailHome()));
+  return deliver(asked, deliveryPorts(env, { message: MESSAGE, out: OUT, err: ERR }, qmailHome()));
 }
 
 async function describeAll(order: Order): Promise<Done> {
   const { asked } = await plan(order, true, localPorts(undefined));
-  const said = deliver(spoken(asked), {
+  const done = deliver(printed(asked), {
     mbox: () => {},
     maildir: () => {},
     program: () => ({ pid: 0, code: 0 }),
     forward: () => 0,
   });
-  return { ...said, queued: undefined };
+  return { ...done, queued: undefined };
 }
 
-function* spoken(asked: Iterable<Instruction>): Generator<Instruction> {
+function* printed(asked: Iterable<Instruction>): Generator<Instruction> {
   for (const instruction of asked) {
     if (instruction.kind !== "refuse") writeAll(OUT, `${describe(instruction)}\n`);
     yield instruction;

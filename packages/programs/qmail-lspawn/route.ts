@@ -1,9 +1,4 @@
-import {
-  type FindSystemAccounts,
-  type Settings as GetpwSettings,
-  getpw,
-  type HomeOwner,
-} from "@qmail-mysql/accounts";
+import { type FindSystemAccounts, type GetpwSettings, getpw, type HomeOwner } from "@qmail-mysql/accounts";
 import { type AliasRow, aliasKeys, type Control, type FindAliases, magicTarget } from "@qmail-mysql/routing";
 import { QLX_NOALIAS, QLX_ROOT } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { deliver, Failure, plan, report, toOperands } from "@qmail-mysql/delivery";
 import type { Instruction } from "@qmail-mysql/dotqmail";
-import { dotQmail, enterHome, exists, hands, message } from "@qmail-mysql/maildrop";
+import { deliveryPorts, dotQmail, enterHome, exists, message } from "@qmail-mysql/maildrop";
 import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
 import { becomeUser, exec, writeAll } from "@qmail-mysql/process";
 import {
@@ -64,7 +64,7 @@ async function delivered(task: Task, fd: number, descriptors: Descriptors): Prom
     const { asked, env } = await planned(task, fd);
     const all = [...asked];
     if (task.aliases === undefined || all.some(needsProgram)) becomeLocal(task, fd, descriptors);
-    const done = deliver(all, hands(env, { message: fd, out: OUT, err: OUT }, qmailHome()));
+    const done = deliver(all, deliveryPorts(env, { message: fd, out: OUT, err: OUT }, qmailHome()));
     return `${OK}\0${report(done)}`;
   } catch (error) {
     if (error instanceof Die) throw error;

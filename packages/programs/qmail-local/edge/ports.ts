@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
-import type { LocalWorld } from "@qmail-mysql/delivery";
+import type { LocalPorts } from "@qmail-mysql/delivery";
 import { cannotRewind, dotQmail, enterHome, exists, message } from "@qmail-mysql/maildrop";
 import { say } from "@qmail-mysql/process";
 import { openSite, sqldPath, sqlServerFile } from "@qmail-mysql/store";
@@ -11,7 +11,7 @@ import { isInherited } from "./inherited.ts";
  * The ports of a delivery over the files and the database of this machine. `fd` is the message's descriptor; undefined
  * stands for no message.
  */
-export function localPorts(fd: number | undefined): LocalWorld {
+export function localPorts(fd: number | undefined): LocalPorts {
   const home = qmailHome();
   return {
     enterHome,

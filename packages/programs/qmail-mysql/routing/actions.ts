@@ -1,4 +1,4 @@
-import { splits } from "@qmail-mysql/accounts";
+import { possibleUsers } from "@qmail-mysql/accounts";
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
 import { MAGIC_USER } from "@qmail-mysql/routing";
 import { type Database, type Row, statements, storeOver } from "@qmail-mysql/store";
@@ -31,7 +31,7 @@ async function warnOfNobody(
   timeout: number,
 ): Promise<void> {
   if (user === aliasUser() || lower(user) === MAGIC_USER) return;
-  const names = [...splits(user, breakChar())].map((way) => way.user);
+  const names = [...possibleUsers(user, breakChar())].map((way) => way.user);
   if ((await storeOver(database, false).findMailboxes(names)).length > 0) return;
   if (findSystemAccounts(names, timeout).length > 0) return;
   context.warn(

@@ -1,4 +1,4 @@
-import { type Assignment, type FindSystemAccounts, getpw, type Settings } from "@qmail-mysql/accounts";
+import { type Assignment, type FindSystemAccounts, type GetpwSettings, getpw } from "@qmail-mysql/accounts";
 import { Failure, type Order, plan, temporary } from "@qmail-mysql/delivery";
 import { describe, type Instruction } from "@qmail-mysql/dotqmail";
 import { dotQmail, enterHome, exists } from "@qmail-mysql/maildrop";
@@ -16,7 +16,7 @@ import type { Note } from "./notes.ts";
 
 /** What is asked about a local address. */
 export interface LocalWorld {
-  readonly settings: Settings;
+  readonly settings: GetpwSettings;
   readonly store: Pick<Store, "findMailboxes" | "findAliases" | "findVirtual" | "findVirtualHosts">;
   readonly installed: Installation;
   readonly defaultDelivery: string;

@@ -1,5 +1,5 @@
 /** One way to read a local part as user and extension. */
-export interface Split {
+export interface PossibleUser {
   readonly user: string;
   readonly dash: "" | "-";
   readonly ext: string;
@@ -11,8 +11,8 @@ export interface Split {
  *
  *     joe-work-x   joe-work-x|""|""   joe-work|-|x   joe|-|work-x
  */
-export function splits(local: string, breakChar: string): Split[] {
-  const ways: Split[] = local === "" ? [] : [{ user: local, dash: "", ext: "" }];
+export function possibleUsers(local: string, breakChar: string): PossibleUser[] {
+  const ways: PossibleUser[] = local === "" ? [] : [{ user: local, dash: "", ext: "" }];
   for (let at = local.lastIndexOf(breakChar); at > 0; at = local.lastIndexOf(breakChar, at - 1)) {
     ways.push({ user: local.slice(0, at), dash: "-", ext: local.slice(at + 1) });
   }

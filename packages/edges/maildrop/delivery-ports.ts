@@ -1,4 +1,4 @@
-import type { Hands } from "@qmail-mysql/delivery";
+import type { DeliveryPorts } from "@qmail-mysql/delivery";
 import { mboxQuoted } from "@qmail-mysql/dotqmail";
 import { deliverToMaildir } from "./maildir.ts";
 import { deliverToMbox } from "./mbox.ts";
@@ -7,10 +7,14 @@ import { type ProgramIo, runProgram } from "./program.ts";
 import { queueMessage } from "./queue.ts";
 
 /**
- * The hands of one delivery, in the current directory and with its environment (DTLINE and what else
- * qmail-command(8) promises). Nothing of it outlives the delivery, so a resident process can make many.
+ * The ports of one delivery, in the current directory and with its environment (DTLINE and the other variables of
+ * qmail-command(8)). They hold nothing open, so a resident process can make many deliveries.
  */
-export function hands(env: Readonly<Record<string, string>>, io: ProgramIo, qmailHome: string): Hands {
+export function deliveryPorts(
+  env: Readonly<Record<string, string>>,
+  io: ProgramIo,
+  qmailHome: string,
+): DeliveryPorts {
   const { DTLINE = "", RPLINE = "", UFLINE = "", NEWSENDER = "" } = env;
   return {
     maildir: (dir) =>

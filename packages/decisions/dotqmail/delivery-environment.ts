@@ -1,7 +1,7 @@
 import { deliveredTo, mboxFrom, returnPath } from "./lines.ts";
 import type { Addressed } from "./new-sender.ts";
 
-/** All that the environment of a delivery is made of. */
+/** What the environment of a delivery is made from. */
 export interface Delivery extends Addressed {
   readonly user: string;
   readonly home: string;
@@ -10,8 +10,8 @@ export interface Delivery extends Addressed {
   readonly now: Date;
 }
 
-/** What programs and qmail-queue find in their environment besides ours: qmail-command(8). */
-export function environment(delivery: Delivery): Readonly<Record<string, string>> {
+/** The variables set for programs and qmail-queue, beyond those inherited: qmail-command(8). */
+export function deliveryEnvironment(delivery: Delivery): Readonly<Record<string, string>> {
   const { user, home, local, host, ext, sender, defaultPart } = delivery;
   const ext2 = afterDash(ext);
   const ext3 = afterDash(ext2);
