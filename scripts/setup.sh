@@ -17,7 +17,7 @@ want() {
 	check) echo mandoc:mandoc shellcheck:shellcheck ;;
 	bench)
 		want demo
-		echo mariadb-server:mariadbd hyperfine:hyperfine strace:strace e2fsprogs:mkfs.ext4 gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
+		echo mariadb-server:mariadbd hyperfine:hyperfine strace:strace valgrind:valgrind e2fsprogs:mkfs.ext4 gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
 			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h \
 			libcrypt-dev:/usr/include/crypt.h openssl:openssl sqlite3:sqlite3 tinycdb:cdb whois:mkpasswd \
 			courier-authlib-mysql:/usr/lib/courier-authlib/libauthmysql.so \

@@ -66,6 +66,8 @@ export interface Site {
   deliver(spawner: Spawner, asked: Asked): Delivered;
   /** A command that makes deliveries, for who looks at it from outside, and its environment. */
   command(spawner: Spawner, asked: Asked): { words: string[]; env: Record<string, string>; calls(): number };
+  /** Removes all mail. */
+  empty(): void;
   remove(): void;
 }
 
@@ -146,8 +148,7 @@ export function makeSite(place: Place, database: MariaDb): Site {
     const { words, env, calls } = command(spawner, asked);
     const [program = "", ...args] = words;
     const { stdout, stderr } = spawnSync(program, args, { env, encoding: "utf8", timeout: LIMIT });
-    execFileSync("find", [join(place.dir, "home"), "-path", "*/new/*", "-type", "f", "-delete"]);
-    execFileSync("sync", ["-f", place.dir]);
+    empty();
     const [rate = 0, first = 0, total = 0] = stdout.split(" ").map(Number);
     if (!(rate > 0)) throw new Error(`${spawner.what}: ${stderr.trim() || "no end in time"}`);
     const waits = calls() / total;
@@ -159,8 +160,14 @@ export function makeSite(place: Place, database: MariaDb): Site {
     return { rate, first, waits };
   }
 
+  function empty(): void {
+    execFileSync("find", [join(place.dir, "home"), "-path", "*/new/*", "-type", "f", "-delete"]);
+    execFileSync("sync", ["-f", place.dir]);
+  }
+
   return {
     dir,
+    empty,
     stock,
     ours,
     command,

@@ -10,6 +10,7 @@ import { type Kept, RESULTS, recall } from "./kept.ts";
 import { logins } from "./logins.ts";
 import { lookups } from "./lookups.ts";
 import { mailboxes } from "./mailboxes.ts";
+import { memory } from "./memory.ts";
 import { processes } from "./processes.ts";
 import { rebuild } from "./rebuild.ts";
 import { type Bar, distinct, markdown, type Section } from "./section.ts";
@@ -17,6 +18,7 @@ import { type Bar, distinct, markdown, type Section } from "./section.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a part's lines are its own section's business
 const PARTS: Readonly<Record<string, (lines: any[]) => Section>> = {
   deliveries,
+  memory,
   mailboxes,
   logins,
   lookups,
