@@ -1,4 +1,5 @@
 import type { RelaySql } from "@qmail-mysql/control";
+import { watchAvailability } from "@qmail-mysql/failover";
 import { type Netblocks, netblocks, type RelayAnswers } from "@qmail-mysql/relay";
 import { reason } from "@qmail-mysql/trouble";
 import { type Ip, parseIp } from "@qmail-mysql/wire";
@@ -21,12 +22,10 @@ export interface Edges {
   readonly warn: (line: string) => void;
 }
 
-const KEEP = 1; // seconds that a yes is good for: a login opens the relay at once, nothing closes it sooner
-const MAX_KEPT = 10_000;
-const PROBE = 250; // milliseconds between looks for a database that is away
+const PROBE = 250; // milliseconds between tries of a database that is away
 const REFRESH = 10_000; // milliseconds between readings of the netblocks, which also keep the connection alive
 const NETBLOCK_TIMEOUT = 5; // seconds; nobody waits for these
-const SAY_AGAIN = 60; // seconds between lines about the same trouble
+const NOBODY: Ip = [0, 0, 0, 0]; // asked for to see whether the database answers
 
 const now = () => performance.now() / 1000;
 const NONE = netblocks([]);
@@ -36,132 +35,140 @@ const NONE = netblocks([]);
  * without it and at once; its return is looked for in the background. Netblocks are held in memory.
  */
 export function relaySource(edges: Edges): RelaySource {
-  let config: RelaySql | undefined;
-  let store: Promise<Table> | undefined;
-  let blocks: Netblocks = NONE;
-  let isAway = false;
-  let saidAt = -Infinity;
-  let generation = 0;
-  const kept = new Map<string, number>();
-  const asked = singleFlight<string, boolean>((yes) => yes);
+  const source = new Source(edges);
+  source.reload();
+  setInterval(() => source.refresh(), REFRESH);
+  return { reload: () => source.reload(), mayRelay: (ip) => source.mayRelay(ip) };
+}
 
-  const warn = (error: unknown) => {
-    if (now() - saidAt < SAY_AGAIN) return;
-    saidAt = now();
-    edges.warn(`serving without the relay table: ${reason(error)}`);
-  };
-  const drop = () => {
-    const old = store;
-    store = undefined;
-    old?.then((each) => each.close()).catch(() => {});
-  };
-  const connected = (sql: RelaySql) => {
-    store ??= edges.open(sql);
-    return store;
-  };
-  const away = (error: unknown) => {
-    warn(error);
-    drop();
-    if (isAway) return;
-    isAway = true;
-    setTimeout(probe, PROBE, generation);
-  };
+class Source {
+  private readonly edges: Edges;
+  private readonly availability = watchAvailability(now);
+  private readonly asked = singleFlight<string, boolean>((yes) => yes);
+  private config: RelaySql | undefined;
+  private table: Promise<Table> | undefined;
+  private blocks: Netblocks = NONE;
 
-  const ask = async (sql: RelaySql, ip: Ip, key: string): Promise<boolean> => {
-    const left = await (await connected(sql)).left(ip);
-    if (left <= 0) return false;
-    if (kept.size >= MAX_KEPT) kept.clear();
-    kept.set(key, now() + Math.min(left, KEEP));
-    return true;
-  };
-  const askOrServe = async (sql: RelaySql, ip: Ip, key: string): Promise<boolean> => {
-    const { timeout } = sql;
-    const begun = generation;
+  constructor(edges: Edges) {
+    this.edges = edges;
+  }
+
+  mayRelay(text: string): boolean | Promise<boolean> {
+    const ip = parseIp(text);
+    const { config } = this;
+    if (!config || !ip) return false;
+    if (this.blocks.contains(ip, now()) || this.availability.isKept(text)) return true;
+    if (this.availability.isAway()) return false;
+    return this.asked(text, () => this.askOrServe(config, ip, text));
+  }
+
+  reload(): void {
+    try {
+      this.config = this.edges.read();
+    } catch (error) {
+      this.warn(error); // the old one, if there is one, goes on
+      return;
+    }
+    this.availability.renew();
+    const generation = this.availability.generation();
+    this.drop();
+    this.connected(this.config).catch((error) => this.failed(generation, error));
+    this.readNetblocks(generation).catch((error) => this.warn(error));
+  }
+
+  refresh(): void {
+    const { config } = this;
+    if (!config) {
+      this.reload();
+      return;
+    }
+    if (this.availability.isAway()) return;
+    this.readNetblocks(this.availability.generation()).catch((error) => this.warn(error));
+    this.askOrServe(config, NOBODY, "").catch((error) => this.warn(error));
+  }
+
+  private warn(error: unknown): void {
+    if (this.availability.isLineDue()) {
+      this.edges.warn(`serving without the relay table: ${reason(error)}`);
+    }
+  }
+
+  private connected(config: RelaySql): Promise<Table> {
+    this.table ??= this.edges.open(config);
+    return this.table;
+  }
+
+  private drop(): void {
+    const old = this.table;
+    this.table = undefined;
+    old?.then((table) => table.close()).catch(() => {});
+  }
+
+  private failed(generation: number, error: unknown): void {
+    if (generation !== this.availability.generation()) return;
+    this.warn(error);
+    this.drop();
+    if (this.availability.failed(generation)) setTimeout(() => this.probe(generation), PROBE);
+  }
+
+  private async ask(config: RelaySql, ip: Ip, key: string): Promise<boolean> {
+    const left = await (await this.connected(config)).left(ip);
+    if (left > 0) this.availability.keep(key, left);
+    return left > 0;
+  }
+
+  private async askOrServe(config: RelaySql, ip: Ip, key: string): Promise<boolean> {
+    const { timeout } = config;
+    const generation = this.availability.generation();
     const start = now();
-    const fresh = store === undefined;
+    const isFresh = this.table === undefined;
+    const ask = () => this.ask(config, ip, key);
     try {
       try {
         // An open connection has the limit for itself; connecting and asking have it together.
-        return await (fresh ? within(timeout, () => ask(sql, ip, key)) : ask(sql, ip, key));
+        return await (isFresh ? within(timeout, ask) : ask());
       } catch (error) {
         const left = timeout - (now() - start);
-        if (fresh || left < timeout / 2 || begun !== generation) throw error;
-        drop(); // a connection that was idle may have been closed: a new one tells
-        return await within(left, () => ask(sql, ip, key));
+        const isCurrent = generation === this.availability.generation();
+        if (isFresh || left < timeout / 2 || !isCurrent) throw error;
+        this.drop(); // a connection that was idle may have been closed: a new one tells
+        return await within(left, ask);
       }
     } catch (error) {
-      if (begun === generation) away(error);
+      this.failed(generation, error);
       return false;
     }
-  };
+  }
 
-  const readNetblocks = async (begun: number) => {
-    if (!config || begun !== generation) return;
-    const sql = config;
-    const own = await edges.open(sql, NETBLOCK_TIMEOUT);
+  private async readNetblocks(generation: number): Promise<void> {
+    const { config } = this;
+    if (!config || generation !== this.availability.generation()) return;
+    const table = await this.edges.open(config, NETBLOCK_TIMEOUT);
     try {
-      const open = await own.blocks();
-      if (begun === generation)
-        blocks = netblocks(open.map((block) => ({ ...block, until: now() + block.left })));
+      const open = await table.blocks();
+      if (generation === this.availability.generation())
+        this.blocks = netblocks(open.map((block) => ({ ...block, until: now() + block.left })));
     } finally {
-      await own.close();
+      await table.close();
     }
-  };
-  const refresh = () => {
-    if (!config) return reload();
-    if (isAway) return;
-    readNetblocks(generation).catch(warn);
-    const sql = config;
-    const ip = [0, 0, 0, 0];
-    askOrServe(sql, ip, "").catch(warn);
-  };
-  const probe = async (begun: number) => {
-    if (begun !== generation || !config) return;
-    const sql = config;
-    try {
-      await within(sql.timeout, async () => (await connected(sql)).left([0, 0, 0, 0]));
-      if (begun !== generation) return;
-      isAway = false;
-      edges.warn("the relay table is back");
-      saidAt = -Infinity;
-      readNetblocks(begun).catch(warn);
-    } catch (error) {
-      if (begun !== generation) return;
-      warn(error);
-      drop();
-      setTimeout(probe, PROBE, begun);
-    }
-  };
-  const reload = () => {
-    try {
-      config = edges.read();
-    } catch (error) {
-      warn(error); // the old one, if there is one, goes on
-      return;
-    }
-    generation++;
-    isAway = false;
-    saidAt = -Infinity;
-    kept.clear();
-    drop();
-    connected(config).catch(away);
-    readNetblocks(generation).catch(warn);
-  };
+  }
 
-  reload();
-  setInterval(refresh, REFRESH);
-  return {
-    reload,
-    mayRelay(text) {
-      const ip = parseIp(text);
-      if (!config || !ip) return false;
-      if (blocks.contains(ip, now())) return true;
-      if ((kept.get(text) ?? 0) > now()) return true;
-      if (isAway) return false;
-      const sql = config;
-      return asked(text, () => askOrServe(sql, ip, text));
-    },
-  };
+  /** Tries a database that is away, again and again. */
+  private async probe(generation: number): Promise<void> {
+    const { config } = this;
+    if (!config || generation !== this.availability.generation()) return;
+    try {
+      await within(config.timeout, async () => (await this.connected(config)).left(NOBODY));
+      if (!this.availability.returned(generation)) return;
+      this.edges.warn("the relay table is back");
+      this.readNetblocks(generation).catch((error) => this.warn(error));
+    } catch (error) {
+      if (generation !== this.availability.generation()) return;
+      this.warn(error);
+      this.drop();
+      setTimeout(() => this.probe(generation), PROBE);
+    }
+  }
 }
 
 function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
