@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { FIRST_UID, mail, makeUsers, userRows } from "./lib/crash-users.ts";
 import { overSocket } from "./lib/databases.ts";
 import { makeQueue, spawnLspawn } from "./lib/lspawn.ts";
-import { children, holdings } from "./lib/processes.ts";
+import { forkServers, holdings, workers } from "./lib/processes.ts";
 import { BIN } from "./lib/program.ts";
 import { startQmailSend } from "./lib/qmail-send.ts";
 import { numbers } from "./lib/random.ts";
@@ -57,13 +57,14 @@ describe.skipIf(!isRoot)("qmail-lspawn, its workers and qmail-sqld", () => {
         for (const [k, home] of homes.entries()) {
           for (const dir of ["Maildir", "Sales"]) empty(join(home, dir), FIRST_UID + k);
         }
-        const workers = children(send.pid()).map(holdings);
+        const all = workers(send.pid()).map(holdings);
         samples.push({
           "qmail-lspawn": holdings(send.pid()),
+          "fork server": holdings(forkServers(send.pid())[0] ?? 0),
           "qmail-sqld": holdings(sqld.pid),
           worker: {
-            fds: Math.max(...workers.map(({ fds }) => fds)),
-            memory: Math.max(...workers.map(({ memory }) => memory)),
+            fds: Math.max(...all.map(({ fds }) => fds)),
+            memory: Math.max(...all.map(({ memory }) => memory)),
           },
         });
       }

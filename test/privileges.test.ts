@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket } from "./lib/databases.ts";
 import { makeQueue, type RunningLspawn, startLspawn } from "./lib/lspawn.ts";
-import { children, isAlive } from "./lib/processes.ts";
+import { children, forkServers, isAlive, workers } from "./lib/processes.ts";
 import { proc, run } from "./lib/program.ts";
 import { type RunningSqld, SQLD_UID, startSqld } from "./lib/sqld.ts";
 import { isRoot, makeWorld } from "./lib/world.ts";
@@ -73,7 +73,7 @@ describe.skipIf(!isRoot)("in /proc", () => {
   const WORKER = ["/dev/null", "pipe:", "pipe:", "socket:"];
 
   test("a worker of a mailbox is that user in every thread, without a capability, and holds no message", () => {
-    const bound = children(lspawn.pid).filter(isBound);
+    const bound = workers(lspawn.pid).filter(isBound);
     expect(bound.length).toBeGreaterThan(0);
     for (const pid of bound) {
       expect(identity(pid)).toEqual(nobodyBut(UID, GID));
@@ -82,9 +82,24 @@ describe.skipIf(!isRoot)("in /proc", () => {
   });
 
   test("a worker that waits for a first user has its tasks, its output and nothing else: no way to qmail-sqld", async () => {
-    const spares = () => children(lspawn.pid).filter((pid) => !isBound(pid));
+    const spares = () => workers(lspawn.pid).filter((pid) => !isBound(pid));
     // two by default, started after the first delivery
     await expect.poll(() => spares().map(holds)).toEqual([WORKER, WORKER]);
+  });
+
+  test("the process that forks workers is root, and holds requests, answers and nothing else", () => {
+    const servers = forkServers(lspawn.pid);
+    expect(servers).toHaveLength(1);
+    for (const pid of servers) {
+      expect(identity(pid)[0]).toBe("Uid 0\t0\t0\t0");
+      expect(holds(pid).filter((what) => !what.startsWith("anon_inode:"))).toEqual([
+        "/dev/null",
+        "/dev/null",
+        "pipe:",
+        "socket:",
+      ]);
+      expect(readdirSync(`/proc/${pid}/task`)).toHaveLength(1);
+    }
   });
 
   test("a program that qmail-local runs is the user, and gets descriptors 0 to 2 alone", async () => {

@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { overSocket, sqlite, throughSqld } from "./lib/databases.ts";
 import { makeQueue, putMessage, type RunningLspawn, startLspawn } from "./lib/lspawn.ts";
-import { children, processesWith } from "./lib/processes.ts";
+import { children, forkServers, processesWith, workers } from "./lib/processes.ts";
 import { BIN, proc, run } from "./lib/program.ts";
 import { startSqld } from "./lib/sqld.ts";
 import { isRoot, makeMaildir, makeWorld } from "./lib/world.ts";
@@ -355,7 +355,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       ]);
       expect(await lspawn.deliver("iain@h")).toBe("Kdid 1+0+0\n");
       const [strace = 0] = children(lspawn.pid).length > 0 ? [lspawn.pid] : [];
-      const all = children(strace).flatMap((pid) => [pid, ...children(pid)]);
+      const all = children(strace).flatMap((pid) => [pid, ...children(pid), ...workers(pid)]);
       const identities = all.map((pid) => proc(pid, "status"));
       const worker = identities.filter((status) => status.includes(`Uid:\t${UID}\t${UID}\t${UID}\t${UID}\n`));
       expect(worker).toHaveLength(1);
@@ -385,7 +385,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       let worker: number | undefined;
       await expect
         .poll(() => {
-          worker = children(lspawn.pid).find((pid) => proc(pid, "status").includes(`Uid:\t${UID}\t`));
+          worker = workers(lspawn.pid).find((pid) => proc(pid, "status").includes(`Uid:\t${UID}\t`));
           return worker;
         })
         .toBeDefined();
@@ -397,6 +397,20 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       expect(statSync(mbox).size).toBe(0);
       expect(await lspawn.deliver("iain@h")).toBe("Kdid 1+0+0\n");
       expect(readFileSync(mbox, "latin1").match(/^From /gm)).toHaveLength(1);
+    });
+
+    test("workers outlive the process that forked them, and another one forks more", async () => {
+      const lspawn = start();
+      expect(await lspawn.deliver("iain@h")).toBe("Kdid 1+0+0\n");
+      const [server = 0] = forkServers(lspawn.pid);
+      for (let i = 0; i < 3; i++) {
+        const all = Array.from({ length: 20 }, (_, k) =>
+          lspawn.deliver(`${k % 2 ? "iain" : "joe"}@h`, { delnum: k }),
+        );
+        if (i === 1) process.kill(server, "SIGKILL");
+        expect(new Set(await Promise.all(all))).toEqual(new Set(["Kdid 1+0+0\n"]));
+      }
+      expect(forkServers(lspawn.pid)).not.toContain(server);
     });
 
     test("no descriptor is left behind by deliveries of any kind, nor a process", async () => {
@@ -412,12 +426,12 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
         }
       };
       await round(100);
-      // Each worker has four of them (tasks, output twice, pidfd), and how many there are depends on how fast the disk is.
-      const fds = () => readdirSync(`/proc/${lspawn.pid}/fd`).length - 4 * children(lspawn.pid).length;
+      // Each worker has three of them (tasks, output twice), and how many there are depends on how fast the disk is.
+      const fds = () => readdirSync(`/proc/${lspawn.pid}/fd`).length - 3 * workers(lspawn.pid).length;
       const before = fds();
       await round(600);
       await expect.poll(fds).toBeLessThanOrEqual(before + 2);
-      expect(children(lspawn.pid).length).toBeLessThanOrEqual(22);
+      expect(workers(lspawn.pid).length).toBeLessThanOrEqual(42);
       writeFileSync(join(iain, ".qmail-prog"), "|true\n");
       chownSync(join(iain, ".qmail-prog"), UID, GID);
       for (let i = 0; i < 30; i++) expect(await lspawn.deliver("iain-prog@h")).toBe("K");
@@ -470,7 +484,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const lspawn = start();
       for (const user of ["iain", "joe", "iain"])
         expect(await lspawn.deliver(`${user}@h`)).toBe("Kdid 1+0+0\n");
-      await expect.poll(() => children(lspawn.pid).length).toBe(1);
+      await expect.poll(() => workers(lspawn.pid).length).toBe(1);
       const many = Array.from({ length: 20 }, (_, i) =>
         lspawn.deliver(`${i % 2 ? "iain" : "joe"}@h`, { delnum: i }),
       );

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Killed } from "./crash-judge.ts";
 import { mail } from "./crash-users.ts";
-import { children, isAlive, isAtWork } from "./processes.ts";
+import { children, forkServers, isAlive, isAtWork, workers } from "./processes.ts";
 import { type Delivery, startQmailSend } from "./qmail-send.ts";
 import { numbers } from "./random.ts";
 import type { World } from "./world.ts";
@@ -13,6 +13,7 @@ const VICTIMS = [
   "qmail-lspawn and its workers",
   "worker",
   "worker",
+  "fork server",
   "qmail-sqld",
   "database",
 ] as const;
@@ -52,20 +53,25 @@ export async function crash(
   async function killSpawner(withWorkers: boolean, pause: number): Promise<void> {
     const pid = send.pid();
     process.kill(pid, "SIGSTOP"); // so that the list of its workers is whole
-    const workers = children(pid);
-    killed.orphans.set(pid, workers);
-    for (const worker of withWorkers ? workers : []) kill(worker);
+    // A stock qmail-lspawn's children are its workers.
+    const servers = forkServers(pid);
+    for (const server of servers) signal(server, "SIGSTOP");
+    const all = [...children(pid).filter((child) => !servers.includes(child)), ...servers, ...workers(pid)];
+    killed.orphans.set(pid, all);
+    for (const worker of withWorkers ? all : []) kill(worker);
     kill(pid);
     await send.gone();
-    ends.push(allGone(workers));
+    for (const server of servers) signal(server, "SIGCONT");
+    ends.push(allGone(all));
     await sleep(pause);
     await send.begin();
   }
 
   function killWorker(which: number): void {
-    const workers = children(send.pid()).filter(isAlive);
-    const busy = workers.filter(isAtWork);
-    const of = busy.length > 0 ? busy : workers;
+    const servers = forkServers(send.pid());
+    const all = (servers.length > 0 ? servers.flatMap(children) : children(send.pid())).filter(isAlive);
+    const busy = all.filter(isAtWork);
+    const of = busy.length > 0 ? busy : all;
     const worker = of[which % of.length];
     if (worker !== undefined && kill(worker)) killed.workers.add(worker);
   }
@@ -82,16 +88,19 @@ export async function crash(
     kills[victim] = (kills[victim] ?? 0) + 1;
     if (other) await other();
     else if (victim === "worker") killWorker(which);
+    else if (victim === "fork server") for (const pid of forkServers(send.pid())) kill(pid);
     else await killSpawner(victim !== "qmail-lspawn", which % PAUSE);
   }
   await send.drain();
   return { deliveries: send.deliveries, killed, kills, lingered: Math.max(0, ...(await Promise.all(ends))) };
 }
 
+const kill = (pid: number) => signal(pid, "SIGKILL");
+
 /** False when it was gone already. */
-function kill(pid: number): boolean {
+function signal(pid: number, which: NodeJS.Signals): boolean {
   try {
-    return process.kill(pid, "SIGKILL");
+    return process.kill(pid, which);
   } catch {
     return false;
   }

@@ -14,10 +14,25 @@ const all = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name));
 
 /** The pids of a process's children, those nobody has waited for among them. Quick: they go on meanwhile. */
 export function children(pid: number): number[] {
-  const threads = readdirSync(`/proc/${pid}/task`);
+  let threads: string[];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // it is gone
+  }
   return threads
     .flatMap((thread) => glimpse(pid, `task/${thread}/children`).split(" ").filter(Boolean))
     .map(Number);
+}
+
+/** The process of a qmail-lspawn's that forks its workers, or several for as long as one that was killed has some. */
+export function forkServers(lspawn: number): number[] {
+  return children(lspawn).filter((pid) => glimpse(pid, "cmdline").includes("\0--fork-server\0"));
+}
+
+/** The pids of a qmail-lspawn's workers. Those that are qmail-local by now, too. */
+export function workers(lspawn: number): number[] {
+  return forkServers(lspawn).flatMap(children);
 }
 
 /** The letter of proc_pid_status(5); undefined when it is gone. */

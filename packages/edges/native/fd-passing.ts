@@ -13,26 +13,29 @@ const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
-const CMSG_LEN = 20n; // a header and one descriptor
-const CMSG_SPACE = 24;
+const CMSG_HEADER = 16; // bytes of struct cmsghdr
+const MOST = 2; // descriptors of a packet
+const CMSG_SPACE = CMSG_HEADER + 4 * MOST;
 const CONTROL_LENGTH = 5; // its place in struct msghdr
 
 /** What no runtime offers: descriptors made, copied and handed to another process. Bun only. */
 export interface Descriptors {
-  /** Two ends that pass packets, each with a descriptor if wanted. */
+  /** Two ends that pass packets, each with descriptors. */
   pair(): readonly [number, number];
   /** A pipe, which unlike the runtime's own "pipe" can be opened as /dev/stdout: its read end and its write end. */
   pipe(): readonly [number, number];
   dup2(from: number, to: number): void;
+  /** Lets the program that we become have a descriptor. */
+  inherit(fd: number): void;
   /** Sees to it that a program we become gets no descriptor but 0 to 2. */
   keepToOurselves(): void;
-  /** False when the other end is gone, or the packet does not fit. */
-  send(socket: number, packet: Buffer, fd: number): boolean;
+  /** Sends a packet, not empty, with one descriptor or two. False when the other end is gone, or it does not fit. */
+  send(socket: number, packet: Buffer, fds: readonly number[]): boolean;
   /** Waits for a packet; undefined when the other end is gone. */
   receive(
     socket: number,
     into: Buffer,
-  ): { readonly length: number; readonly fd: number | undefined } | undefined;
+  ): { readonly length: number; readonly fds: readonly number[] } | undefined;
 }
 
 export function openDescriptors(): Descriptors {
@@ -49,11 +52,16 @@ export function openDescriptors(): Descriptors {
   const iov = new BigUint64Array(new ArrayBuffer(16));
   const msg = new BigUint64Array(new ArrayBuffer(56));
   msg.set([0n, 0n, address(iov), 1n, address(control)]);
-  const header = (packet: Buffer) => {
+  const header = (packet: Buffer, length: number) => {
     iov[0] = packet.length === 0 ? 0n : address(packet);
     iov[1] = BigInt(packet.length);
+<<<<<<< HEAD
     msg[CONTROL_LENGTH] = BigInt(CMSG_SPACE);
     return msg;
+=======
+    msg[CONTROL_LENGTH] = BigInt(length);
+    return ptr(msg);
+>>>>>>> 852f92a (qmail-lspawn: workers are forked, one for each delivery that waits for the disk)
   };
   return {
     pair: () => two("a socket pair", (at) => call.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, at)),
@@ -61,23 +69,35 @@ export function openDescriptors(): Descriptors {
     dup2(from, to) {
       if (call.dup2(from, to) !== to) throw new Trouble(`unable to make descriptor ${to} of ${from}`);
     },
+    inherit: (fd) => void libc.fcntl(fd, F_SETFD, 0),
     keepToOurselves() {
       for (const fd of readdirSync("/proc/self/fd").map(Number)) {
         if (fd > 2) call.fcntl(fd, F_SETFD, FD_CLOEXEC);
       }
     },
-    send(socket, packet, fd) {
-      control.writeBigUInt64LE(CMSG_LEN, 0);
+    send(socket, packet, fds) {
+      const length = CMSG_HEADER + 4 * fds.length;
+      control.writeBigUInt64LE(BigInt(length), 0);
       control.writeInt32LE(SOL_SOCKET, 8);
       control.writeInt32LE(SCM_RIGHTS, 12);
+<<<<<<< HEAD
       control.writeInt32LE(fd, 16);
       return call.sendmsg(socket, header(packet), MSG_NOSIGNAL) === packet.length;
     },
     receive(socket, into) {
       const length = call.recvmsg(socket, header(into), MSG_CMSG_CLOEXEC);
+=======
+      for (const [i, fd] of fds.entries()) control.writeInt32LE(fd, CMSG_HEADER + 4 * i);
+      return libc.sendmsg(socket, header(packet, length), MSG_NOSIGNAL) === packet.length;
+    },
+    receive(socket, into) {
+      const length = libc.recvmsg(socket, header(into, CMSG_SPACE), MSG_CMSG_CLOEXEC) as number;
+>>>>>>> 852f92a (qmail-lspawn: workers are forked, one for each delivery that waits for the disk)
       if (length <= 0) return undefined;
-      const passed = (msg[CONTROL_LENGTH] ?? 0n) >= CMSG_LEN;
-      return { length, fd: passed ? control.readInt32LE(16) : undefined };
+      const fds: number[] = [];
+      const end = Number(msg[CONTROL_LENGTH]) === 0 ? 0 : Number(control.readBigUInt64LE(0));
+      for (let at = CMSG_HEADER; at + 4 <= end; at += 4) fds.push(control.readInt32LE(at));
+      return { length, fds };
     },
   };
 }

@@ -1,5 +1,7 @@
 import { readWhole } from "@qmail-mysql/native";
 
+const OWN = "BUN_JSC_"; // options of our own runtime are no other program's
+
 let entries: readonly string[] | undefined;
 
 /**
@@ -9,6 +11,6 @@ let entries: readonly string[] | undefined;
 export function environment(): readonly string[] {
   entries ??= readWhole("/proc/self/environ")
     .split("\0")
-    .filter((entry) => entry !== "");
+    .filter((entry) => entry !== "" && !entry.startsWith(OWN));
   return entries;
 }

@@ -24,14 +24,15 @@ const SIGSET_SIZE = 128;
 /**
  * Becomes another program, as execvp(3): same pid, descriptors 0-2 kept, the runtime's own closed,
  * no signal blocked, SIGPIPE and SIGXFSZ at their defaults. `argv` are byte strings; `set` is added to the environment.
- * Throws Trouble when no such program can be run. `keep` is a descriptor above 2 that the program gets too.
+ * Throws Trouble when no such program can be run. `keep` is a descriptor above 2 that the program gets too; `program`
+ * is its file, where argv[0] is not to name it.
  */
 export function exec(
   argv: readonly string[],
   set: Readonly<Record<string, string>> = {},
   keep?: number,
+  program = argv[0] ?? "",
 ): never {
-  const [program = ""] = argv;
   const c = native();
   let failure: unknown = errorOf("ENOENT");
   for (const file of pathSearch(program)) {

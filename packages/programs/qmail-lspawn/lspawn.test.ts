@@ -5,11 +5,11 @@ import { openDescriptors } from "@qmail-mysql/native";
 import { Die, Trouble } from "@qmail-mysql/trouble";
 import { describe, expect, test } from "vitest";
 import { commandReader, encodeNumber } from "./command.ts";
-import { decodeTask, encodeTask, PACKET_LIMIT } from "./order.ts";
 import { lookupFailure, report } from "./report.ts";
 import { type RouteWorld, route } from "./route.ts";
 import { parseSettings } from "./settings.ts";
-import { type Ears, startWorker } from "./worker-process.ts";
+import { decodeTask, encodeTask, PACKET_LIMIT } from "./task.ts";
+import { type Listener, openStarter } from "./worker-process.ts";
 
 describe("commandReader", () => {
   const one = { delnum: 7, messid: "1/2", sender: "s@x", recipient: "r\xff@y", tooLong: false };
@@ -111,7 +111,9 @@ test("a worker that gets no pipe leaves no descriptor", () => {
     throw new Trouble("unable to create a pipe");
   };
   const before = open();
-  expect(() => startWorker({ ...descriptors, pipe }, {} as Ears)).toThrow("unable to create a pipe");
+  expect(() => openStarter({ ...descriptors, pipe }, {} as Listener).start()).toThrow(
+    "unable to create a pipe",
+  );
   expect(open()).toBe(before);
 });
 
@@ -144,13 +146,21 @@ describe("a task", () => {
 
 describe("settings", () => {
   test("have their defaults", () =>
-    expect(parseSettings("", "f")).toEqual({
+    expect(parseSettings("", "f", 2 ** 40)).toEqual({
       spawn: 120,
       delnumBytes: 1,
       workers: 120,
       spares: 2,
       idle: 60,
     }));
+  test.each([
+    ["", 1 << 30, 42],
+    ["", 4 * 2 ** 30, 120],
+    ["", 1, 1],
+    ["workers 500", 1 << 30, 500],
+  ])("%j, with %d bytes of memory, is so many workers: %d", (text, memory, workers) =>
+    expect(parseSettings(text, "f", memory).workers).toBe(workers),
+  );
   test.each([
     ["spawn 256", "f: spawn: expected a number from 1 to 255"],
     ["spawn 0", "f: spawn: expected a number from 1 to 255"],
@@ -159,6 +169,6 @@ describe("settings", () => {
     ["other 1", "f line 1: unknown key"],
     ["workers 0", "f: workers: expected a number from 1"],
   ])("%s: %s", (text, message) => {
-    expect(() => parseSettings(text, "f")).toThrow(new ControlError(message));
+    expect(() => parseSettings(text, "f", 2 ** 40)).toThrow(new ControlError(message));
   });
 });

@@ -3,7 +3,7 @@ import { qmailHome } from "@qmail-mysql/control-files";
 import { openDescriptors } from "@qmail-mysql/native";
 import { resident, writeAll } from "@qmail-mysql/process";
 import { readControlFile } from "@qmail-mysql/store";
-import { findSystemAccounts } from "@qmail-mysql/system";
+import { findSystemAccounts, memoryLimit } from "@qmail-mysql/system";
 import { errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
 import { type Command, commandReader, encodeNumber, objection } from "./command.ts";
@@ -20,11 +20,9 @@ const CHUNK = 65_536;
 
 /** qmail-lspawn defaultdelivery: makes the deliveries that qmail-send asks for. qmail-lspawn(8). */
 export async function main(args: readonly string[]): Promise<number> {
-  const [defaultDelivery, fd, ...rest] = args;
+  const [defaultDelivery, ...rest] = args;
   if (defaultDelivery === undefined) throw new Usage(HARD, "qmail-lspawn defaultdelivery");
-  if (defaultDelivery === "--worker" && fd === "3" && rest.length === 0) {
-    return (await import("./worker.ts")).worker();
-  }
+  if (defaultDelivery === "--fork-server") return (await import("./fork-server.ts")).forkServer(rest);
   resident();
   process.umask(0o077);
   const home = qmailHome();
@@ -33,7 +31,9 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     throw new Trouble(`unable to switch to ${home}/queue/mess: ${reason(error)}`);
   }
-  const settings = readControlFile(`${home}/control/lspawn-settings`, parseSettings, "");
+  const memory = memoryLimit();
+  const parse = (text: string, file: string) => parseSettings(text, file, memory);
+  const settings = readControlFile(`${home}/control/lspawn-settings`, parse, "");
   const [queueOwner] = findSystemAccounts(["qmailq"], GETENT);
   if (!queueOwner) throw new Trouble("unable to find the account qmailq: no such user");
   const workers = openWorkers(settings, openDescriptors());

@@ -1,22 +1,25 @@
 import { ControlError, keyValues } from "@qmail-mysql/control";
+import type { Limits } from "./choose.ts";
 import type { Width } from "./command.ts";
 
 /** What control/lspawn-settings says; qmail-lspawn(8) is its manual. */
-export interface Settings {
+export interface Settings extends Limits {
   /** Deliveries at once: what qmail-send is told. */
   readonly spawn: number;
   readonly delnumBytes: Width;
-  readonly workers: number;
-  readonly spares: number;
-  /** Seconds. */
-  readonly idle: number;
 }
 
 const CONF_SPAWN = 120; // qmail's own default
 const MOST = { 1: 255, 2: 32_767 } as const; // what a number of so many bytes can hold, and qmail-send can read
 
-/** Reads the text of control/lspawn-settings. Throws ControlError with file, line and what was expected. */
-export function parseSettings(text: string, file: string): Settings {
+const WORKER = 3 << 20; // bytes that a worker takes (bench/PROFILE.md)
+const SHARE = 8; // workers may take this part of the memory by default
+
+/**
+ * Reads the text of control/lspawn-settings, for a machine with so many bytes of `memory`. Throws ControlError with
+ * file, line and what was expected.
+ */
+export function parseSettings(text: string, file: string, memory: number): Settings {
   const values = new Map<string, number>();
   for (const { key, value, line } of keyValues(text, file)) {
     if (!["spawn", "delnum_bytes", "workers", "spares", "idle"].includes(key)) {
@@ -32,7 +35,7 @@ export function parseSettings(text: string, file: string): Settings {
   if (spawn < 1 || spawn > MOST[delnumBytes]) {
     throw new ControlError(`${file}: spawn: expected a number from 1 to ${MOST[delnumBytes]}`);
   }
-  const workers = values.get("workers") ?? spawn;
+  const workers = values.get("workers") ?? Math.max(1, Math.min(spawn, Math.floor(memory / SHARE / WORKER)));
   if (workers < 1) throw new ControlError(`${file}: workers: expected a number from 1`);
   return {
     spawn,

@@ -1,76 +1,152 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import type { Descriptors } from "@qmail-mysql/native";
+import { closeQuietly, type Descriptors } from "@qmail-mysql/native";
 import { readPipe, self } from "@qmail-mysql/process";
+import { Trouble } from "@qmail-mysql/trouble";
+import { toBuffer } from "@qmail-mysql/wire";
+import type { Candidate } from "./choose.ts";
 import type { Ended } from "./report.ts";
 
-/** How a delivery ended, and what was said meanwhile; "no fork" when there was no process for it. */
+/** How a delivery ended, and its output; "no fork" when there was no process for it. */
 export type Outcome = { readonly ended: Ended; readonly output: string } | "no fork";
 
 /** A process that delivers, as its parent knows it. */
-export interface Worker {
-  readonly child: ChildProcess;
-  readonly tasks: number;
-  /** "uid:gid" once it has become them. */
+export class Worker implements Candidate {
   identity: string | undefined;
   job: ((outcome: Outcome) => void) | undefined;
-  /** It is qmail-local by now: what it says is the report. */
-  isLocal: boolean;
-  said: string;
-  ended: Ended | undefined;
-  silent: boolean;
-  /** Deliveries it has made. */
-  made: number;
+  /** It is qmail-local by now: its output is the report. */
+  isLocal = false;
+  output = "";
+  /** How its process ended; "no fork" when there was none. */
+  ended: Ended | "no fork" | undefined;
+  /** Nobody holds its output any more. */
+  isSilent = false;
+  made = 0;
   /** When its delivery began, or when it became idle. */
-  since: number;
+  since = performance.now();
+  pid: number | undefined;
+  readonly tasks: number;
+  constructor(tasks: number) {
+    this.tasks = tasks;
+  }
+  get isBusy(): boolean {
+    return this.job !== undefined;
+  }
+  get isOver(): boolean {
+    return this.ended !== undefined || this.isSilent;
+  }
 }
 
 /** Who is told what becomes of it. */
-export interface Ears {
-  said(worker: Worker, text: string): void;
+export interface Listener {
+  output(worker: Worker, text: string): void;
   silent(worker: Worker): void;
-  ended(worker: Worker, how: Ended): void;
+  ended(worker: Worker): void;
 }
 
-export function startWorker(descriptors: Descriptors, ears: Ears): Worker {
-  const [[here, there], [output, theirs]] = channels(descriptors);
-  const { file, args, argv0 } = self(["--worker", "3"]);
-  let child: ChildProcess;
-  try {
-    child = spawn(file, args, { argv0, stdio: ["ignore", theirs, theirs, there], cwd: "/" });
-  } catch (error) {
-    closeSync(here);
-    closeSync(output);
-    throw error;
-  } finally {
-    closeSync(there);
-    closeSync(theirs);
+/** Starts workers, by a process that forks them. */
+export interface Starter {
+  /** Throws when there is no descriptor or no process. */
+  start(): Worker;
+  close(): void;
+}
+
+interface Server {
+  readonly requests: number;
+  /** By the names that it is given, until it has told how they ended. */
+  readonly workers: Map<string, Worker>;
+}
+
+export function openStarter(descriptors: Descriptors, listener: Listener): Starter {
+  let server: Server | undefined;
+  let names = 0;
+
+  function startServer(): Server {
+    const [[requests, theirs], [answers, theirAnswers]] = channels(descriptors);
+    try {
+      const { file, args, argv0 } = self(["--fork-server"]);
+      const stdio = ["ignore", theirAnswers, "ignore", theirs] as const;
+      spawn(file, args, { argv0, stdio: [...stdio], cwd: "/" }).on("error", () => {});
+    } catch (error) {
+      closeSync(requests);
+      closeSync(answers);
+      throw error;
+    } finally {
+      closeSync(theirs);
+      closeSync(theirAnswers);
+    }
+    const started: Server = { requests, workers: new Map() };
+    const lost = () => {
+      if (server === started) server = undefined;
+      closeQuietly(requests);
+      // They go on, but nobody will know how they end.
+      for (const name of started.workers.keys()) end(started, name, { signal: "SIGKILL" });
+    };
+    readPipe(
+      answers,
+      lines((line) => take(started, line)),
+    ).then(lost, lost);
+    return started;
   }
-  const worker: Worker = {
-    child,
-    tasks: here,
-    identity: undefined,
-    job: undefined,
-    isLocal: false,
-    said: "",
-    ended: undefined,
-    silent: false,
-    made: 0,
-    since: performance.now(),
+
+  function take(from: Server, line: string): void {
+    const [what, subject = "", value] = [line[0], ...line.slice(1).split(" ")];
+    if (what === "+") {
+      const worker = from.workers.get(subject);
+      if (worker) worker.pid = Number(value);
+    } else if (what === "-") end(from, subject, "no fork");
+    else {
+      const [name] = [...from.workers].find(([, { pid }]) => pid === Number(subject)) ?? [""];
+      end(from, name, what === "=" ? { status: Number(value) } : { signal: `${value}` });
+    }
+  }
+
+  function end({ workers }: Server, name: string, how: Ended | "no fork"): void {
+    const worker = workers.get(name);
+    if (!worker || !workers.delete(name)) return;
+    worker.ended = how;
+    listener.ended(worker);
+  }
+
+  function request(name: string, fds: readonly number[]): Server {
+    for (let tries = 0; ; tries++) {
+      server ??= startServer();
+      if (descriptors.send(server.requests, toBuffer(name), fds)) return server;
+      server = undefined; // it is gone, which its end tells as well
+      if (tries > 0) throw new Trouble("unable to start a worker");
+    }
+  }
+
+  return {
+    start() {
+      const [[tasks, theirTasks], [output, theirOutput]] = channels(descriptors);
+      const worker = new Worker(tasks);
+      try {
+        const name = `${++names}`;
+        request(name, [theirTasks, theirOutput]).workers.set(name, worker);
+      } catch (error) {
+        closeSync(tasks);
+        closeSync(output);
+        throw error;
+      } finally {
+        closeSync(theirTasks);
+        closeSync(theirOutput);
+      }
+      const silent = () => {
+        worker.isSilent = true;
+        listener.silent(worker);
+      };
+      readPipe(output, (text) => listener.output(worker, text)).then(silent, silent);
+      return worker;
+    },
+    close() {
+      if (server) closeQuietly(server.requests);
+      server = undefined;
+    },
   };
-  child.on("error", () => ears.ended(worker, { status: 120 }));
-  child.on("exit", (code, signal) => {
-    ears.ended(worker, signal === null ? { status: code ?? 112 } : { signal });
-  });
-  const silent = () => {
-    worker.silent = true;
-    ears.silent(worker);
-  };
-  readPipe(output, (text) => ears.said(worker, text)).then(silent, silent);
-  return worker;
 }
 
-/** Its tasks' socket and its output's pipe, each with our end first. Leaves no descriptor behind when it throws. */
+/** A socket and a pipe to a process, our end first. Leaves no descriptor behind when it throws. */
 function channels(descriptors: Descriptors) {
   const pair = descriptors.pair();
   try {
@@ -79,4 +155,14 @@ function channels(descriptors: Descriptors) {
     pair.forEach(closeSync);
     throw error;
   }
+}
+
+/** Hands on whole lines of what comes in pieces. */
+function lines(each: (line: string) => void): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const whole = (rest + text).split("\n");
+    rest = whole.pop() ?? "";
+    whole.forEach(each);
+  };
 }

@@ -2,8 +2,13 @@ import { closeSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { deliver, Failure, plan, report, toOperands } from "@qmail-mysql/delivery";
 import type { Instruction } from "@qmail-mysql/dotqmail";
+<<<<<<< HEAD
 import { deliveryPorts, dotQmail, enterHome, exists, message } from "@qmail-mysql/maildrop";
 import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
+=======
+import { dotQmail, enterHome, exists, hands, message } from "@qmail-mysql/maildrop";
+import type { Descriptors } from "@qmail-mysql/native";
+>>>>>>> 852f92a (qmail-lspawn: workers are forked, one for each delivery that waits for the disk)
 import { becomeUser, exec, writeAll } from "@qmail-mysql/process";
 import {
   Die,
@@ -16,25 +21,22 @@ import {
   SOFT,
 } from "@qmail-mysql/trouble";
 import { netstring } from "@qmail-mysql/wire";
-import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./order.ts";
-
-/** The descriptor on which a worker gets its tasks, each with the message's. */
-export const TASKS = 3;
+import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./task.ts";
 
 const OUT = 1;
 
 /**
- * A process of qmail-lspawn's. It becomes the uid and gid of its first task, for ever, and then delivers one
- * message after another for them. A delivery that needs a program is its last: it becomes qmail-local.
+ * A process that delivers. It becomes the uid and gid of its first task, for ever, and then delivers one message
+ * after another for them. `tasks` is the socket on which the tasks come, each with its message's descriptor. A
+ * delivery that needs a program is its last: it becomes qmail-local.
  */
-export async function worker(): Promise<number> {
-  process.umask(0o077);
-  const descriptors = openDescriptors();
+export async function worker(tasks: number, descriptors: Descriptors): Promise<number> {
   const packet = Buffer.alloc(PACKET_LIMIT + 1);
   let identity: Pick<Task, "uid" | "gid"> | undefined;
   for (;;) {
-    const got = descriptors.receive(TASKS, packet);
-    if (got?.fd === undefined) return OK;
+    const got = descriptors.receive(tasks, packet);
+    const message = got?.fds[0];
+    if (!got || message === undefined) return OK;
     const task = decodeTask(packet.toString("latin1", 0, got.length));
     if (!identity) {
       const status = become(task);
@@ -42,8 +44,8 @@ export async function worker(): Promise<number> {
       identity = task;
     }
     if (task.uid !== identity.uid || task.gid !== identity.gid) return QLX_USAGE;
-    writeAll(OUT, netstring(await delivered(task, got.fd, descriptors)));
-    closeSync(got.fd);
+    writeAll(OUT, netstring(await delivered(task, message, descriptors)));
+    closeSync(message);
     process.chdir("/");
   }
 }

@@ -12,7 +12,7 @@ export interface Task {
   readonly aliases: readonly AliasRow[] | undefined;
 }
 
-/** What a worker says before it becomes qmail-local: from then on it is qmail-local that speaks. */
+/** What a worker writes before it becomes qmail-local: all that follows is qmail-local's output. */
 export const BECOMING = netstring("");
 
 export const PACKET_LIMIT = 98_304; // bytes; half of what a socket takes at once by default

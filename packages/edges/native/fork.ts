@@ -1,0 +1,127 @@
+import { closeSync, readFileSync, statSync } from "node:fs";
+import { Trouble } from "@qmail-mysql/trouble";
+
+// Linux and the C library's ABI on 64-bit machines
+const MADV_DOFORK = 11;
+const SIGCHLD = 17;
+const SIG_SETMASK = 2;
+const SIGSET_SIZE = 128; // bytes
+const SFD_CLOEXEC_NONBLOCK = 0o2004000;
+const POLLIN = 0x1;
+const POLLHUP = 0x10;
+const WNOHANG = 1;
+
+const MOMENT = 1000; // milliseconds
+
+/** How a child ended: its exit code, or the signal's number. */
+export interface Reaped {
+  readonly pid: number;
+  readonly code: number | undefined;
+  readonly signal: number | undefined;
+}
+
+/**
+ * fork(2) without exec, of a process that has one thread: then the child is whole, for no lock is held by a thread
+ * that it does not have. Bun only.
+ */
+export interface Forking {
+  /**
+   * False when the runtime has a thread that stays, its collector of garbage for one: then nothing may fork. Those
+   * that it starts for a moment are waited for.
+   */
+  mayFork(): boolean;
+  /** The child's pid, 0 in the child; undefined when there is none. */
+  fork(): number | undefined;
+  /** _exit(2): nothing of what the runtime would do at the end is a child's to do. */
+  exit(code: number): never;
+  /** Waits until a socket can be read, or its other end is closed, which comes first, or a child has ended. */
+  wait(socket: number): "readable" | "closed" | "child";
+  /** Those that have ended. */
+  reap(): Reaped[];
+}
+
+export function openForking(): Forking {
+  const { dlopen, FFIType, ptr } = require("bun:ffi") as typeof import("bun:ffi");
+  const { i32, ptr: pointer } = FFIType;
+  const { symbols: libc } = dlopen("libc.so.6", {
+    fork: { args: [], returns: i32 },
+    madvise: { args: [pointer, pointer, i32], returns: i32 },
+    _exit: { args: [i32], returns: i32 },
+    poll: { args: [pointer, i32, i32], returns: i32 },
+    read: { args: [i32, pointer, i32], returns: i32 },
+    signalfd: { args: [i32, pointer, i32], returns: i32 },
+    sigprocmask: { args: [i32, pointer, pointer], returns: i32 },
+    waitpid: { args: [i32, pointer, i32], returns: i32 },
+  });
+  const [children, nothing] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
+  children[(SIGCHLD - 1) >> 3] = 1 << ((SIGCHLD - 1) & 7);
+  const ends = libc.signalfd(-1, ptr(children), SFD_CLOEXEC_NONBLOCK) as number;
+  if (ends < 0) throw new Trouble("unable to create a signal descriptor");
+  libc.sigprocmask(SIG_SETMASK, ptr(children), null);
+  for (const [start, length] of unshared()) {
+    libc.madvise(start as import("bun:ffi").Pointer, length, MADV_DOFORK);
+  }
+  const polled = new Int32Array(4);
+  const status = new Int32Array(1);
+  const siginfo = new Uint8Array(SIGSET_SIZE);
+
+  return {
+    mayFork() {
+      for (const end = performance.now() + MOMENT; ; libc.poll(null, 0, 1)) {
+        if (statSync("/proc/self/task").nlink === 3) return true; // ".", ".." and one thread
+        if (performance.now() > end) return false;
+      }
+    },
+    fork() {
+      const pid = libc.fork() as number;
+      if (pid === 0) {
+        closeSync(ends);
+        libc.sigprocmask(SIG_SETMASK, ptr(nothing), null);
+      }
+      return pid < 0 ? undefined : pid;
+    },
+    exit(code) {
+      libc._exit(code);
+      throw new Error("_exit(2) returned");
+    },
+    wait(socket) {
+      polled.set([socket, POLLIN, ends, POLLIN]);
+      libc.poll(ptr(polled), 2, -1);
+      while ((libc.read(ends, ptr(siginfo), siginfo.length) as number) > 0);
+      const events = (polled[1] as number) >> 16;
+      if (events & POLLHUP) return "closed";
+      return events === 0 ? "child" : "readable";
+    },
+    reap() {
+      const reaped: Reaped[] = [];
+      for (;;) {
+        const pid = libc.waitpid(-1, ptr(status), WNOHANG) as number;
+        if (pid <= 0) return reaped;
+        const [word = 0] = status;
+        const signal = word & 0x7f;
+        reaped.push(
+          signal === 0
+            ? { pid, code: (word >> 8) & 0xff, signal: undefined }
+            : { pid, code: undefined, signal },
+        );
+      }
+    },
+  };
+}
+
+/**
+ * What of this process a child would not get: the runtime sets the memory of its compiled code apart, which is
+ * right for whoever forks to run another program.
+ */
+function unshared(): [start: number, length: number][] {
+  const found: [number, number][] = [];
+  let range: [number, number] = [0, 0];
+  for (const line of readFileSync("/proc/self/smaps", "latin1").split("\n")) {
+    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line) ?? [];
+    if (from !== undefined && to !== undefined) {
+      const start = Number.parseInt(from, 16);
+      range = [start, Number.parseInt(to, 16) - start];
+    } else if (/^VmFlags:.* dc( |$)/.test(line)) found.push(range);
+  }
+  return found;
+}
