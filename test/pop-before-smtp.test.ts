@@ -71,10 +71,10 @@ describe.skipIf(!isRoot).each([sqlite, overTcp, overSocket])(
       expect(sql("SELECT count(*) FROM relay").trim()).toBe("0");
     });
 
-    test("a permanent row stays permanent when its owner logs in", async () => {
-      sql(`INSERT INTO relay (ip_addr, timestamp) VALUES ('${HERE}', 0)`);
+    test("a permanent row stays as it is when somebody logs in from there", async () => {
+      sql(`INSERT INTO relay (ip_addr, timestamp, user) VALUES ('${HERE}', 0, 'the office')`);
       await talk(pop.port, { input: LOGIN });
-      expect(sql("SELECT timestamp FROM relay").trim()).toBe("0");
+      expect(sql("SELECT timestamp, user FROM relay").trim()).toBe("0\tthe office");
     });
 
     test("a real Dovecot with the post-login script does the same", async () => {

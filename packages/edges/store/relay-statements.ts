@@ -24,8 +24,9 @@ export function relayStatements(relay: RelayTable, driver: "mysql" | "sqlite") {
   // 0 means "for ever" in a column that cannot be NULL; text that merely counts as 0 does not.
   const isPermanent = `(${column} IS NULL OR ${column} = ${relay.isDatetime && isMysql ? "0" : "'0'"})`;
   const row = `${ip} AS client, ${time} AS time, ${isPermanent} AS permanent, ${user ?? "NULL"} AS user, ${now} AS now`;
-  // A permanent row, or one with a time to come, is the administrator's: a login does not shorten it.
-  const later = `CASE WHEN ${isPermanent} OR ${time} > ${now} THEN ${column} ELSE ${stamp} END`;
+  // A permanent row, or one with a time to come, is the administrator's: a login leaves it as it is.
+  const unless = (kept: string, otherwise: string) =>
+    `${kept} = CASE WHEN ${isPermanent} OR ${time} > ${now} THEN ${kept} ELSE ${otherwise} END`;
   const conflict = isMysql ? "ON DUPLICATE KEY UPDATE" : `ON CONFLICT (${ip}) DO UPDATE SET`;
   const names = user === undefined ? `${ip}, ${column}` : `${ip}, ${column}, ${user}`;
   const login = user === undefined ? `?, ${stamp}` : `?, ${stamp}, ?`;
@@ -35,7 +36,7 @@ export function relayStatements(relay: RelayTable, driver: "mysql" | "sqlite") {
     netblockRows: `SELECT ${row} FROM ${table} WHERE ${isNetblock(ip)} LIMIT ${MAX_NETBLOCKS}`,
     list: `SELECT ${row} FROM ${table} ORDER BY ${ip}`,
     open: `INSERT INTO ${table} (${names}) VALUES (${login})
-      ${conflict} ${user === undefined ? "" : `${user} = ?, `}${column} = ${later}`,
+      ${conflict} ${user === undefined ? "" : `${unless(user, "?")}, `}${unless(column, stamp)}`, // in this order
     openForEver: `INSERT INTO ${table} (${names}) VALUES (?, ?${user === undefined ? "" : ", ''"})
       ${conflict} ${column} = ?`,
     remove: `DELETE FROM ${table} WHERE ${ip} IN (?, ?, ?)`,
