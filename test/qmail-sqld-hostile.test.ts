@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket } from "./lib/databases.ts";
 import { proc, run } from "./lib/program.ts";
@@ -25,6 +26,7 @@ describe.skipIf(!isRoot)("a hostile local user", () => {
       sql(`INSERT INTO mailbox VALUES ('${name}', ${UID}, ${UID}, '${home}', '${password}', '${type}', 'N')`);
     row("joe", "secret", "Password");
     const bcrypt = execFileSync("mkpasswd", ["-m", "bcrypt", "-R", "6", "secret"]).toString().trim();
+    for (let i = 0; i < 40; i++) row(`slow${i}`, bcrypt, "Crypt-Password");
     for (const name of ["slow", "slower"]) row(name, bcrypt, "Crypt-Password");
     execFileSync("gcc", ["-O2", "-o", storm, join(import.meta.dirname, "lib/storm.c")]);
     sqld = startSqld(world);
@@ -79,13 +81,12 @@ describe.skipIf(!isRoot)("a hostile local user", () => {
 
   test("who has logins hashed without end does not refuse the others theirs", async () => {
     const flood = await hostile(`import socket, sys
-q = b"authenticate\\0slow\\0guess\\0\\0"
 socks = [socket.socket(socket.AF_UNIX) for _ in range(40)]
-for s in socks: s.connect(sys.argv[1])
-for s in socks: s.sendall(b"%d:%s," % (len(q), q) * 4)
+qs = [b"authenticate\\0slow%d\\0secret\\0\\0" % i for i in range(40)]
+for s, q in zip(socks, qs): s.connect(sys.argv[1]); s.sendall(b"%d:%s," % (len(q), q) * 4)
 print("", flush=True)
 while True:
-    for s in socks:
+    for s, q in zip(socks, qs):
         for _ in range(4): s.recv(4096); s.sendall(b"%d:%s," % (len(q), q))
 `);
     await expect.poll(() => figure(sqld.socket, "logins_waiting")).toBeGreaterThan(100);
@@ -125,5 +126,29 @@ time.sleep(60)
     await ended(flood);
     const peak = Number(/^VmHWM:\s*(\d+) kB$/m.exec(proc(sqld.pid, "status"))?.[1]);
     expect(peak).toBeLessThan(400_000);
+  });
+
+  test("who holds more connections than there are descriptors costs no processor time", async () => {
+    sqld = startSqld(world, "", ["/usr/bin/prlimit", "--nofile=100:100"]);
+    expect(sqld.said()).toMatch(/^qmail-sqld: warning: \d\d clients at most, .* descriptors is 100\n$/);
+    const flood = await hostile(`import socket, sys, time
+socks = [socket.socket(socket.AF_UNIX) for _ in range(300)]
+for s in socks: s.setblocking(False)
+for s in socks: s.connect_ex(sys.argv[1])
+print("", flush=True)
+time.sleep(60)
+`);
+    const ticks = () =>
+      proc(sqld.pid, "stat")
+        .split(") ")[1]
+        ?.split(" ")
+        .slice(11, 13)
+        .map(Number)
+        .reduce((a, b) => a + b) ?? 0;
+    const before = ticks();
+    await sleep(1500);
+    expect(ticks() - before).toBeLessThan(50); // hundredths of a second
+    expect(await ask(sqld.socket, "findMailboxes", "joe")).toMatch(/^Fjoe/);
+    await ended(flood);
   });
 });

@@ -31,10 +31,13 @@ function endWith(world: World): void {
   });
 }
 
-/** Starts qmail-sqld on the world's control/sqlserver, which from then on its account alone can read. */
-export function startSqld(world: World, settings = ""): RunningSqld {
-  const before = running.get(world.home);
-  if (before) before.child.kill("SIGKILL");
+/**
+ * Starts qmail-sqld on the world's control/sqlserver, which from then on its account alone can read; through the program
+ * and arguments `before` it, if there are any.
+ */
+export function startSqld(world: World, settings = "", before: readonly string[] = []): RunningSqld {
+  const last = running.get(world.home);
+  if (last) last.child.kill("SIGKILL");
   else endWith(world);
   const dir = join(world.home, "../sqld");
   const socket = join(dir, "socket");
@@ -51,7 +54,8 @@ export function startSqld(world: World, settings = ""): RunningSqld {
   chmodSync(sqlserver, 0o600);
   const log = join(dir, "log");
   const fds = [openSync(log, "w"), openSync(ready, "w")];
-  const child = spawn(join(BIN, "qmail-sqld"), ["-d", "3"], {
+  const [program = "", ...args] = [...before, join(BIN, "qmail-sqld"), "-d", "3"];
+  const child = spawn(program, args, {
     env: { ...world.env },
     cwd: "/",
     stdio: ["ignore", "ignore", fds[0], fds[1]],

@@ -1,7 +1,7 @@
 import type { SiteSettings } from "@qmail-mysql/control";
 import { readWhole } from "@qmail-mysql/native";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
-import { openSqld, type Sqld } from "./sqld.ts";
+import { type AnySqld, openSqld } from "./sqld.ts";
 import type { Store } from "./store.ts";
 
 /** What a program has to ask: the store, and the site's settings. */
@@ -9,7 +9,7 @@ export interface Site {
   readonly store: Store;
   readonly settings: SiteSettings;
   /** qmail-sqld, when the store is asked through it. */
-  readonly sqld: Sqld | undefined;
+  readonly sqld: AnySqld | undefined;
 }
 
 /**

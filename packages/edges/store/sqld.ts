@@ -20,6 +20,9 @@ import { storeOver, toMailbox } from "./store.ts";
 export const QUESTION_LIMIT = 16_384;
 export const ANSWER_LIMIT = 1_048_576;
 
+/** The version of the protocol that this qmail-sqld speaks, as a line of its settings; without one it is the first. */
+export const PROTOCOL = "protocol 2";
+
 /** Within how many seconds a login is judged: hashes wait for their turn, however short the database's timeout is. */
 export const loginSeconds = (timeout: number) => Math.max(timeout, 30);
 
@@ -212,15 +215,40 @@ const GRACE = 1;
 /** The store and the settings behind the socket at `path`, for a program that `stays` or for a single run. */
 export async function openSqld(path: string, stays: boolean): Promise<Site> {
   const sqld = (stays ? undefined : sqldAtOnce(path, AT_ONCE)) ?? sqldAt(path);
-  const settings = parsePublicLines((await sqld.ask("settings", [], AT_ONCE)) ?? [], `qmail-sqld at ${path}`);
+  const lines = (await sqld.ask("settings", [], AT_ONCE)) ?? [];
+  const settings = parsePublicLines(
+    lines.filter((line) => line !== PROTOCOL),
+    `qmail-sqld at ${path}`,
+  );
   const database = sqldDatabase(sqld, settings.timeout + GRACE);
-  return { store: storeOver(database, settings.funkyQueries), settings, sqld };
+  return {
+    store: storeOver(database, settings.funkyQueries),
+    settings,
+    sqld: { ...sqld, takesClient: lines.includes(PROTOCOL) },
+  };
+}
+
+/** Where the client is that logs in, as tcpserver's environment says: its address, and the port it connected to. */
+export interface LoginClient {
+  readonly address: string;
+  readonly port: string;
+}
+
+/** qmail-sqld, of whatever version. */
+export interface AnySqld extends Sqld {
+  /** It takes a LoginClient. */
+  readonly takesClient: boolean;
 }
 
 /** qmail-sqld's verdict about a login; "unknown" means that no mailbox has it. Throws Trouble. */
-export async function askVerdict(sqld: Sqld, credentials: Credentials, timeout: number): Promise<Verdict> {
-  const { login, password, challenge } = credentials;
-  const answer = await sqld.ask("authenticate", [login, password, challenge], loginSeconds(timeout) + GRACE);
+export async function askVerdict(
+  sqld: AnySqld,
+  { login, password, challenge }: Credentials,
+  { address, port }: LoginClient,
+  timeout: number,
+): Promise<Verdict> {
+  const fields = [login, password, challenge, ...(sqld.takesClient ? [address, port] : [])];
+  const answer = await sqld.ask("authenticate", fields, loginSeconds(timeout) + GRACE);
   if (!answer) return { refused: "unknown" };
   const [verdict, user = "", uid = "", gid = "", home = "", shell = ""] = answer;
   if (verdict === "refused") return { refused: user === "suspended" ? "suspended" : "wrong password" };
@@ -230,6 +258,19 @@ export async function askVerdict(sqld: Sqld, credentials: Credentials, timeout: 
   if (checked.uid === 0 || checked.gid === 0)
     throw new Trouble("unable to use qmail-sqld's verdict: a uid or gid of 0");
   return { accepted: { user: username, uid: checked.uid, gid: checked.gid, home: checked.home, shell } };
+}
+
+/** Tells qmail-sqld what became of a login that no mailbox has: it delays who guesses, and keeps the log. */
+export async function tellVerdict(
+  sqld: AnySqld,
+  login: string,
+  verdict: Verdict,
+  { address, port }: LoginClient,
+  timeout: number,
+): Promise<void> {
+  if (!sqld.takesClient) return;
+  const word = "accepted" in verdict ? "accepted" : verdict.refused;
+  await sqld.ask("recordVerdict", [login, word, address, port], timeout + GRACE);
 }
 
 /** The questions, asked of qmail-sqld. Those that are not of its protocol are trouble. */

@@ -2,7 +2,7 @@ import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@
 import { qmailHome } from "@qmail-mysql/control-files";
 import { closeFd } from "@qmail-mysql/native";
 import { exec, given, isRoot, readAllWithin } from "@qmail-mysql/process";
-import { askVerdict, openSite, type Site } from "@qmail-mysql/store";
+import { askVerdict, openSite, type Site, tellVerdict } from "@qmail-mysql/store";
 import { findSystemLogin, systemCrypt } from "@qmail-mysql/system";
 import { Die, MISUSED, REFUSED, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { become } from "./become.ts";
@@ -53,13 +53,18 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
       (await import("@qmail-mysql/password")).verifyCrypt(typed, hash, systemCrypt),
   };
   if (!sqld) return authenticate(credentials, settings, ports);
-  const verdict = await askVerdict(sqld, credentials, settings.timeout);
+  const client = { address: process.env.TCPREMOTEIP ?? "", port: process.env.TCPLOCALPORT ?? "" };
+  const verdict = await askVerdict(sqld, credentials, client, settings.timeout);
   // Without root there are no system accounts, and nobody learns from our exit code which of them exist.
   if ("accepted" in verdict || !isRoot()) return verdict;
   const none = async () => undefined;
   const systemOnly = { ...ports, findLogin: none, findVirtual: async () => [], decoy: none };
   const ofSystem = authenticate(credentials, settings, systemOnly);
-  if (verdict.refused === "unknown") return ofSystem;
+  if (verdict.refused === "unknown") {
+    const own = await ofSystem;
+    await tellVerdict(sqld, credentials.login, own, client, settings.timeout).catch(() => {}); // its log alone lacks it
+    return own;
+  }
   await ofSystem.catch(() => {}); // for its cost alone, as in authenticate
   return verdict;
 }

@@ -1,4 +1,5 @@
 import type { Pool } from "@qmail-mysql/store";
+import type { LoginCounts } from "./attempts.ts";
 import type { CacheCounts } from "./cache.ts";
 import type { Figure } from "./stats.ts";
 
@@ -8,13 +9,14 @@ export interface Figured {
   readonly hashers: { waiting(): number };
   readonly pool: Pick<Pool, "servers" | "waiting">;
   readonly troubles: { count(): number };
+  readonly counts: LoginCounts;
 }
 
 export function figure(name: string, help: string, kind: Figure["kind"], value: number): Figure {
   return { name, help, kind, values: [{ labels: {}, value }] };
 }
 
-export function serviceFigures({ cache, hashers, pool, troubles }: Figured): Figure[] {
+export function serviceFigures({ cache, hashers, pool, troubles, counts: logins }: Figured): Figure[] {
   const { counts } = cache;
   const perServer = (
     name: string,
@@ -29,6 +31,9 @@ export function serviceFigures({ cache, hashers, pool, troubles }: Figured): Fig
   });
   return [
     figure("troubles", "questions that failed, and rows that are invalid", "counter", troubles.count()),
+    figure("logins_accepted", "logins accepted", "counter", logins.accepted),
+    figure("logins_refused", "logins refused", "counter", logins.refused),
+    figure("logins_delayed", "logins not judged after too many failures", "counter", logins.delayed),
     figure("cache_hits", "answers from the cache", "counter", counts.hits),
     figure("cache_misses", "questions asked of the database", "counter", counts.misses),
     figure("cache_joined", "questions that waited for the same one", "counter", counts.joined),

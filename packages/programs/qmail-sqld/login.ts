@@ -2,7 +2,6 @@ import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@
 import { verify } from "@qmail-mysql/password";
 import { type Ask, type Row, type Store, storeOver } from "@qmail-mysql/store";
 import { lower } from "@qmail-mysql/wire";
-import { type Answer, found, Misasked, NONE } from "./answer.ts";
 import type { Cache, Keep } from "./cache.ts";
 import type { Asker, Hashers } from "./edge/hashers.ts";
 
@@ -19,23 +18,12 @@ export interface LoginWorld {
 /** Those that cost no more than a comparison or one round of SHA-1. */
 const CHEAP = ["password", "mysql-password"];
 
-/** Answers `authenticate login password challenge`: F accepted ..., F refused why, or N for a stranger. */
-export async function authenticateAnswer(
-  world: LoginWorld,
-  fields: readonly string[],
-  owner: string,
-): Promise<Answer> {
-  const [login, password, challenge] = fields;
-  if (fields.length !== 3 || login === undefined || password === undefined || challenge === undefined) {
-    throw new Misasked("unable to answer authenticate: a wrong number of fields");
-  }
-  return verdictAnswer(
-    await verdictOf(world, { login, password, challenge }, { owner, login: lower(login) }),
-  );
-}
-
 /** Whoever is refused by what was kept is judged again by what the database says now. */
-async function verdictOf(world: LoginWorld, credentials: Credentials, asker: Asker): Promise<Verdict> {
+export async function judgeLogin(
+  world: LoginWorld,
+  credentials: Credentials,
+  asker: Asker,
+): Promise<Verdict> {
   const memo = new Map<string, Promise<boolean>>();
   const verifyOnce: LoginPorts["verify"] = (typed, stored, type, challenge) => {
     const key = JSON.stringify([stored, type]);
@@ -89,12 +77,4 @@ export function cachedStore(
     },
     world.funkyQueries,
   );
-}
-
-function verdictAnswer(verdict: Verdict): Answer {
-  if ("accepted" in verdict) {
-    const { user, uid, gid, home, shell } = verdict.accepted;
-    return found(["accepted", user, uid, gid, home, shell]);
-  }
-  return verdict.refused === "unknown" ? NONE : found(["refused", verdict.refused]);
 }

@@ -1,14 +1,17 @@
 import { chmodSync, closeSync, statSync, unlinkSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
+import { openLoginDelays } from "@qmail-mysql/fairness";
 import { given, resident, say, writeAll } from "@qmail-mysql/process";
 import { sqldAt, sqldPath } from "@qmail-mysql/store";
 import { Die, errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { found } from "./answer.ts";
 import { readConfig } from "./config.ts";
+import { descriptorLimit } from "./edge/descriptor-limit.ts";
 import { notifySystemd } from "./edge/notify.ts";
 import { type Listener, listen } from "./edge/server.ts";
 import { figure } from "./figures.ts";
 import { type Lasting, openService, type Service } from "./service.ts";
+import type { Settings } from "./settings.ts";
 import { type Figure, fromFields, json, openLatencies, plain, prometheus, toFields } from "./stats.ts";
 import { openTroubles } from "./troubles.ts";
 
@@ -39,12 +42,14 @@ async function serve(notifyFd: number | undefined): Promise<number> {
     latencies: openLatencies(),
     specials: { stats: () => found(toFields(figures())) },
     troubles: openTroubles(() => performance.now()),
+    delays: openLoginDelays(() => performance.now()),
+    counts: { accepted: 0, refused: 0, delayed: 0 },
     say: (line) => say(`qmail-sqld: ${line}`),
   };
   const open = (): { service: Service; clients: number; mode: number } => {
     const config = readConfig(home);
-    const { clients, socketMode: mode } = config.settings;
-    return { service: openService(config, home, lasting), clients, mode };
+    const { socketMode: mode } = config.settings;
+    return { service: openService(config, home, lasting), clients: clientLimit(config.settings), mode };
   };
   let { service, clients, mode } = open();
   const figures = (): Figure[] => [
@@ -96,6 +101,17 @@ async function serve(notifyFd: number | undefined): Promise<number> {
       .then(() => resolve(OK), reject);
   });
   return over;
+}
+
+const OTHERS = 32; // descriptors of the runtime, the log, and whatever is open for a moment
+
+/** As many clients as are wanted, but no more than there are descriptors for. */
+function clientLimit({ clients, connections, hashers }: Settings): number {
+  const limit = descriptorLimit();
+  const room = Math.max(1, limit - OTHERS - 2 * connections - 2 * hashers);
+  if (room >= clients) return clients;
+  say(`qmail-sqld: warning: ${room} clients at most, for the limit on descriptors is ${limit}`);
+  return room;
 }
 
 const CLIENT_HELP: Readonly<Record<string, string>> = {

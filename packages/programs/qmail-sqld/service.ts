@@ -1,21 +1,25 @@
+import type { LoginDelays } from "@qmail-mysql/fairness";
 import {
   ANSWER_LIMIT,
   type Ask,
   loginSeconds,
   openPool,
   type Pool,
+  PROTOCOL,
   poolServers,
   type Row,
 } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { openAllowance } from "./allowance.ts";
-import { type Answer, answerer, found, NONE, type Peer, type Special, trouble } from "./answer.ts";
+import { type Answer, answerer, found, NONE, type Special, trouble } from "./answer.ts";
+import { attemptQuestions, type LoginCounts } from "./attempts.ts";
 import { openCache } from "./cache.ts";
 import type { Config } from "./config.ts";
 import type { Answers } from "./edge/connection.ts";
 import { type Hashers, openHashers } from "./edge/hashers.ts";
 import { serviceFigures } from "./figures.ts";
-import { authenticateAnswer, cachedStore, type LoginWorld } from "./login.ts";
+import { cachedStore, judgeLogin, type LoginWorld } from "./login.ts";
+import { loginLine } from "./login-line.ts";
 import { relayQuestions } from "./relay.ts";
 import type { Figure, Latencies } from "./stats.ts";
 import type { openTroubles } from "./troubles.ts";
@@ -33,6 +37,8 @@ export interface Lasting {
   readonly latencies: Latencies;
   readonly specials: Readonly<Record<string, Special>>;
   readonly troubles: ReturnType<typeof openTroubles>;
+  readonly delays: LoginDelays;
+  readonly counts: LoginCounts;
   readonly say: (line: string) => void;
 }
 
@@ -61,8 +67,18 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
   const hashers = openHashers(settings.hashers, settings.hashQueue, sql.timeout * SECOND, loginLimit);
   const logins = openLogins(config, ask, hashers);
   const specials: Record<string, Special> = {
-    settings: () => found(config.lines),
-    authenticate: (fields, peer) => authenticateAnswer(logins, fields, ownerOf(peer)),
+    settings: () => found([...config.lines, PROTOCOL]),
+    ...attemptQuestions({
+      judge: (credentials, asker) => judgeLogin(logins, credentials, asker),
+      delays: lasting.delays,
+      counts: lasting.counts,
+      isBelieved: (uid) => uid === 0 || settings.loginCallers.includes(uid),
+      log: (attempt) => {
+        const isWanted = settings.loginLog === "all" || attempt.verdict !== "accepted";
+        if (settings.loginLog !== "none" && isWanted) lasting.say(loginLine(attempt));
+      },
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    }),
     ...relaySpecials(config, watch.query(pool.query, "the relay table"), writers, logins),
     ...lasting.specials,
   };
@@ -86,7 +102,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
       else got.finally(note).catch(() => {});
       return got;
     },
-    figures: () => serviceFigures({ cache, hashers, pool, troubles: lasting.troubles }),
+    figures: () => serviceFigures({ cache, hashers, pool, ...lasting }),
     close: async () => {
       hashers.close();
       await Promise.all([pool.close(), writers.close()]);
@@ -150,15 +166,6 @@ function relaySpecials(
     now,
   });
   return { mayRelay, recordLogin };
-}
-
-/** Who shares with whom: clients of one uid, and those whose uid cannot be told. */
-function ownerOf(peer: Peer): string {
-  try {
-    return `${peer()}`;
-  } catch {
-    return "";
-  }
 }
 
 /** A client is never left waiting, whatever becomes of its question. */

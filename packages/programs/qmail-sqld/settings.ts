@@ -19,6 +19,10 @@ export interface Settings {
   /** Processes that compute password hashes, and how many logins may wait for one. */
   readonly hashers: number;
   readonly hashQueue: number;
+  /** Who, beside root, is believed about where a client is that logs in: uids. */
+  readonly loginCallers: readonly number[];
+  /** Which attempts to log in are logged. */
+  readonly loginLog: "all" | "failures" | "none";
   /** Who may say that somebody has logged in, beside root and ourselves. */
   readonly recorders: Recorders;
   /** Addresses that a mailbox may open the relay for at a time, unless one of `recorders` by uid says so. */
@@ -56,12 +60,25 @@ const SOCKET_MODE = 0o666; // the directory of the socket decides who comes near
 export function parseSettings(text: string, file: string): Settings {
   const values = new Map<string, number>();
   let recorders = RECORDERS;
+  let loginCallers: readonly number[] = [];
+  let loginLog: Settings["loginLog"] = "all";
   for (const { key, value, line } of keyValues(text, file)) {
     const wrong = (expected: string) =>
       new ControlError(`${file} line ${line}: ${key}: expected ${expected}`);
     if (key === "socket_mode") {
       if (!/^0?[0-7]{3}$/.test(value)) throw wrong("an octal mode like 0660");
       values.set(key, Number.parseInt(value, 8));
+      continue;
+    }
+    if (key === "login_log") {
+      if (value !== "all" && value !== "failures" && value !== "none") throw wrong("all, failures or none");
+      loginLog = value;
+      continue;
+    }
+    if (key === "login_callers") {
+      const parsed = parseRecorders(value);
+      if (!parsed || parsed.owner) throw wrong(`root, or uids, ${MAX_UIDS} at most`);
+      loginCallers = parsed.uids;
       continue;
     }
     if (key === "relay_recorders") {
@@ -90,6 +107,8 @@ export function parseSettings(text: string, file: string): Settings {
     loginStale: number("login_stale"),
     hashers: number("hashers"),
     hashQueue: number("hash_queue"),
+    loginCallers,
+    loginLog,
     recorders,
     relayAddresses: number("relay_addresses"),
     socketMode: values.get("socket_mode") ?? SOCKET_MODE,

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { openLoginDelays } from "./login-delays.ts";
+
+const JOE = [{ key: "192.0.2.1 joe", free: 4, parallel: 8 }];
+const ELSEWHERE = [{ key: "192.0.2.2 joe", free: 4, parallel: 8 }];
+function begun() {
+  const clock = { now: 1000 };
+  const delays = openLoginDelays(() => clock.now);
+  /** Waits as it is told to; the time it took. */
+  const attempt = (counted: typeof JOE, isRight: boolean | undefined) => {
+    const place = delays.begin(counted);
+    if ("later" in place) return Infinity;
+    clock.now += place.wait;
+    delays.end(counted, isRight);
+    return place.wait;
+  };
+  return { clock, delays, attempt };
+}
+
+test("some failures are free; then the delay doubles, up to what nobody waits for", () => {
+  const { attempt } = begun();
+  const waits = Array.from({ length: 13 }, () => attempt(JOE, false));
+  expect(waits).toEqual([0, 0, 0, 0, 250, 500, 1000, 2000, 4000, 8000, Infinity, Infinity, Infinity]);
+});
+
+test("another's failures delay nobody, and the right password ends the delay", () => {
+  const { clock, attempt } = begun();
+  for (let i = 0; i < 6; i++) attempt(JOE, false);
+  expect(attempt(ELSEWHERE, true)).toBe(0);
+  expect(attempt(JOE, true)).toBeGreaterThan(0);
+  expect(attempt(JOE, true)).toBe(0);
+  for (let i = 0; i < 20; i++) attempt(JOE, false);
+  clock.now += 600_000;
+  expect(attempt(JOE, false)).toBe(0);
+});
+
+test("guesses at the same time are no way around it", () => {
+  const { delays } = begun();
+  const places = Array.from({ length: 1000 }, () => delays.begin(JOE));
+  expect(places.filter((place) => "wait" in place && place.wait === 0)).toHaveLength(13);
+  expect(places.filter((place) => "wait" in place)).toHaveLength(18);
+});
+
+test("nobody who types the right password waits", () => {
+  const { attempt, delays } = begun();
+  for (let i = 0; i < 1000; i++) expect(attempt(JOE, true)).toBe(0);
+  expect(Array.from({ length: 8 }, () => delays.begin(JOE))).toEqual(Array(8).fill({ wait: 0 }));
+});
+
+test("who guesses at many logins is delayed by a count of its own, which a right password does not end", () => {
+  const { attempt } = begun();
+  const login = (name: string) => [
+    { key: `uid 64 ${name}`, free: 4, parallel: 8 },
+    { key: "uid 64", free: 20, parallel: Infinity },
+  ];
+  const waits = Array.from({ length: 22 }, (_, i) => attempt(login(`u${i}`), false));
+  expect(waits.slice(19)).toEqual([0, 250, 500]);
+  expect(attempt(login("own"), true)).toBe(1000);
+  expect(attempt(login("another"), false)).toBe(1000);
+});
+
+test("logins at the same time of one uid do not delay each other", () => {
+  const { delays } = begun();
+  const places = Array.from({ length: 1000 }, () =>
+    delays.begin([{ key: "uid 64", free: 20, parallel: Infinity }]),
+  );
+  expect(places).toEqual(Array(1000).fill({ wait: 0 }));
+});
+
+test("trouble is nobody's failure", () => {
+  const { attempt } = begun();
+  for (let i = 0; i < 100; i++) expect(attempt(JOE, undefined)).toBe(0);
+});

@@ -1,0 +1,149 @@
+import type { Verdict } from "@qmail-mysql/accounts";
+import type { Counted, LoginDelays } from "@qmail-mysql/fairness";
+import { reason, Trouble } from "@qmail-mysql/trouble";
+import { formatIp, lower, parseIp } from "@qmail-mysql/wire";
+import { type Answer, found, Misasked, NONE, type Peer } from "./answer.ts";
+import type { Asker } from "./edge/hashers.ts";
+import type { Attempt } from "./login-line.ts";
+
+/** What attempts to log in are judged and counted with. */
+export interface AttemptWorld {
+  readonly judge: (
+    credentials: { readonly login: string; readonly password: string; readonly challenge: string },
+    asker: Asker,
+  ) => Promise<Verdict>;
+  readonly delays: LoginDelays;
+  readonly counts: LoginCounts;
+  /** May this uid say where a client is? */
+  readonly isBelieved: (uid: number) => boolean;
+  readonly log: (attempt: Attempt) => void;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+export interface LoginCounts {
+  accepted: number;
+  refused: number;
+  delayed: number;
+}
+
+// Failures that cost nothing: of one login, and of a uid that is not believed with whatever logins.
+const FREE = 4;
+const FREE_OF_UID = 20;
+const PARALLEL = 8; // attempts at a time at one login that do not delay each other
+const NOT_YET = 5000; // milliseconds before it is said that an attempt may only be made later
+const MAX_PORT = 5; // digits
+
+interface Asking extends Asker {
+  readonly uid: number | undefined;
+  readonly address: string | undefined;
+  readonly port: string;
+  readonly counted: readonly Counted[];
+}
+
+/** The questions `authenticate` and `recordVerdict`. */
+export function attemptQuestions(world: AttemptWorld) {
+  const { delays, counts } = world;
+  const note = (asking: Asking, verdict: Attempt["verdict"], why: string) => {
+    if (verdict !== "trouble") counts[verdict]++;
+    world.log({ ...asking, verdict, why });
+  };
+
+  async function authenticate(fields: readonly string[], peer: Peer): Promise<Answer> {
+    const [login, password, challenge, address = "", port = ""] = fields;
+    if (![3, 5].includes(fields.length) || login === undefined || password === undefined) {
+      throw new Misasked("unable to answer authenticate: a wrong number of fields");
+    }
+    const asking = askingOf(world, peer, login, address, port);
+    const place = delays.begin(asking.counted);
+    if ("later" in place) {
+      note(asking, "delayed", "too many failures");
+      await world.pause(NOT_YET);
+      const seconds = Math.ceil(place.later / 1000);
+      throw new Trouble(`unable to judge this login: too many failures; try again in ${seconds} seconds`);
+    }
+    if (place.wait > 0) await world.pause(place.wait);
+    let verdict: Verdict;
+    try {
+      verdict = await world.judge({ login, password, challenge: challenge ?? "" }, asking);
+    } catch (error) {
+      delays.end(asking.counted, undefined);
+      note(asking, "trouble", reason(error));
+      throw error;
+    }
+    // Who is believed looks at the system's accounts now, and then says what became of it.
+    const isElsewhere = "refused" in verdict && verdict.refused === "unknown" && fields.length === 5;
+    if (isElsewhere && world.isBelieved(asking.uid ?? -1)) delays.end(asking.counted, undefined);
+    else {
+      const isRight = "accepted" in verdict;
+      delays.end(asking.counted, isRight);
+      note(asking, isRight ? "accepted" : "refused", "refused" in verdict ? verdict.refused : "");
+    }
+    return verdictAnswer(verdict);
+  }
+
+  function recordVerdict(fields: readonly string[], peer: Peer): Answer {
+    const [login, verdict, address, port] = fields;
+    if (fields.length !== 4 || login === undefined || address === undefined || port === undefined) {
+      throw new Misasked("unable to answer recordVerdict: a wrong number of fields");
+    }
+    if (!world.isBelieved(peer()))
+      throw new Trouble(`unable to record a verdict: not uid ${peer()}'s to say`);
+    const asking = askingOf(world, peer, login, address, port);
+    const isRight = verdict === "accepted";
+    if (!isRight) delays.failed(asking.counted);
+    note(asking, isRight ? "accepted" : "refused", isRight ? "system account" : (verdict ?? ""));
+    return found([]);
+  }
+
+  return { authenticate, recordVerdict };
+}
+
+/**
+ * Under what an attempt is counted: the client's address, where who asks is believed; else the uid of who asks. Who is
+ * believed and names no address has no count: it would be one for all clients, and each could lock the others out.
+ */
+function askingOf(
+  { isBelieved }: Pick<AttemptWorld, "isBelieved">,
+  peer: Peer,
+  login: string,
+  address: string,
+  port: string,
+): Asking {
+  const uid = uidOf(peer);
+  const name = lower(login);
+  if (uid !== undefined && isBelieved(uid)) {
+    const ip = parseIp(address);
+    const from = ip && formatIp(ip);
+    const counted = from === undefined ? [] : [{ key: `${from} ${name}`, free: FREE, parallel: PARALLEL }];
+    return {
+      uid,
+      address: from,
+      port: port.slice(0, MAX_PORT),
+      login: name,
+      owner: from ?? `${uid}`,
+      counted,
+    };
+  }
+  const owner = `uid ${uid ?? "-"}`;
+  const counted = [
+    { key: `${owner} ${name}`, free: FREE, parallel: PARALLEL },
+    { key: owner, free: FREE_OF_UID, parallel: Infinity },
+  ];
+  return { uid, address: undefined, port: port.slice(0, MAX_PORT), login: name, owner, counted };
+}
+
+function uidOf(peer: Peer): number | undefined {
+  try {
+    return peer();
+  } catch {
+    return undefined;
+  }
+}
+
+function verdictAnswer(verdict: Verdict): Answer {
+  if ("accepted" in verdict) {
+    const { user, uid, gid, home, shell } = verdict.accepted;
+    return found(["accepted", user, uid, gid, home, shell]);
+  }
+  return verdict.refused === "unknown" ? NONE : found(["refused", verdict.refused]);
+}

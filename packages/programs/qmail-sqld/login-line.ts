@@ -1,0 +1,45 @@
+/** An attempt to log in, and what became of it. */
+export interface Attempt {
+  readonly verdict: "accepted" | "refused" | "delayed" | "trouble";
+  /** The port that the client connected to, "" if nobody says. */
+  readonly port: string;
+  /** The client's address, undefined if nobody who is believed says. */
+  readonly address: string | undefined;
+  /** Who asked us, undefined if that cannot be told. */
+  readonly uid: number | undefined;
+  readonly login: string;
+  readonly why: string;
+}
+
+const SERVICES: Readonly<Record<string, string>> = {
+  "25": "smtp",
+  "110": "pop3",
+  "143": "imap",
+  "465": "submissions",
+  "587": "submission",
+  "993": "imaps",
+  "995": "pop3s",
+};
+
+/**
+ * The line of the login log: qmail-sqld(8). Every value is one word, whatever a client sends: it can make no line that
+ * blames another.
+ */
+export function loginLine({ verdict, port, address, uid, login, why }: Attempt): string {
+  const service = SERVICES[port] ?? (/^\d{1,5}$/.test(port) ? port : "-");
+  const values = { verdict, service, address: address ?? "-", uid: uid ?? "-", user: login, why };
+  return `login: ${Object.entries(values)
+    .map(([key, value]) => `${key}=${word(`${value}`)}`)
+    .join(" ")}`;
+}
+
+const MOST = 256; // bytes of a value
+
+function word(value: string): string {
+  const escaped = value
+    .slice(0, MOST)
+    .replace(/[^!-~]|[\\"=]/g, (char) =>
+      char === " " ? "_" : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+  return escaped === "" ? "-" : escaped;
+}
