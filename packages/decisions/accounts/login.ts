@@ -60,8 +60,8 @@ type Lookup = () => Promise<Candidate | undefined>;
 
 /**
  * Who may this be? The mailbox of that name; none: the mailbox the virtual table gives the address; none: the
- * system account. The first of them decides. Whoever is refused has cost every lookup and one comparison, so that
- * the time it took does not tell who exists, or whose password is locked.
+ * system account. The first of them decides. A refusal takes every lookup and one comparison, so that
+ * the time of it does not tell who exists, or whose password is locked.
  */
 export async function authenticate(
   credentials: Credentials,

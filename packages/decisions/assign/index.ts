@@ -1,1 +1,1 @@
-export * from "./compile.ts";
+export { AssignError, assignCompiler, compileAssign } from "./compile.ts";

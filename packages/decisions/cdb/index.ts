@@ -1,3 +1,3 @@
-export * from "./hash.ts";
-export * from "./reader.ts";
-export * from "./writer.ts";
+export { cdbHash } from "./hash.ts";
+export { CdbError, type CdbReader, cdbReader } from "./reader.ts";
+export { CdbTooBig, cdbWriter } from "./writer.ts";

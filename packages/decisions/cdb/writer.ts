@@ -6,7 +6,7 @@ export type Sink = (chunk: Uint8Array) => void;
 export interface CdbWriter {
   /** Adds a record. Keys may be empty or equal: readers find the first. */
   add(key: Bytes, data: Bytes): void;
-  /** Writes the tables; answers the header, which belongs at the file's beginning. Nothing may follow. */
+  /** Writes the tables and returns the header, which belongs at the file's beginning. Nothing may follow. */
   finish(): Uint8Array;
 }
 

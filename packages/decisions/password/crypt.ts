@@ -84,7 +84,7 @@ async function md5(password: Buffer, _stored: string, [, id, salt = ""]: Groups)
 }
 
 /**
- * Is `typed` the password of a crypt(3) or Argon2 hash? The system's crypt(3) answers first, the portable
+ * Is `typed` the password of a crypt(3) or Argon2 hash? The system's crypt(3) is asked first, the portable
  * methods where it is missing or does not know. A locked password ("!", "*") matches nothing. Throws
  * Unverifiable.
  */

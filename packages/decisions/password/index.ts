@@ -1,3 +1,3 @@
-export { type Crypt, verifyCrypt } from "./crypt.ts";
-export * from "./unverifiable.ts";
-export * from "./verify.ts";
+export { verifyCrypt } from "./crypt.ts";
+export { Unverifiable } from "./unverifiable.ts";
+export { verify } from "./verify.ts";

@@ -6,7 +6,7 @@ export async function verifySecret(typed: string, secret: string, challenge: str
   const plain = equal(typed, secret);
   // What is typed alone decides whether an answer is worth computing.
   if (challenge === "" || !/^[0-9a-f]{32}$/.test(typed)) return plain;
-  const { answers } = await import("./answer.ts");
-  const { apop, cram } = answers(secret, challenge);
+  const { responses } = await import("./responses.ts");
+  const { apop, cram } = responses(secret, challenge);
   return [plain, equal(typed, apop), equal(typed, cram)].includes(true);
 }

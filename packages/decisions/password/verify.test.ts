@@ -27,7 +27,7 @@ test.each(["!", "*", "!!", "*LK*", "*0", "*1", "x", "!$1$saltsalt$hQYYiP5MTnWHi3
   },
 );
 
-describe("a stored password of no known scheme, broken or too dear is trouble, told without quoting it", () => {
+describe("a stored password of no known scheme, broken or too expensive is trouble, told without quoting it", () => {
   const tail = (n: number) => "s".repeat(n);
   test.each([
     ["not a type", "LDAP", "hunter2"],

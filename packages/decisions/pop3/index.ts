@@ -1,7 +1,7 @@
-export * from "./authorization.ts";
-export * from "./command.ts";
-export * from "./line-input.ts";
-export * from "./message.ts";
-export * from "./replies.ts";
-export * from "./stuffing.ts";
-export * from "./transaction.ts";
+export { type Attempt, afterwards, authorize, credentials } from "./authorization.ts";
+export { parseCommand } from "./command.ts";
+export { lineInput, TOO_LONG } from "./line-input.ts";
+export { inOrder, type Message, seenName } from "./message.ts";
+export { err, ok, TOO_LONG_REPLY } from "./replies.ts";
+export { stuffing } from "./stuffing.ts";
+export { newSession, type Session, transact } from "./transaction.ts";

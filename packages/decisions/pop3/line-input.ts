@@ -1,4 +1,4 @@
-/** Puts bytes into `buffer`, answers how many; 0 at the end of input. */
+/** Reads bytes into `buffer` and returns how many; 0 at the end of input. */
 export type ReadSome = (buffer: Buffer) => Promise<number>;
 
 /** A line longer than this is not a command: a login and a password of 512 bytes each fit many times. */

@@ -9,7 +9,7 @@ export interface RelayTableQuestions {
   readonly netblockRows: () => Promise<RelayRows>;
 }
 
-/** Who may relay, by whoever keeps the table; each throws on trouble. */
+/** Who may relay, as the keeper of the table says; each throws on trouble. */
 export interface RelayAnswers {
   /** For how many more seconds the address may: Infinity for ever, 0 not by itself. */
   readonly left: (ip: Ip) => Promise<number>;
@@ -17,7 +17,7 @@ export interface RelayAnswers {
   readonly blocks: () => Promise<readonly (Netblock & { readonly left: number })[]>;
 }
 
-/** The answers that a table's rows give, a login opening the relay for `time` seconds. */
+/** RelayAnswers by the rows of a table; a login opens the relay for `time` seconds. */
 export function relayAnswers(table: RelayTableQuestions, time: number): RelayAnswers {
   return {
     left: async (ip) => windowLeft(ip, await table.rowsOf(ip), time),

@@ -1,1 +1,1 @@
-export * from "./rules.ts";
+export { compileRules, RuleError } from "./rules.ts";

@@ -4,7 +4,7 @@ import { errno, reason } from "@qmail-mysql/trouble";
 
 /**
  * A number in a file of its own, line 1 of control/`name`; `fallback` when there is no such file. A file that
- * cannot be read or says something else is not worth refusing service: `warn` hears of it, `fallback` holds.
+ * cannot be read or says something else does not prevent service: `warn` is called, and `fallback` is returned.
  */
 export function controlNumber(
   home: string,

@@ -41,7 +41,7 @@ export function print(text: string): void {
   }
 }
 
-/** Says a line on descriptor 2; a closed or read-only one, as under qmail-lspawn, is nobody to tell. */
+/** Says a line on descriptor 2; does nothing where that is closed or read-only, as under qmail-lspawn. */
 export function say(line: string): void {
   try {
     writeAll(2, line.endsWith("\n") ? line : `${line}\n`);

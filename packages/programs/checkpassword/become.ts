@@ -2,7 +2,7 @@ import type { Identity } from "@qmail-mysql/accounts";
 import { becomeUser, changeDirectory, isRoot } from "@qmail-mysql/process";
 
 /**
- * Becomes whom the login is for, in the home; answers what prog's environment gets. Whoever is not root can become
+ * Becomes the user, in the home, and returns what prog's environment gets. A process that is not root can become
  * nobody else: if `mayVerify`, prog then runs as who we are, in no home at all, so that a POP3 server started
  * without root does not show its own mail to whoever logs in. Throws Trouble.
  */

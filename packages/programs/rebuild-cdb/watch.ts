@@ -10,7 +10,7 @@ export interface Work {
 
 export interface Source {
   version(): Promise<Version>;
-  /** Does the work once; answers in how many milliseconds it is due again even if nothing changes. */
+  /** Does the work once; returns in how many milliseconds it is due again even if nothing changes. */
   run(): Promise<number>;
   close(): Promise<void>;
 }

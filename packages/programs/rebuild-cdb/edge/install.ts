@@ -14,7 +14,7 @@ export interface Permission {
 
 /**
  * Puts what was made in its place, where it differs from what is there. All is on the disk before the first old
- * file goes. Answers the paths that changed. Throws Die when something would be lost that was not written by us.
+ * file goes. Returns the paths that changed. Throws Die when something would be lost that was not written by us.
  */
 export function install(made: readonly Made[], permission: Permission): string[] {
   const tables = made.map((table) => ({

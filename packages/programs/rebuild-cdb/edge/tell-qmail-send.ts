@@ -9,7 +9,7 @@ export interface Service {
 /**
  * Has qmail-send read control/locals and control/virtualdomains again, if they are other files than when it was
  * last told so. What it was told of is kept in `stamp`: a run killed between its writing and its telling is
- * made good by the next, and so is a hand-edited control/locals. Answers whom it told.
+ * made good by the next, and so is a hand-edited control/locals. Returns the processes and services that were told.
  */
 export function tellQmailSend(home: string, { services }: Service): (number | string)[] {
   const stamp = `${home}/control/rebuild-cdb.hup`;

@@ -1,11 +1,11 @@
 import { Resolver } from "node:dns/promises";
 import { fromText, ipWords, lower, parseIp } from "@qmail-mysql/wire";
 
-/** The names of the world. Each answers undefined when there is none, or none to be had. */
+/** Names in DNS. */
 export interface Names {
-  /** The name of an address, in lower case. */
+  /** The name of an address, in lower case; undefined when there is none, or no server replies. */
   nameOf(ip: string): Promise<string | undefined>;
-  /** Does the name have that address? */
+  /** Does the name have that address? False when no server replies. */
   hasAddress(name: string, ip: string): Promise<boolean>;
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { CdbError, type CdbReader, cdbReader } from "@qmail-mysql/cdb";
 
-/** Answers the data of a record of the rules file. */
+/** The data of the record of a key; undefined: there is none. */
 export type FindRule = (key: string) => string | undefined;
 
 const MAX_SIZE = 256 << 20; // bytes; a rules file is a few kilobytes

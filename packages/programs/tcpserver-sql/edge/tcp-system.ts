@@ -23,7 +23,7 @@ export interface TcpListener {
   close(): void;
 }
 
-/** Starts a child; answers its pid. Throws an error with the errno of the exec that failed. */
+/** Starts a child and returns its pid. Throws an error with the errno of the exec that failed. */
 export type Spawn = (env: readonly string[], fd: number) => number;
 
 /** What a server of one child per connection asks of the system. */
@@ -37,7 +37,7 @@ export interface TcpSystem {
   spawner(argv: readonly string[]): Spawn;
   /** Calls back with pid and raw wait status of every child that ends. */
   watchChildren(onEnd: (pid: number, status: number) => void): void;
-  /** Removes the IP options a peer has set: a source route would bring our answers to somebody else. */
+  /** Removes the IP options a peer has set: a source route would send our packets to another host. */
   killIpOptions(fd: number): void;
   /** Sends small writes at once. */
   setNoDelay(fd: number): void;

@@ -1,8 +1,6 @@
 import { libc } from "@qmail-mysql/native";
 import type { TcpSystem } from "./tcp-system.ts";
 
-export * from "./tcp-system.ts";
-
 /**
  * The C library's calls where they can be had; where the runtime may make no code (Node; an address space
  * below 3 GB) its own, which know no backlog and no environment that is not UTF-8.

@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { digest } from "./digest.ts";
 
-/** The answers of one who knows the secret to a challenge, each 32 lower-case hexadecimal digits. */
-export function answers(secret: string, challenge: string): { apop: string; cram: string } {
+/** The responses to a challenge that prove the secret, each 32 lower-case hexadecimal digits. */
+export function responses(secret: string, challenge: string): { apop: string; cram: string } {
   const key = Buffer.from(secret, "latin1");
   return {
     apop: digest("md5", challenge, secret).toString("hex"), // RFC 1939, 7
