@@ -561,7 +561,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const nobody = lspawn.deliver("nobody-here@h", { delnum: 1 });
       for (let i = 0; i < 5; i++) expect(await lspawn.deliver("iain@h", { delnum: 2 })).toBe("Kdid 1+0+0\n");
       expect(performance.now() - start).toBeLessThan(900);
-      expect(await nobody).toMatch(/^ZTemporary failure in qmail-lspawn\.\nunable to look up passwd: .+\n$/);
+      expect(await nobody).toMatch(/^ZTemporary failure in qmail-lspawn\.\nunable to look up .+: .+\n$/);
       expect(performance.now() - start).toBeLessThan(3000);
       expect(await lspawn.end()).toBe(0);
       slow.remove();

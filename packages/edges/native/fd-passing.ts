@@ -39,7 +39,8 @@ export interface Descriptors {
 }
 
 export function openDescriptors(): Descriptors {
-  const { call, address: addressOf } = libc();
+  const { call, address: addressOf, prepare } = libc();
+  prepare("socketpair", "pipe2", "dup2", "fcntl", "sendmsg", "recvmsg"); // once, for all that are forked later
   const two = (what: string, make: (at: Int32Array) => number): readonly [number, number] => {
     const fds = new Int32Array(2);
     if (make(fds) !== 0) throw new Trouble(`unable to create ${what}`);
@@ -55,13 +56,8 @@ export function openDescriptors(): Descriptors {
   const header = (packet: Buffer, length: number) => {
     iov[0] = packet.length === 0 ? 0n : address(packet);
     iov[1] = BigInt(packet.length);
-<<<<<<< HEAD
-    msg[CONTROL_LENGTH] = BigInt(CMSG_SPACE);
-    return msg;
-=======
     msg[CONTROL_LENGTH] = BigInt(length);
-    return ptr(msg);
->>>>>>> 852f92a (qmail-lspawn: workers are forked, one for each delivery that waits for the disk)
+    return msg;
   };
   return {
     pair: () => two("a socket pair", (at) => call.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, at)),
@@ -69,7 +65,7 @@ export function openDescriptors(): Descriptors {
     dup2(from, to) {
       if (call.dup2(from, to) !== to) throw new Trouble(`unable to make descriptor ${to} of ${from}`);
     },
-    inherit: (fd) => void libc.fcntl(fd, F_SETFD, 0),
+    inherit: (fd) => void call.fcntl(fd, F_SETFD, 0),
     keepToOurselves() {
       for (const fd of readdirSync("/proc/self/fd").map(Number)) {
         if (fd > 2) call.fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -80,19 +76,11 @@ export function openDescriptors(): Descriptors {
       control.writeBigUInt64LE(BigInt(length), 0);
       control.writeInt32LE(SOL_SOCKET, 8);
       control.writeInt32LE(SCM_RIGHTS, 12);
-<<<<<<< HEAD
-      control.writeInt32LE(fd, 16);
-      return call.sendmsg(socket, header(packet), MSG_NOSIGNAL) === packet.length;
-    },
-    receive(socket, into) {
-      const length = call.recvmsg(socket, header(into), MSG_CMSG_CLOEXEC);
-=======
       for (const [i, fd] of fds.entries()) control.writeInt32LE(fd, CMSG_HEADER + 4 * i);
-      return libc.sendmsg(socket, header(packet, length), MSG_NOSIGNAL) === packet.length;
+      return call.sendmsg(socket, header(packet, length), MSG_NOSIGNAL) === packet.length;
     },
     receive(socket, into) {
-      const length = libc.recvmsg(socket, header(into, CMSG_SPACE), MSG_CMSG_CLOEXEC) as number;
->>>>>>> 852f92a (qmail-lspawn: workers are forked, one for each delivery that waits for the disk)
+      const length = call.recvmsg(socket, header(into, CMSG_SPACE), MSG_CMSG_CLOEXEC);
       if (length <= 0) return undefined;
       const fds: number[] = [];
       const end = Number(msg[CONTROL_LENGTH]) === 0 ? 0 : Number(control.readBigUInt64LE(0));

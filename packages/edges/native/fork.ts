@@ -1,5 +1,6 @@
 import { closeSync, readFileSync, statSync } from "node:fs";
 import { Trouble } from "@qmail-mysql/trouble";
+import { libc } from "./native.ts";
 
 // Linux and the C library's ABI on 64-bit machines
 const MADV_DOFORK = 11;
@@ -41,25 +42,15 @@ export interface Forking {
 }
 
 export function openForking(): Forking {
-  const { dlopen, FFIType, ptr } = require("bun:ffi") as typeof import("bun:ffi");
-  const { i32, ptr: pointer } = FFIType;
-  const { symbols: libc } = dlopen("libc.so.6", {
-    fork: { args: [], returns: i32 },
-    madvise: { args: [pointer, pointer, i32], returns: i32 },
-    _exit: { args: [i32], returns: i32 },
-    poll: { args: [pointer, i32, i32], returns: i32 },
-    read: { args: [i32, pointer, i32], returns: i32 },
-    signalfd: { args: [i32, pointer, i32], returns: i32 },
-    sigprocmask: { args: [i32, pointer, pointer], returns: i32 },
-    waitpid: { args: [i32, pointer, i32], returns: i32 },
-  });
+  const { call, prepare } = libc();
+  prepare("fork", "madvise", "_exit", "poll", "read", "signalfd", "sigprocmask", "waitpid"); // before unshared()
   const [children, nothing] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
   children[(SIGCHLD - 1) >> 3] = 1 << ((SIGCHLD - 1) & 7);
-  const ends = libc.signalfd(-1, ptr(children), SFD_CLOEXEC_NONBLOCK) as number;
+  const ends = call.signalfd(-1, children, SFD_CLOEXEC_NONBLOCK);
   if (ends < 0) throw new Trouble("unable to create a signal descriptor");
-  libc.sigprocmask(SIG_SETMASK, ptr(children), null);
+  call.sigprocmask(SIG_SETMASK, children, null);
   for (const [start, length] of unshared()) {
-    libc.madvise(start as import("bun:ffi").Pointer, length, MADV_DOFORK);
+    call.madvise(start, length, MADV_DOFORK);
   }
   const polled = new Int32Array(4);
   const status = new Int32Array(1);
@@ -67,35 +58,35 @@ export function openForking(): Forking {
 
   return {
     mayFork() {
-      for (const end = performance.now() + MOMENT; ; libc.poll(null, 0, 1)) {
+      for (const end = performance.now() + MOMENT; ; call.poll(null, 0, 1)) {
         if (statSync("/proc/self/task").nlink === 3) return true; // ".", ".." and one thread
         if (performance.now() > end) return false;
       }
     },
     fork() {
-      const pid = libc.fork() as number;
+      const pid = call.fork();
       if (pid === 0) {
         closeSync(ends);
-        libc.sigprocmask(SIG_SETMASK, ptr(nothing), null);
+        call.sigprocmask(SIG_SETMASK, nothing, null);
       }
       return pid < 0 ? undefined : pid;
     },
     exit(code) {
-      libc._exit(code);
+      call._exit(code);
       throw new Error("_exit(2) returned");
     },
     wait(socket) {
       polled.set([socket, POLLIN, ends, POLLIN]);
-      libc.poll(ptr(polled), 2, -1);
-      while ((libc.read(ends, ptr(siginfo), siginfo.length) as number) > 0);
-      const events = (polled[1] as number) >> 16;
+      call.poll(polled, 2, -1);
+      while (call.read(ends, siginfo, siginfo.length) > 0);
+      const events = (polled[1] ?? 0) >> 16;
       if (events & POLLHUP) return "closed";
       return events === 0 ? "child" : "readable";
     },
     reap() {
       const reaped: Reaped[] = [];
       for (;;) {
-        const pid = libc.waitpid(-1, ptr(status), WNOHANG) as number;
+        const pid = call.waitpid(-1, status, WNOHANG);
         if (pid <= 0) return reaped;
         const [word = 0] = status;
         const signal = word & 0x7f;

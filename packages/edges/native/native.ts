@@ -7,6 +7,7 @@ import { isBun } from "./runtime.ts";
 // The functions of the C library that are called anywhere, and how they return a failure.
 
 const SYMBOLS = {
+  _exit: ["i32"],
   accept4: ["i32", "ptr", "ptr", "i32"],
   bind: ["i32", "ptr", "i32"],
   close: ["i32"],
@@ -15,9 +16,11 @@ const SYMBOLS = {
   execve: ["ptr", "ptr", "ptr"],
   fcntl: ["i32", "i32", "i32"],
   flock: ["i32", "i32"],
+  fork: [],
   getsockname: ["i32", "ptr", "ptr"],
   getsockopt: ["i32", "i32", "i32", "ptr", "ptr"],
   listen: ["i32", "i32"],
+  madvise: ["ptr", "ptr", "i32"],
   open: ["ptr", "i32", "i32"],
   pipe2: ["ptr", "i32"],
   poll: ["ptr", "i32", "i32"],
@@ -38,6 +41,7 @@ const SYMBOLS = {
   sigemptyset: ["ptr"],
   sigfillset: ["ptr"],
   signal: ["i32", "ptr"],
+  signalfd: ["i32", "ptr", "i32"],
   sigprocmask: ["i32", "ptr", "ptr"],
   socket: ["i32", "i32", "i32"],
   socketpair: ["i32", "i32", "i32", "ptr"],
@@ -53,6 +57,8 @@ export interface Native {
   call(name: Name, ...args: Argument[]): number;
   /** Calls a function and returns what it returns. */
   raw(name: Name, ...args: Argument[]): number;
+  /** Opens functions before their first call. */
+  prepare(...names: Name[]): void;
   /** The reason of the call that just failed. */
   failure(): Error & { code: string };
   /** The address of a view's bytes, good for as long as the view is kept. */
@@ -76,10 +82,11 @@ function load(): Native | undefined {
   try {
     const errnoAt = open("__errno_location", [], "ptr")();
     const failure = () => errnoError(library.readInt(errnoAt));
-    const raw: Native["raw"] = (name, ...args) => {
+    const entry = (name: Name): Entry => {
       opened[name] ??= open(name, SYMBOLS[name], "i32");
-      return opened[name](...args);
+      return opened[name];
     };
+    const raw: Native["raw"] = (name, ...args) => entry(name)(...args);
     return {
       call(name, ...args) {
         const result = raw(name, ...args);
@@ -87,6 +94,7 @@ function load(): Native | undefined {
         return result;
       },
       raw,
+      prepare: (...names) => void names.map(entry),
       failure,
       address: library.address,
     };
@@ -98,6 +106,7 @@ function load(): Native | undefined {
 /** All functions by their names, for a program that cannot do without: calls return what C returns. */
 export interface Libc {
   readonly call: Readonly<Record<Name, (...args: Argument[]) => number>>;
+  readonly prepare: Native["prepare"];
   readonly failure: Native["failure"];
   readonly address: Native["address"];
 }
@@ -116,7 +125,7 @@ export function libc(): Libc {
     );
   }
   const calls = Object.keys(SYMBOLS).map((name) => [name, c.raw.bind(undefined, name as Name)]);
-  all = { call: Object.fromEntries(calls), failure: c.failure, address: c.address };
+  all = { call: Object.fromEntries(calls), prepare: c.prepare, failure: c.failure, address: c.address };
   return all;
 }
 

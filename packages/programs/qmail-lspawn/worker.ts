@@ -2,13 +2,8 @@ import { closeSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { deliver, Failure, plan, report, toOperands } from "@qmail-mysql/delivery";
 import type { Instruction } from "@qmail-mysql/dotqmail";
-<<<<<<< HEAD
 import { deliveryPorts, dotQmail, enterHome, exists, message } from "@qmail-mysql/maildrop";
-import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
-=======
-import { dotQmail, enterHome, exists, hands, message } from "@qmail-mysql/maildrop";
 import type { Descriptors } from "@qmail-mysql/native";
->>>>>>> 852f92a (qmail-lspawn: workers are forked, one for each delivery that waits for the disk)
 import { becomeUser, exec, writeAll } from "@qmail-mysql/process";
 import {
   Die,
