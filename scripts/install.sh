@@ -1,12 +1,14 @@
 #!/bin/sh
-# install.sh [uninstall]: puts bin/ below $DESTDIR and the qmail home of conf/conf-qmail, or takes it out.
+# install.sh [uninstall]: puts bin/ below $DESTDIR and the qmail home ($QMAIL_HOME, else conf/conf-qmail), or takes it out.
 # $PROGRAMS names the programs: each level of the README works without the next. Unless named, qmail-lspawn is
 # not installed: every local delivery goes through it, so that is to be somebody's decision.
 # What is installed is what was built, and tested with "make test": nothing is built here.
+# A program of the mail path that finds no database defers all local mail: without control/sqlserver they are not
+# installed, unless CONFIGURE=later says so or DESTDIR makes a package.
 # Every file appears by rename: qmail-lspawn bounces mail for a program that is missing for a moment.
 set -eu
 cd "$(dirname "$0")/.."
-home=${DESTDIR:-}$(sed -n 1p conf/conf-qmail)
+home=${DESTDIR:-}${QMAIL_HOME:-$(sed -n 1p conf/conf-qmail)}
 man=${DESTDIR:-}${MANDIR:-/usr/local/share/man}
 bin=$home/bin
 built=$(scripts/programs.sh | grep -vx qmail-mysql)
@@ -14,8 +16,41 @@ built=$(scripts/programs.sh | grep -vx qmail-mysql)
 # A link of ours, as opposed to a stock program or somebody else's link.
 ours() { [ -L "$1" ] && [ "$(readlink "$1")" = qmail-mysql ]; }
 manuals() { find packages -name '*.[578]'; }
+# yes QUESTION: asked on a terminal; no where there is none.
+yes() {
+	[ -t 0 ] && [ -t 2 ] || return 1
+	printf '%s [y/N] ' "$1" >&2
+	read -r answer
+	[ "$answer" = y ]
+}
+
+for program in ${PROGRAMS:-}; do
+	echo "$built" | grep -qxF "$program" || {
+		echo "install: there is no program $program here: PROGRAMS takes $(echo "$built" | tr '\n' ' ')" >&2
+		exit 1
+	}
+done
+
+# lose: what the stock programs do not know, as far as the database can be asked.
+lose() {
+	users=$(QMAIL_HOME=$home "$bin/qmail-mysql" user list 2>/dev/null | sed '1d; s/ .*//') || users=
+	domains=$(QMAIL_HOME=$home "$bin/qmail-mysql" domain list 2>/dev/null | sed 1d | grep -c .) || domains=0
+	mailboxes=0
+	for user in $users; do getent passwd "$user" >/dev/null || mailboxes=$((mailboxes + 1)); done
+	echo "uninstall: warning: mail for $mailboxes mailboxes without a system account, and for what the tables say of $domains domains, will bounce" >&2
+}
 
 if [ "${1:-}" = uninstall ]; then
+	for program in ${PROGRAMS:-$built}; do
+		case $program in
+		qmail-getpw | qmail-local | qmail-lspawn)
+			if ours "$bin/$program"; then
+				lose
+				break
+			fi
+			;;
+		esac
+	done
 	for program in ${PROGRAMS:-$built}; do
 		if ours "$bin/$program"; then
 			if [ -e "$bin/$program.stock" ]; then
@@ -26,9 +61,12 @@ if [ "${1:-}" = uninstall ]; then
 			fi
 		fi
 	done
-	for program in $built; do
-		if ours "$bin/$program"; then exit; fi # what is left still needs the executable
-	done
+	if [ -z "${PROGRAMS:-}" ]; then
+		# Whoever made it, a link to what goes away is of no use.
+		find "$bin" -type l -lname qmail-mysql -delete
+	elif [ -n "$(find "$bin" -type l -lname qmail-mysql)" ]; then
+		exit # what is left still needs the executable
+	fi
 	rm -f "$bin/qmail-mysql"
 	for page in $(manuals); do rm -f "$man/man${page##*.}/$(basename "$page")"; done
 	exit
@@ -44,6 +82,16 @@ if [ -n "$newer" ]; then
 	exit 1
 fi
 
+programs=${PROGRAMS:-$(echo "$built" | grep -vx qmail-lspawn)}
+if [ -z "${DESTDIR:-}" ] && [ "${CONFIGURE:-}" != later ] &&
+	! [ -e "$home/control/sqlserver" ] && ! [ -e "$home/control/sqld" ] &&
+	echo "$programs" | grep -qE '(^| )qmail-(getpw|local|lspawn)( |$)' &&
+	! yes "There is no $home/control/sqlserver: until there is, all local mail is deferred. Install?"; then
+	echo "install: there is no $home/control/sqlserver, and until there is, all local mail would be deferred:" >&2
+	echo "install: write it first (README; bin/qmail-mysql init, bin/qmail-mysql check), or say CONFIGURE=later" >&2
+	exit 1
+fi
+
 mkdir -p "$bin"
 cp bin/qmail-mysql "$bin/.qmail-mysql.new"
 chmod 755 "$bin/.qmail-mysql.new"
@@ -53,7 +101,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 sync "$bin/.qmail-mysql.new"
 mv -f "$bin/.qmail-mysql.new" "$bin/qmail-mysql"
-for program in ${PROGRAMS:-$(echo "$built" | grep -vx qmail-lspawn)}; do
+for program in $programs; do
 	if [ -e "$bin/$program" ] && ! ours "$bin/$program"; then
 		# A second name for the stock program; the first is then replaced in one step.
 		ln -f "$bin/$program" "$bin/$program.stock"

@@ -7,17 +7,18 @@ cd "$(dirname "$0")/.."
 want() {
 	case $1 in
 	build) ;; # npm alone
-	demo) echo ucspi-tcp:tcpserver daemontools:setuidgid curl:curl ;;
+	demo) echo ucspi-tcp:tcpserver curl:curl ;;
 	test)
 		want demo
-		echo mariadb-server:mariadbd galera-4:/usr/lib/galera/libgalera_smm.so rsync:rsync \
+		echo daemontools:setuidgid mariadb-server:mariadbd galera-4:/usr/lib/galera/libgalera_smm.so rsync:rsync \
 			openssl:openssl fetchmail:fetchmail python3:python3 \
 			gcc:gcc libc6-dev:/usr/include/stdio.h whois:mkpasswd argon2:argon2 dovecot-core:doveadm tinycdb:cdb sqlite3:sqlite3 strace:strace e2fsprogs:mkfs.ext4 socat:socat fail2ban:fail2ban-regex dovecot-pop3d:/usr/lib/dovecot/pop3 mailfront:smtpfront-echo
 		;;
+	fresh) echo mmdebstrap:mmdebstrap ;;
 	check) echo mandoc:mandoc shellcheck:shellcheck ;;
 	bench)
 		want demo
-		echo mariadb-server:mariadbd hyperfine:hyperfine strace:strace valgrind:valgrind e2fsprogs:mkfs.ext4 gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
+		echo daemontools:setuidgid mariadb-server:mariadbd hyperfine:hyperfine strace:strace valgrind:valgrind e2fsprogs:mkfs.ext4 gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
 			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h \
 			libcrypt-dev:/usr/include/crypt.h openssl:openssl sqlite3:sqlite3 tinycdb:cdb whois:mkpasswd \
 			courier-authlib-mysql:/usr/lib/courier-authlib/libauthmysql.so \
@@ -51,6 +52,6 @@ fi
 installed=node_modules/.package-lock.json
 if [ ! -e $installed ] || [ -n "$(find package-lock.json -newer $installed)" ]; then
 	echo "setup: npm ci" >&2
-	npm ci --silent
+	npm ci --loglevel=error --no-audit --no-fund
 	touch $installed
 fi

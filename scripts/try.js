@@ -4,6 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,11 +20,14 @@ import mysql from "mysql2";
 import auth from "../node_modules/mysql2/lib/auth_41.js";
 
 const [, , dir, bun] = process.argv;
-const bin = resolve(dir);
 const top = mkdtempSync(join(tmpdir(), "try-"));
 const home = join(top, "qmail");
 for (const part of ["control", "users", "empty"]) mkdirSync(join(home, part), { recursive: true });
 chmodSync(top, 0o755);
+// Where another account can run them, should the tree lie in root's home.
+const bin = join(top, "bin");
+cpSync(resolve(dir), bin, { recursive: true, verbatimSymlinks: true });
+chmodSync(bin, 0o755);
 
 // A mailbox is never root's.
 const [uid, gid] = process.getuid() === 0 ? [65534, 65534] : [process.getuid(), process.getgid()];

@@ -50,7 +50,8 @@ nofiles:x:$nofiles:
 joe:x:64020:
 sam:x:64025:
 EOF
-hash=$(mkpasswd -m yescrypt system)
+# shellcheck disable=SC2016 # of mkpasswd -m yescrypt system
+hash='$y$j9T$gtzw/3Je8geGALDdRcZwQ.$I98IyomzDzLLUJaZS/2zjl7VjhDumJhMVDt4VUsT9c1'
 cat >>"$dir/shadow" <<EOF
 joe:$hash:20000:0:99999:7:::
 locked:!:20000:0:99999:7:::
