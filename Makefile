@@ -3,7 +3,7 @@
 RUNTIME ?= bun
 export RUNTIME
 
-.PHONY: all build check test demo bench soak install uninstall clean help
+.PHONY: all build check test demo bench soak fresh install uninstall clean help
 
 all: build ## build bin/qmail-mysql and a link per program (RUNTIME=node: for Node >= 24, NODE names it)
 
@@ -42,6 +42,10 @@ soak: ## what takes minutes: 100 builds that are one, 500 crashes, 50 power fail
 	TRACE_ADDRESSES=10000 scripts/test.sh test/trace-reality.test.ts
 	SECONDS=5 CONNECTIONS=100000 bench/part.sh connections
 	RUNS=3 bench/part.sh rebuild
+
+fresh: ## make demo, check and test (COMMANDS="demo check" for some) in a minimal Debian that has make, git, Node and npm
+	@scripts/setup.sh fresh
+	@scripts/fresh.sh
 
 install: ## what bin/ holds into conf/conf-qmail below DESTDIR, all but qmail-lspawn, or PROGRAMS="a b"; a stock program becomes NAME.stock
 	@scripts/install.sh
