@@ -167,7 +167,7 @@ async function looksUp() {
   mkdirSync(join(top, "sqld"));
   if (process.getuid() === 0) for (const path of [join(top, "sqld"), DATA]) chownSync(path, uid, gid);
   writeFileSync(join(home, "control/sqld"), `${socket}\n`);
-  const sqld = spawn(join(bin, "qmail-sqld"), { stdio: "inherit", env: { QMAIL_HOME: home }, uid, gid });
+  const sqld = spawn(join(bin, "qmail-sqld"), { stdio: "ignore", env: { QMAIL_HOME: home }, uid, gid });
   const ended = new Promise((done) => sqld.on("close", done));
   for (let tries = 0; !existsSync(socket) && tries < 500; tries++) await sleep(20);
   expect("qmail-getpw through qmail-sqld", await run([join(bin, "qmail-getpw"), "u0-ext"]), 0, found);
