@@ -120,6 +120,11 @@ describe.each(backends)("domain, virtual, alias over $name", ({ prepare }) => {
     [["alias", "add", "iain", "", "."], "expected something after the ."],
     [["alias", "add", "iain", "", "#comment"], "expected ./Maildir/"],
     [["alias", "add", "iain", "", "@example.com"], "expected an address"],
+    [["alias", "add", "iain", "", "Maildir/"], "expected ./Maildir/ for a Maildir below the home"],
+    [
+      ["alias", "add", "iain", "", "a@b.c, d@e.f"],
+      "expected one address; several go with a command for each",
+    ],
     [["alias", "add", "iain", "slowlaris", "./Maildir/"], "exists"],
     [["alias", "del", "iain", "nothing"], "no such alias"],
     [["trace", ""], "ADDRESS: expected"],

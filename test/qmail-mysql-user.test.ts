@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -182,6 +183,13 @@ describe.each(backends)("mailboxes over $name", ({ prepare }) => {
     [[...ADD, "a\nb", ...IDS, ...HOME], undefined, "NAME: expected no line end"],
     [[...ADD, "x ", ...IDS, ...HOME], undefined, "no blank at its beginning or end"],
     [
+      [...ADD, "x", ...IDS, ...HOME, "--type", "constructor"],
+      undefined,
+      "--type constructor: expected plain, crypt or mysql",
+    ],
+    [["user", "set", "iain"], undefined, "expected --uid, --gid or --home"],
+    [["user", "rename", "nobody-here", "x"], undefined, 'no mailbox "nobody-here"'],
+    [
       [...ADD, "x", ...IDS, ...HOME, "--type", "md5"],
       undefined,
       "--type md5: expected plain, crypt or mysql",
@@ -293,7 +301,11 @@ describe("old databases over MariaDB", () => {
   });
 
   test("grants: the account for mail reads, the other writes", async () => {
-    const { stdout } = await admin(world, ["init", "--grants"]);
+    const { stdout, stderr } = await admin(world, ["init", "--grants"]);
+    const passwords = Array.from(stdout.matchAll(/IDENTIFIED BY '([^']*)'/g), (found) => found[1] ?? "");
+    expect([new Set(passwords).size, stdout.includes("BY 'CHANGE-ME")]).toEqual([3, false]);
+    for (const password of passwords)
+      expect([password.length, stderr.includes(password)]).toEqual([24, true]);
     const db = /^db (.*)$/m.exec(
       execFileSync("cat", [join(world.home, "control/sqlserver")]).toString(),
     )?.[1];
@@ -308,11 +320,11 @@ describe("old databases over MariaDB", () => {
         "sqlserver",
         `${overSocketServer(world)}login ${user}_${db}\npassword ${password}\ndb ${db}\n`,
       );
-    as("mail", "CHANGE-ME-1");
+    as("mail", passwords[0] ?? "");
     expect((await admin(world, ["user", "list"])).code).toBe(0);
     const refused = await admin(world, ["user", "suspend", "iain"]);
     expect([refused.code, refused.stderr]).toEqual([111, expect.stringContaining("command denied")]);
-    as("admin", "CHANGE-ME-2");
+    as("admin", passwords[1] ?? "");
     expect((await admin(world, ["user", "suspend", "iain"])).code).toBe(0);
     expect((await admin(world, ["init"])).code).toBe(0);
   });
@@ -565,3 +577,88 @@ test.each([[["--help"]], [["init", "--help"]], [["user", "--help"]], [["user", "
     expect(got.stdout).toMatch(/^Usage: qmail-mysql/);
   },
 );
+
+describe("a mailbox's rows", () => {
+  const world = makeWorld();
+  const { sql } = sqlite.prepare(world);
+  beforeAll(() => {
+    sql(`INSERT INTO mailbox VALUES ('joe', 800, 100, '/home/joe', 'plain secret', 'Password', 'N');
+      INSERT INTO alias VALUES ('joe', 'x', '.', '/Maildir/');
+      INSERT INTO \`virtual\` VALUES ('joe', 'x', 'sales', 'virtual.com');`);
+  });
+  afterAll(() => world.remove());
+  const rows = () =>
+    sql("SELECT username FROM mailbox; SELECT username FROM alias; SELECT username FROM `virtual`");
+
+  test("set changes what is given, and warns of the home", async () => {
+    const got = await admin(world, ["user", "set", "joe", "--home", "/nonexistent", "--gid", "101"]);
+    expect([got.code, got.stderr]).toEqual([
+      0,
+      expect.stringContaining("home /nonexistent: file does not exist"),
+    ]);
+    expect(sql("SELECT uid, gid, home FROM mailbox").trim()).toBe("800\t101\t/nonexistent");
+  });
+  test("rename takes alias and virtual along", async () => {
+    expect((await admin(world, ["user", "rename", "joe", "jim"])).code).toBe(0);
+    expect(rows()).toBe("jim\njim\njim\n");
+    expect((await admin(world, ["user", "rename", "jim", "jim"])).code).toBe(100);
+  });
+  test("query shows what the mail programs are given", async () => {
+    const got = await admin(world, ["query", "alias", "jim", "x"]);
+    expect(JSON.parse(got.stdout)).toMatchObject([
+      { username: "jim", aliasUsername: ".", aliasHost: "/Maildir/" },
+    ]);
+    expect(JSON.parse((await admin(world, ["query", "mailbox", "jim"])).stdout)).toMatchObject([
+      { gid: 101 },
+    ]);
+    expect(JSON.parse((await admin(world, ["query", "virtual", "sales@virtual.com"])).stdout)).toHaveLength(
+      1,
+    );
+    expect((await admin(world, ["query", "mailbox", "nobody"])).code).toBe(100);
+  });
+  test("passwd --hash stores what was hashed elsewhere", async () => {
+    const hash = `$6$salt$${"x".repeat(86)}`;
+    await admin(world, ["user", "passwd", "jim", "--type", "crypt", "--hash"], { input: hash });
+    expect(sql("SELECT password FROM mailbox").trim()).toBe(hash);
+  });
+  test("del names the rows that stay, and --cascade deletes them", async () => {
+    const one = await admin(world, ["user", "del", "jim"]);
+    expect(one.stdout).toContain('alias row ("jim", "x", ".", "/Maildir/") stays');
+    expect(one.stdout).toContain('virtual row ("jim", "x", "sales", "virtual.com") stays');
+    sql("INSERT INTO mailbox VALUES ('jim', 800, 100, '/home/joe', '', 'Password', 'N')");
+    expect((await admin(world, ["user", "del", "jim", "--cascade"])).code).toBe(0);
+    expect(rows()).toBe("");
+  });
+});
+
+describe.skipIf(!isRoot)("auth test", () => {
+  test.each([
+    ["secret", 0],
+    ["wrong", 100],
+  ])("%s: %d", async (password, code) => {
+    const world = makeWorld();
+    const home = world.user("joe", 64800);
+    const { sql } = sqlite.prepare(world);
+    sql(`INSERT INTO mailbox VALUES ('joe', 64800, 64800, '${home}', 'secret', 'Password', 'N')`);
+    const got = await admin(world, ["auth", "test", "joe"], { input: `${password}\n` });
+    expect([got.code, got.stdout]).toEqual([code, code === 0 ? "accepted\n" : ""]);
+    world.remove();
+  });
+});
+
+test("--version is that of the tree", async () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
+  expect((await run("qmail-mysql", ["--version"])).stdout).toBe(`${version}\n`);
+});
+
+test("a reader that ends early, as head(1), is no trouble", async () => {
+  const world = makeWorld();
+  const { sql } = sqlite.prepare(world);
+  sql(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO rcpthosts SELECT 'host' || i || '.example' FROM n",
+  );
+  const script = `set -o pipefail; ${join(BIN, "qmail-mysql")} domain list | head -1 | grep -c host`;
+  const got = await run("/bin/bash", ["-c", script], { env: world.env });
+  expect([got.code, got.stdout, got.stderr]).toEqual([0, "1\n", expect.not.stringContaining("fatal")]);
+  world.remove();
+});

@@ -270,13 +270,14 @@ describe.skipIf(!isRoot)("trouble", () => {
   test("an account that may only read is said, and what to grant; as the printed grants have it, it may", async () => {
     const db = /^db (.*)$/m.exec(sqlserver)?.[1];
     const { stdout } = await run("qmail-mysql", ["init", "--grants"], { env: world.env });
+    const password = /'qmail'@'localhost' IDENTIFIED BY '([^']*)'/.exec(stdout)?.[1];
     const grants = stdout
       .replaceAll("'qmail'", `'mail_${db}'`)
       .replace(/'qmail(admin|relay)'/g, `'$1_${db}'`);
     sql(grants);
     world.control(
       "sqlserver",
-      sqlserver.replace(/^login .*$/m, `login mail_${db}`).replace(/^password .*$/m, "password CHANGE-ME-1"),
+      sqlserver.replace(/^login .*$/m, `login mail_${db}`).replace(/^password .*$/m, `password ${password}`),
     );
     startSqld(world);
     const said = await login(world, JOE, "joe", "192.0.2.1");

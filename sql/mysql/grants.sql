@@ -1,7 +1,8 @@
--- Accounts that may do no more than they need. Run qmail-mysql init first, read this, replace the passwords
--- CHANGE-ME-1 to -3, then give it to the server's root:
+-- Accounts that may do no more than they need. `qmail-mysql init --grants` puts a new password in the place of each
+-- CHANGE-ME and says on descriptor 2 which control file takes it. Run qmail-mysql init first, then give this to the
+-- server's root; an account that exists keeps its password:
 --
---   qmail-mysql init --grants >grants.sql; editor grants.sql; mariadb <grants.sql; rm grants.sql
+--   qmail-mysql init --grants | mariadb
 --
 -- For a server on another machine write 'qmail'@'192.0.2.%' (the mail hosts' network) instead of localhost,
 -- and add REQUIRE SSL to CREATE USER.

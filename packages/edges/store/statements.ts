@@ -53,6 +53,8 @@ export const statements = {
 
   setMailbox: "UPDATE mailbox SET uid = ?, gid = ?, home = ? WHERE username = ?",
 
+  renameMailbox: "UPDATE mailbox SET username = ? WHERE username = ?",
+
   deleteMailbox: "DELETE FROM mailbox WHERE username = ?",
 
   /** All that compare equal, for the administrator: a collation takes more for equal than we do. */

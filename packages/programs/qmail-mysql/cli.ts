@@ -1,8 +1,10 @@
 import { say } from "@qmail-mysql/process";
-import { HARD, OK } from "@qmail-mysql/trouble";
+import { errno, HARD, OK, reason, Trouble } from "@qmail-mysql/trouble";
 import { Command, CommanderError } from "commander";
+import { version } from "../../../package.json" with { type: "json" };
+import { addAsk } from "./ask/command.ts";
 import { addCheck } from "./check/command.ts";
-import type { Context } from "./context.ts";
+import { Closed, type Context } from "./context.ts";
 import { addInit } from "./init/command.ts";
 import { addRelay } from "./relay/command.ts";
 import { addRouting } from "./routing/command.ts";
@@ -24,6 +26,7 @@ export async function cli(args: readonly string[], context: Context): Promise<nu
       getErrHasColors: () => false,
       outputError: (text, write) => write(text.replace(/^error:/, "qmail-mysql: usage:")),
     })
+    .version(version, "--version", "print the version")
     .exitOverride()
     .showHelpAfterError("(add --help for what may be said)")
     .addHelpText(
@@ -42,6 +45,7 @@ below $QMAIL_HOME. Exit status: 0 done, 100 cannot be done as asked, 111 trouble
   addRouting(program, context);
   addRelay(program, context);
   addTrace(program, context);
+  addAsk(program, context);
   let code = OK;
   addCheck(program, context, (problems) => {
     if (problems > 0) code = HARD;
@@ -50,8 +54,16 @@ below $QMAIL_HOME. Exit status: 0 done, 100 cannot be done as asked, 111 trouble
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    if (error instanceof Closed) return OK; // whoever read us has read enough
+    if (!(error instanceof CommanderError)) throw named(error);
     // It has said why; help that was asked for is no error, help instead of a command is.
     return error.code === "commander.help" || error.exitCode !== 0 ? HARD : OK;
   }
+}
+
+/** An error of a system call that nobody named, in our words. */
+function named(error: unknown): unknown {
+  const { syscall, path } = (error ?? {}) as { syscall?: unknown; path?: unknown };
+  if (errno(error) === "" || typeof syscall !== "string") return error;
+  return new Trouble(`unable to ${syscall} ${typeof path === "string" ? path : "a file"}: ${reason(error)}`);
 }

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { SqlServer } from "@qmail-mysql/control";
 import { qmailHome } from "@qmail-mysql/control-files";
-import { print, say } from "@qmail-mysql/process";
+import { say, writeAll } from "@qmail-mysql/process";
 import {
   type Database,
   isWorldReadable,
@@ -12,7 +12,7 @@ import {
   sqliteFile,
   sqlServerFile,
 } from "@qmail-mysql/store";
-import { Trouble } from "@qmail-mysql/trouble";
+import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
 /** What the commands share: where to read, where to speak, and the database. */
 export interface Context {
@@ -40,7 +40,7 @@ export function contextOf(): Context {
   const config = () => readSqlServer(home, PROGRAM, configFile(home));
   return {
     home,
-    print,
+    print: printUnlessClosed,
     warn,
     bold: (text) => (colours ? `\x1b[1m${text}\x1b[0m` : text),
     config,
@@ -59,6 +59,18 @@ export function contextOf(): Context {
       }
     },
   };
+}
+
+/** Nobody reads descriptor 1 any more, as below head(1). */
+export class Closed extends Error {}
+
+function printUnlessClosed(text: string): void {
+  try {
+    writeAll(1, text);
+  } catch (error) {
+    if (errno(error) === "EPIPE") throw new Closed();
+    throw new Trouble(`unable to write to descriptor 1: ${reason(error)}`);
+  }
 }
 
 /** The administrator's own account when there is one: the mail programs' needs only SELECT. */

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
+import { say } from "@qmail-mysql/process";
 import { sqliteFile } from "@qmail-mysql/store";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 import type { Command } from "commander";
@@ -7,7 +9,7 @@ import mysqlSchema from "../../../../sql/mysql/schema.sql" with { type: "text" }
 import sqliteSchema from "../../../../sql/sqlite/schema.sql" with { type: "text" };
 import type { Context } from "../context.ts";
 import { SQLD_ACCOUNT, setUpSqld } from "../edge/sqld-setup.ts";
-import { fillGrants } from "./grants.ts";
+import { fillGrants, fillPasswords } from "./grants.ts";
 
 interface Options {
   readonly sql?: true;
@@ -33,7 +35,7 @@ With MySQL or MariaDB the database and an account that may create tables must ex
 
   mariadb -e 'CREATE DATABASE qmail CHARACTER SET utf8mb4'
   qmail-mysql init
-  qmail-mysql init --grants | mariadb        # after reading it: SELECT for the mail programs, writing for you`,
+  qmail-mysql init --grants | mariadb        # SELECT for the mail programs, writing for you; says the passwords`,
     )
     .action((options: Options) => init(context, options));
 }
@@ -43,13 +45,7 @@ async function init(context: Context, options: Options): Promise<void> {
   const isSqlite = config.driver === "sqlite";
   const schema = isSqlite ? sqliteSchema : mysqlSchema;
   if (options.sql) return context.print(schema);
-  if (options.grants) {
-    return context.print(
-      isSqlite
-        ? "-- SQLite has no accounts: who may read the file may read the mail's passwords.\n"
-        : fillGrants(grants, config.db),
-    );
-  }
+  if (options.grants) return printGrants(context, isSqlite, config.db);
   if (options.sqld) {
     const socket = setUpSqld(context.home, context.config());
     return context.print(
@@ -62,10 +58,25 @@ async function init(context: Context, options: Options): Promise<void> {
   context.print(`tables are in place: ${file ?? `database ${config.db}`}\n`);
   if (isNew) {
     context.print(
-      `next: let the mail programs read it, and nobody else: chgrp nofiles ${file}   (qmailp's group; see sqlserver(5))\n`,
+      `next: let the mail programs read it, and nobody else: chgrp nofiles ${file} (qmailp's group); with our qmail-local instead qmail-mysql init --sqld\n`,
     );
   } else if (!isSqlite) {
     context.print("next: accounts that may do no more than they need: qmail-mysql init --grants\n");
+  }
+}
+
+/** New passwords every time; they are said apart from the SQL, for the control files. */
+function printGrants(context: Context, isSqlite: boolean, db: string): void {
+  if (isSqlite) {
+    context.print("-- SQLite has no accounts: who may read the file may read the mail's passwords.\n");
+    return;
+  }
+  const { sql, accounts } = fillPasswords(fillGrants(grants, db), () =>
+    randomBytes(18).toString("base64url"),
+  );
+  context.print(sql);
+  for (const { login, file, password } of accounts) {
+    say(`control/${file}: ${login} has the password ${password} unless the account exists already`);
   }
 }
 

@@ -43,6 +43,9 @@ export function instructionColumns(typed: string): { left: string; right: string
   if (address === "" || /^[#+&\s]/.test(address)) {
     wrong(`INSTRUCTION "${line}"`, "./Maildir/, /path/to/mbox, |command or an address");
   }
+  if (/^[^@]*\/$/.test(address)) wrong(`INSTRUCTION "${line}"`, `./${line} for a Maildir below the home`);
+  if (/@[^,\s]*[,\s]/.test(address))
+    wrong(`INSTRUCTION "${line}"`, "one address; several go with a command for each");
   const split = splitAddress(address);
   if (!split) return { left: address, right: "" };
   if (split.local === "" || split.host === "")

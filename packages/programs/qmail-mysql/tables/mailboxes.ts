@@ -101,6 +101,13 @@ export async function storePlace(
   await verify(database, name, wanted, undo);
 }
 
+export async function renameMailbox(database: Database, row: Row, to: string): Promise<void> {
+  const name = row.username ?? "";
+  await change(database, "mailbox", `mailbox "${to}"`, statements.renameMailbox, [text(to), text(name)]);
+  const undo = () => database.change(statements.renameMailbox, [text(name), text(to)]);
+  await verify(database, to, { username: to }, undo);
+}
+
 export async function deleteMailbox(database: Database, row: Row): Promise<void> {
   await database.change(statements.deleteMailbox, [text(row.username ?? "")]);
 }

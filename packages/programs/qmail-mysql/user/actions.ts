@@ -1,26 +1,26 @@
-import { isatty } from "node:tty";
 import { hash } from "@qmail-mysql/password/hash";
 import { MAGIC_USER } from "@qmail-mysql/routing";
-import { type Row, statements } from "@qmail-mysql/store";
+import { type Database, type Row, statements } from "@qmail-mysql/store";
 import { Die, HARD, Usage } from "@qmail-mysql/trouble";
+import { lower } from "@qmail-mysql/wire";
 import type { Context } from "../context.ts";
 import { homeState } from "../edge/home-state.ts";
 import { makeHome } from "../edge/make-home.ts";
-import { askSecrets, firstLine } from "../edge/secret.ts";
-import { type ListOptions, list } from "../output/list.ts";
+import { eachRow, type ListOptions, list } from "../output/list.ts";
 import { json, printable } from "../output/table.ts";
 import {
   deleteMailbox,
   findMailbox,
   insertMailbox,
   mustFind,
+  renameMailbox,
   storePassword,
   storePlace,
   storeSuspended,
 } from "../tables/mailboxes.ts";
-import { newPassword, PASSWORD_TYPES, type PasswordType } from "./input.ts";
-
-const PATIENCE = 300; // seconds for a person to type a password, or for a pipe to deliver one
+import { ALIAS, addRow, deleteRow, named, type RowTable, VIRTUAL } from "../tables/rows.ts";
+import { PASSWORD_TYPES, type PasswordType } from "./input.ts";
+import { readPassword } from "./password.ts";
 
 export interface AddOptions {
   readonly uid: number;
@@ -53,12 +53,13 @@ export async function add(context: Context, username: string, options: AddOption
 export async function passwd(
   context: Context,
   name: string,
-  options: { type?: PasswordType },
+  options: { type?: PasswordType; hash?: true },
 ): Promise<void> {
   await context.withDatabase("write", async (database) => {
     const row = await mustFind(database, name);
     const type = options.type ?? typeOf(row) ?? "crypt";
-    const password = hash(await readPassword(name), PASSWORD_TYPES[type]);
+    const typed = await readPassword(name);
+    const password = options.hash ? typed : hash(typed, PASSWORD_TYPES[type]);
     await storePassword(database, row, password, PASSWORD_TYPES[type]);
   });
 }
@@ -66,16 +67,6 @@ export async function passwd(
 function typeOf(row: Row): PasswordType | undefined {
   const types = Object.keys(PASSWORD_TYPES) as PasswordType[];
   return types.find((type) => PASSWORD_TYPES[type].toLowerCase() === row.password_type?.toLowerCase());
-}
-
-async function readPassword(name: string): Promise<string> {
-  if (!isatty(0)) return newPassword(await firstLine(0, PATIENCE));
-  const [first = "", second] = await askSecrets(
-    [`New password for ${printable(name)}: `, "Again: "],
-    PATIENCE,
-  );
-  if (first !== second) throw new Usage(HARD, "the password: expected the same one twice");
-  return newPassword(first);
 }
 
 export interface SetOptions {
@@ -106,13 +97,43 @@ export async function setSuspended(context: Context, name: string, suspended: bo
   });
 }
 
-export async function del(context: Context, name: string): Promise<void> {
-  const row = await context.withDatabase("write", async (database) => {
+export async function del(context: Context, name: string, options: { cascade?: true }): Promise<void> {
+  const { row, rest } = await context.withDatabase("write", async (database) => {
     const found = await mustFind(database, name);
+    const others = await rowsOf(database, name);
+    if (options.cascade) for (const [table, one] of others) await deleteRow(database, table, one);
     await deleteMailbox(database, found);
-    return found;
+    return { row: found, rest: options.cascade ? [] : others };
   });
   context.print(`mailbox "${printable(name)}" is deleted; its home stays: ${printable(row.home ?? "")}\n`);
+  for (const [table, one] of rest)
+    context.print(`${printable(named(table, one))} stays (--cascade deletes it)\n`);
+}
+
+/** The rows of alias and virtual that name a mailbox. */
+async function rowsOf(database: Database, name: string): Promise<[RowTable, Row][]> {
+  const found: [RowTable, Row][] = [];
+  for (const [table, statement] of [
+    [ALIAS, statements.listAliases],
+    [VIRTUAL, statements.listVirtual],
+  ] as const) {
+    await eachRow(database, statement, table.columns, (row) => {
+      if (lower(row.username ?? "") === name) found.push([table, row]);
+    });
+  }
+  return found;
+}
+
+export async function rename(context: Context, name: string, to: string): Promise<void> {
+  await context.withDatabase("write", async (database) => {
+    const row = await mustFind(database, name);
+    if (await findMailbox(database, to)) throw new Die(HARD, `mailbox "${to}" exists`);
+    await renameMailbox(database, row, to);
+    for (const [table, one] of await rowsOf(database, name)) {
+      await addRow(database, table, { ...one, username: to });
+      await deleteRow(database, table, one);
+    }
+  });
 }
 
 interface Shown {

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
-import { add, del, listUsers, passwd, set, setSuspended, show } from "./actions.ts";
+import { add, del, listUsers, passwd, rename, set, setSuspended, show } from "./actions.ts";
 import { gidOption, homeOption, mailboxName, typeOption, uidOption } from "./input.ts";
 
 const PASSWORD_HELP = `
@@ -39,6 +39,7 @@ Examples:
     .command("passwd <name>")
     .description("Set a mailbox's password. Its type stays as it is unless --type says otherwise.")
     .addOption(type())
+    .option("--hash", "what is typed is the stored form already, as crypt(3) or PASSWORD() gave it")
     .addHelpText(
       "after",
       `${PASSWORD_HELP}
@@ -72,7 +73,13 @@ Examples:
   user
     .command("del <name>")
     .description("Delete a mailbox's row. Its home and mail stay on the disk.")
-    .action((name: string) => del(context, mailboxName(name)));
+    .option("--cascade", "and the rows of alias and virtual that are its")
+    .action((name: string, options) => del(context, mailboxName(name), options));
+
+  user
+    .command("rename <name> <new>")
+    .description("Give a mailbox another name, and its rows of alias and virtual with it. Its home stays.")
+    .action((name: string, to: string) => rename(context, mailboxName(name), mailboxName(to)));
 
   user
     .command("list")

@@ -55,7 +55,7 @@ export function homeOption(typed: string): string {
 }
 
 export function typeOption(typed: string): PasswordType {
-  return typed in PASSWORD_TYPES
+  return Object.hasOwn(PASSWORD_TYPES, typed)
     ? (typed as PasswordType)
     : wrong(`--type ${typed}`, "plain, crypt or mysql");
 }

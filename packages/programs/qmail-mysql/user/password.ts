@@ -1,0 +1,25 @@
+import { isatty } from "node:tty";
+import { HARD, Usage } from "@qmail-mysql/trouble";
+import { askSecrets, firstLine } from "../edge/secret.ts";
+import { printable } from "../output/table.ts";
+import { newPassword } from "./input.ts";
+
+const PATIENCE = 300; // seconds for a person to type a password, or for a pipe to deliver one
+
+/** A new password: asked for twice on the terminal, else the first line of descriptor 0. */
+export async function readPassword(name: string): Promise<string> {
+  if (!isatty(0)) return newPassword(await firstLine(0, PATIENCE));
+  const [first = "", second] = await askSecrets(
+    [`New password for ${printable(name)}: `, "Again: "],
+    PATIENCE,
+  );
+  if (first !== second) throw new Usage(HARD, "the password: expected the same one twice");
+  return newPassword(first);
+}
+
+/** One that is there already. */
+export async function readOldPassword(name: string): Promise<string> {
+  if (!isatty(0)) return firstLine(0, PATIENCE);
+  const [first = ""] = await askSecrets([`Password for ${printable(name)}: `], PATIENCE);
+  return first;
+}
