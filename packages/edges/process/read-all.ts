@@ -6,7 +6,11 @@ import { byteString, native, readWithin } from "@qmail-mysql/native";
  */
 export async function readAllWithin(fd: number, limit: number, ms: number): Promise<string> {
   const c = native();
-  if (!c) return (await (await import("@qmail-mysql/socket")).timedReadAll(fd, limit, ms)).toString("latin1");
+  if (!c) {
+    // This module alone: a dynamic import of index.ts keeps all that it exports in a chunk that every program loads.
+    const { timedReadAll } = await import("@qmail-mysql/socket/timed-io");
+    return (await timedReadAll(fd, limit, ms)).toString("latin1");
+  }
   const piece = new Uint8Array(limit + 1);
   for (let all = ""; ; ) {
     const n = readWithin(c, fd, piece, ms);
