@@ -22,7 +22,7 @@ ${rest}
 const builtin = (name) => `process.getBuiltinModule("node:${name}")`;
 /**
  * Modules that mysql2 asks for when it is loaded and a look-up over a plain connection never uses
- * (store/light-stream.ts, disableEval). Of node:crypto it needs one digest, which the runtime has without it.
+ * (edges/mysql/light-stream.ts, disableEval). Of node:crypto it needs one digest, which the runtime has without it.
  */
 const LATER = {
   net: later(builtin("net")),

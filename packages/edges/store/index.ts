@@ -1,16 +1,49 @@
-export * from "./control-file.ts";
-export * from "./database.ts";
-export * from "./open.ts";
-export * from "./pool.ts";
-export * from "./questions.ts";
-export * from "./relay.ts";
-export * from "./relay-open.ts";
-export * from "./relay-record.ts";
-export * from "./schema.ts";
-export * from "./site.ts";
-export * from "./sqld.ts";
-export * from "./sqld-questions.ts";
-export * from "./sqld-relay.ts";
-export * from "./statements.ts";
-export * from "./store.ts";
-export * from "./tables.ts";
+export {
+  type Ask,
+  type Database,
+  type Mode,
+  type Question,
+  type Row,
+  type Statement,
+  schemas,
+  statements,
+  Unavailable,
+  type Value,
+  type Version,
+} from "@qmail-mysql/database";
+export { readControlFile } from "./control-file.ts";
+export {
+  isWorldReadable,
+  openDatabase,
+  openStore,
+  openTables,
+  readSqlServer,
+  sqliteFile,
+  sqlServerFile,
+} from "./open.ts";
+export { openPool, type Pool, poolServers } from "./pool.ts";
+export { type RelayStore, relayStoreOver } from "./relay.ts";
+export {
+  openRelayAnswers,
+  openRelayStore,
+  type RelayDatabase,
+  readRelayDatabase,
+  readSql,
+  relaySqldPath,
+  sqlControlFile,
+} from "./relay-open.ts";
+export { recordLogin } from "./relay-record.ts";
+export { openSite, type Site, sqldPath } from "./site.ts";
+export {
+  ANSWER_LIMIT,
+  askVerdict,
+  loginSeconds,
+  PROTOCOL,
+  QUESTION_LIMIT,
+  sqldAt,
+  tellVerdict,
+} from "./sqld.ts";
+export { isSocketQuestion, type SocketQuestion, socketColumns, socketQuestions } from "./sqld-questions.ts";
+export { FOR_EVER } from "./sqld-relay.ts";
+export { type Store, storeOver, toAliasRow, toMailbox, toVirtualRow } from "./store.ts";
+export type { Tables } from "./tables.ts";

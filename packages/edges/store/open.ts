@@ -1,10 +1,10 @@
 import { type DatabaseAddress, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
+import type { Database, Mode } from "@qmail-mysql/database";
 import { nodeFs, status } from "@qmail-mysql/native";
 import { say } from "@qmail-mysql/process";
 import { Trouble } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
 import { readControlFile } from "./control-file.ts";
-import type { Database, Mode } from "./database.ts";
 import { type Store, storeOver } from "./store.ts";
 import { type Tables, tablesOver } from "./tables.ts";
 
@@ -58,10 +58,10 @@ export async function openDatabase(
   mode: Mode,
 ): Promise<Database> {
   if (config.driver === "sqlite") {
-    const { openSqlite } = await import("./sqlite.ts");
+    const { openSqlite } = await import("@qmail-mysql/sqlite");
     return openSqlite(sqliteFile(config, qmailHome), mode, config.timeout);
   }
-  const { openInTurn } = await import("./in-turn.ts");
+  const { openInTurn } = await import("@qmail-mysql/mysql");
   return openInTurn(config, mode);
 }
 

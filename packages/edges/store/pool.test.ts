@@ -1,8 +1,7 @@
+import { type Database, statements, Unavailable } from "@qmail-mysql/database";
 import { Trouble } from "@qmail-mysql/trouble";
 import { describe, expect, test } from "vitest";
-import { type Database, Unavailable } from "./database.ts";
 import { openPool, type PoolServer } from "./pool.ts";
-import { statements } from "./statements.ts";
 
 const SQL = statements.showGrants;
 

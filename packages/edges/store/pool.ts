@@ -1,15 +1,21 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
 import {
+  type Ask,
+  type Database,
+  type Mode,
+  type Row,
+  type Statement,
+  Unavailable,
+  type Value,
+} from "@qmail-mysql/database";
+import {
   type ServerState,
   type Servers,
   SILENCE_MS,
   shareOfSilence,
   watchServers,
 } from "@qmail-mysql/failover";
-import { type Database, type Mode, type Row, Unavailable, type Value } from "./database.ts";
 import { openDatabase } from "./open.ts";
-import type { Ask } from "./questions.ts";
-import type { Statement } from "./statements.ts";
 
 /** One server of the failover list: how to connect to it, and what became of that. */
 export interface PoolServer {

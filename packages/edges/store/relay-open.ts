@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { type DatabaseAddress, parseSql, type RelaySql } from "@qmail-mysql/control";
+import type { Mode } from "@qmail-mysql/database";
 import { say } from "@qmail-mysql/process";
 import { type RelayAnswers, relayAnswers } from "@qmail-mysql/relay";
 import { Trouble } from "@qmail-mysql/trouble";
 import { readControlFile } from "./control-file.ts";
-import type { Mode } from "./database.ts";
 import { openDatabase, readSqlServer, sqlServerFile } from "./open.ts";
 import { type RelayStore, relayStoreOver } from "./relay.ts";
 import { sqldPath } from "./site.ts";

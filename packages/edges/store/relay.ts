@@ -1,9 +1,8 @@
 import type { RelayTable } from "@qmail-mysql/control";
+import { type Database, type Row, relayStatements, type Version } from "@qmail-mysql/database";
 import type { RelayRow, RelayRows, RelayTableQuestions } from "@qmail-mysql/relay";
 import { spellings } from "@qmail-mysql/relay";
 import { formatIp, type Ip, toText } from "@qmail-mysql/wire";
-import type { Database, Row, Version } from "./database.ts";
-import { relayStatements } from "./relay-statements.ts";
 
 /** The questions about a relay table of any shape. Each throws on trouble. */
 export interface RelayStore extends RelayTableQuestions {

@@ -1,4 +1,4 @@
-import { type Arguments, columns, type Question } from "./questions.ts";
+import { type Arguments, columns, type Question } from "@qmail-mysql/database";
 
 /** A question as qmail-sqld-protocol(7) has it: its values in the fields of one or more questions on the socket. */
 export interface SocketQuestion<A extends readonly string[] = readonly string[]> {

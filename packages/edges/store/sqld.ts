@@ -1,5 +1,6 @@
 import type { Credentials, Verdict } from "@qmail-mysql/accounts";
 import { parsePublicLines } from "@qmail-mysql/control";
+import { type Database, ROWS, type Row, type Value } from "@qmail-mysql/database";
 import {
   type BlockingSocket,
   connectBlocking,
@@ -10,8 +11,6 @@ import {
 } from "@qmail-mysql/socket";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { fromText, netstring, netstringReader, nulEnded, nulFields } from "@qmail-mysql/wire";
-import type { Database, Row, Value } from "./database.ts";
-import { ROWS } from "./questions.ts";
 import type { Site } from "./site.ts";
 import { isSocketQuestion, type SocketQuestion, socketColumns, socketQuestions } from "./sqld-questions.ts";
 import { storeOver, toMailbox } from "./store.ts";

@@ -1,4 +1,5 @@
 import type { FindMailboxes, InvalidMailbox, Login, Mailbox } from "@qmail-mysql/accounts";
+import type { Database, Row } from "@qmail-mysql/database";
 import {
   type AliasRow,
   type FindAliases,
@@ -9,7 +10,6 @@ import {
 } from "@qmail-mysql/routing";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower, toText } from "@qmail-mysql/wire";
-import type { Database, Row } from "./database.ts";
 
 /** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
 export interface Store {

@@ -1,6 +1,5 @@
 import type { InvalidMailbox, Mailbox } from "@qmail-mysql/accounts";
-import type { Database, Version } from "./database.ts";
-import { statements } from "./statements.ts";
+import { type Database, statements, type Version } from "@qmail-mysql/database";
 import { toAnyMailbox } from "./store.ts";
 
 /** Whole tables, row by row. Each throws on trouble, and passes on what `each` throws. */

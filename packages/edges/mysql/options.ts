@@ -1,8 +1,8 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
+import type { Mode } from "@qmail-mysql/database";
 import { nodeFs } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import mysql, { type AuthPlugin, type ConnectionOptions } from "mysql2";
-import type { Mode } from "./database.ts";
 import { hasLightStream, LightStream } from "./light-stream.ts";
 import { checkPeer, checkSocket } from "./server-account.ts";
 

@@ -1,11 +1,18 @@
 import { DatabaseSync } from "node:sqlite";
+import {
+  askBySchema,
+  type Database,
+  type Mode,
+  type Row,
+  schemas,
+  statements,
+  toBytes,
+  toRow,
+  type Value,
+} from "@qmail-mysql/database";
 import { isFile } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
-import type { Database, Mode, Row, Value } from "./database.ts";
-import { toBytes, toRow } from "./row.ts";
-import { askBySchema, schemas } from "./schema.ts";
-import { statements } from "./statements.ts";
 
 /** Opens an SQLite file, never creating one; waits for a writer at most `timeout` seconds. */
 export function openSqlite(file: string, mode: Mode, timeout: number): Database {

@@ -1,4 +1,16 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
+import {
+  askBySchema,
+  type Database,
+  type Mode,
+  schemas,
+  statements,
+  toBytes,
+  toRow,
+  Unavailable,
+  type Value,
+  type Version,
+} from "@qmail-mysql/database";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
 import mysql, {
@@ -7,13 +19,9 @@ import mysql, {
   type ResultSetHeader,
   type RowDataPacket,
 } from "mysql2";
-import { type Database, type Mode, Unavailable, type Value, type Version } from "./database.ts";
-import { boundAnswers, newAnswer } from "./mysql-bounds.ts";
-import { connectionOptions, serverName } from "./mysql-options.ts";
-import { toBytes, toRow } from "./row.ts";
-import { askBySchema, schemas } from "./schema.ts";
+import { boundAnswers, newAnswer } from "./bounds.ts";
+import { connectionOptions, serverName } from "./options.ts";
 import { withSpellable } from "./spellable.ts";
-import { statements } from "./statements.ts";
 
 const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
 

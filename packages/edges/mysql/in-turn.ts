@@ -1,6 +1,6 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
+import { type Database, type Mode, Unavailable } from "@qmail-mysql/database";
 import { connectShareMs } from "@qmail-mysql/failover";
-import { type Database, type Mode, Unavailable } from "./database.ts";
 import { openMysql, Unreachable } from "./mysql.ts";
 
 /**

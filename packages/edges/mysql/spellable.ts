@@ -1,4 +1,4 @@
-import type { Row, Value } from "./database.ts";
+import type { Row, Value } from "@qmail-mysql/database";
 
 // ER_CANT_AGGREGATE_2COLLATIONS, _3COLLATIONS and _NCOLLATIONS of MySQL and MariaDB
 const UNSPELLABLE = new Set([1267, 1270, 1271]);

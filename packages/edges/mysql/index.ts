@@ -1,0 +1,1 @@
+export { openInTurn } from "./in-turn.ts";
