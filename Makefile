@@ -34,12 +34,12 @@ soak: ## what takes minutes: 100 builds that are one, 500 crashes, 50 power fail
 	@scripts/setup.sh test bench
 	@scripts/build.sh
 	scripts/reproducible.sh 100
-	CRASH_POINTS=500 scripts/test.sh test/crash.test.ts
-	POWER_CUTS=50 scripts/test.sh test/power-failure.test.ts
-	LEAK_DELIVERIES=100000 scripts/test.sh test/leaks.test.ts
-	STORM_SECONDS=60 scripts/test.sh test/relay-storm.test.ts
-	GALERA_SECONDS=60 scripts/test.sh test/galera.test.ts
-	TRACE_ADDRESSES=10000 scripts/test.sh test/trace-reality.test.ts
+	CRASH_POINTS=500 scripts/test.sh test/delivery/crash.test.ts
+	POWER_CUTS=50 scripts/test.sh test/delivery/power-failure.test.ts
+	LEAK_DELIVERIES=100000 scripts/test.sh test/delivery/leaks.test.ts
+	STORM_SECONDS=60 scripts/test.sh test/relay/relay-storm.test.ts
+	GALERA_SECONDS=60 scripts/test.sh test/databases/galera.test.ts
+	TRACE_ADDRESSES=10000 scripts/test.sh test/admin/trace-reality.test.ts
 	SECONDS=5 CONNECTIONS=100000 bench/part.sh connections
 	RUNS=3 bench/part.sh rebuild
 
