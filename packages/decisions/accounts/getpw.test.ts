@@ -19,7 +19,7 @@ const box = (username: string, uid = 1000): Mailbox => ({
   suspended: false,
 });
 
-/** A world of maps: mailboxes, system accounts, virtual rows `user ext local host`. */
+/** Ports over maps: mailboxes, system accounts, virtual rows `user ext local host`. */
 function world(
   names: readonly Mailbox[],
   virtual: readonly string[] = [],
@@ -68,8 +68,8 @@ describe("virtual addresses, as stock qmail-send passes them on", () => {
     ["virtual.com-info", "iain||"],
     ["virtual.com-INFO", "iain||"],
     ["virtual.com-anything-else", "virtual|-|@"],
-    ["virtual.com-news", "iain-list||"], // the row's user and extension are read like any address
-    ["virtual.com-lost", "alias|-|ghost"], // CPAN's Qmail::Mysql: a user that only the alias table knows
+    ["virtual.com-news", "iain-list||"], // the row's user and extension are split like any local part
+    ["virtual.com-lost", "alias|-|ghost"], // CPAN's Qmail::Mysql: a user that exists only in the alias table
     ["virtual.com-", "virtual|-|@"],
     ["my-domain.com-sales", "alias|-|sales"],
     ["my-domain.com-nobody", "alias|-|my-domain.com-nobody"], // never mail for the mailbox my

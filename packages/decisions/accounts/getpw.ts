@@ -31,7 +31,7 @@ export interface GetpwPorts {
   readonly findVirtualHosts: FindVirtualHosts;
   readonly homeOwner: HomeOwner;
   readonly warn: (line: string) => void;
-  /** Called with each decision and the row behind it, for a trace of an address. */
+  /** Called with each decision and the row that caused it, for `qmail-mysql trace`. */
   readonly explain?: (line: string) => void;
 }
 
@@ -44,7 +44,7 @@ export interface GetpwSettings {
   readonly magicForwarding: boolean;
 }
 
-/** A mailbox that no mail is delivered to: the mail is deferred, or bounced. */
+/** A mailbox to which no mail is delivered: the mail is deferred or bounced. */
 export class Held extends Error {
   readonly bounce: boolean;
   constructor(message: string, bounce: boolean) {
@@ -56,10 +56,10 @@ export class Held extends Error {
 const GETPW_USERLEN = 32; // qmail-getpw(8): a system account's name of 32 or more bytes is never looked up
 
 /**
- * Finds who controls `local`. If it begins with a virtual host and a dash, the user of the row of the virtual table.
- * Else the longest name that is a mailbox; if none is, the longest that is a system account; if none is, the alias
- * user, with the whole local part as extension. Undefined if there is no alias account. `host` is that of the address,
- * if known: qmail-lspawn does not pass it to qmail-getpw.
+ * Returns who controls `local`. If it begins with a virtual host and a dash, this is the user in the row of the virtual
+ * table. Otherwise it is the longest name that is a mailbox, else the longest that is a system account, else the alias
+ * user with the whole local part as extension. Undefined if there is no alias account. `host` is the host of the
+ * address, if known: qmail-lspawn does not pass it to qmail-getpw.
  */
 export async function getpw(
   local: string,
@@ -72,7 +72,7 @@ export async function getpw(
   if (virtual === "not virtual")
     return (await ownerOf(local, settings, world)) ?? asAlias(local, settings, world);
 
-  // The row's user and extension are an address of their own, as the patched qmail-send rewrote it.
+  // The row's user and extension form a local part, as the patched qmail-send wrote it.
   const { username, ext } = virtual;
   const target = ext === "" ? username : `${username}${settings.breakChar}${ext}`;
   const owner = await ownerOf(target, settings, world);
@@ -85,7 +85,7 @@ export async function getpw(
   return alias;
 }
 
-/** The virtual row for a local part that begins with a virtual host; "none" when that host has none for it. */
+/** The virtual row for a local part that begins with a virtual host; "none" if that host has no row for it. */
 async function findVirtualRow(
   local: string,
   addressHost: string | undefined,
@@ -111,7 +111,7 @@ async function findVirtualRow(
   return row ?? "none";
 }
 
-/** The mailbox, else the system account, that controls `local`; undefined if there is none and alias controls it. */
+/** The mailbox, else the system account, that controls `local`; undefined if the alias user controls it. */
 async function ownerOf(
   local: string,
   settings: GetpwSettings,
@@ -125,7 +125,7 @@ async function ownerOf(
 
   const boxes = await world.findMailboxes(ways.map((way) => way.user));
   for (const way of ways) {
-    const box = boxes.find(({ username }) => lower(username) === way.user); // the first, as a login takes
+    const box = boxes.find(({ username }) => lower(username) === way.user); // the first, as for a login
     if (!box) continue;
     if ("wrong" in box) throw new Trouble(box.wrong);
     if (box.suspended && settings.suspendedMail !== "deliver") {

@@ -2,9 +2,9 @@ import { Trouble } from "@qmail-mysql/trouble";
 import type { HomeOwner, Mailbox, SystemAccount } from "./mailbox.ts";
 
 /**
- * Why a mailbox row is not used; undefined when it is. Its home must exist and belong to its uid, and neither its
- * uid nor its gid may be 0. The gid of the home does not count, as in stock qmail-getpw: the owner's rights do not
- * depend on it. Throws Trouble when the asking program cannot see the home.
+ * Returns why a mailbox row is not used; undefined if it is. Its home must exist and belong to its uid, and neither
+ * its uid nor its gid may be 0. The gid of the home is ignored, as in stock qmail-getpw: the owner's rights do not
+ * depend on it. Throws Trouble if the calling program is not permitted to stat the home.
  */
 export function mailboxProblem(
   { username, uid, gid, home }: Pick<Mailbox, "username" | "uid" | "gid" | "home">,
@@ -22,7 +22,7 @@ export function mailboxProblem(
   return `home ${home}: ${owner.unusable}`;
 }
 
-/** Does a system account get mail? Stock qmail-getpw's rule, which takes a home it cannot see for none. */
+/** Does a system account get mail? As in stock qmail-getpw, a home that cannot be examined counts as missing. */
 export function accountIsUsed({ uid, home }: SystemAccount, homeOwner: HomeOwner): boolean {
   if (uid === 0) return false;
   const owner = homeOwner(home);

@@ -51,7 +51,7 @@ const accounts = [
   account("old", 1001, true),
 ];
 
-/** Ports over the small world above, and the order in which they were asked. */
+/** Ports over the tables above, and the order in which they were called. */
 function world(changes: Partial<LoginPorts> = {}) {
   const asked: string[] = [];
   const log =
@@ -83,7 +83,7 @@ test.each([
   ["iain", "iain's", "iain"],
   ["IAIN", "iain's", "iain"],
   ["mixed", "Mixed's", "Mixed"],
-  ["box@virtual.com", "box@virtual.com's", "box@virtual.com"], // a mailbox of that very name comes first
+  ["box@virtual.com", "box@virtual.com's", "box@virtual.com"], // a mailbox of exactly that name comes first
   ["sales@virtual.com", "iain's", "iain"],
   ["Sales@Virtual.COM", "iain's", "iain"],
   ["any@catch.com", "Mixed's", "Mixed"],
@@ -105,14 +105,14 @@ test.each([
   ["other@virtual.com", "iain's", "unknown"],
   ["gone@virtual.com", "nobody's", "unknown"],
   ["sys", "wrong", "wrong password"],
-  ["SYS", "sys's", "unknown"], // system names are exact, as getpwnam(3) has them
+  ["SYS", "sys's", "unknown"], // system names are case-sensitive, as in getpwnam(3)
   ["old", "old's", "expired"],
   ["old", "wrong", "wrong password"],
   ["joe", "joe's", "suspended"],
-  ["joe", "wrong", "wrong password"], // and not the system's joe: the row decides
+  ["joe", "wrong", "wrong password"], // the system account joe is not tried: the row decides
   ["root", "root's", "unknown"],
   ["nobody", "x", "unknown"],
-  ["nobody", "first's", "unknown"], // the decoy's own password opens nothing
+  ["nobody", "first's", "unknown"], // the password of the decoy is not accepted
   ["@", "x", "unknown"],
   ["", "", "unknown"],
 ])("%j with %j is refused: %s", async (login, password, refused) => {

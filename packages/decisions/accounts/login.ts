@@ -3,7 +3,7 @@ import { chooseVirtual, type FindVirtual } from "@qmail-mysql/routing";
 import { lower, splitAddress } from "@qmail-mysql/wire";
 import type { Login, SystemAccount } from "./mailbox.ts";
 
-/** What a client sent: byte strings. The challenge is empty when none was made. */
+/** What a client sent: byte strings. The challenge is empty if none was sent to it. */
 export interface Credentials {
   readonly login: string;
   readonly password: string;
@@ -17,18 +17,18 @@ export interface SystemLogin extends SystemAccount {
 }
 
 export interface LoginSettings {
-  /** The virtual table holds patterns: chooseVirtual. */
+  /** The virtual table holds patterns: see chooseVirtual. */
   readonly funkyQueries: boolean;
 }
 
-/** Ports. Each find throws on trouble; undefined means surely none. Each verify throws when it cannot tell. */
+/** Ports. A find throws on trouble; undefined means that there is none. A verify throws if it cannot compare. */
 export interface LoginPorts {
-  /** The mailbox row of that very name, in lower case. */
+  /** The mailbox row of exactly that name, in lower case. */
   readonly findLogin: (name: string) => Promise<Login | undefined>;
   readonly findVirtual: FindVirtual;
-  /** The system account of that very name. */
+  /** The system account of exactly that name. */
   readonly findSystemLogin: (name: string) => Promise<SystemLogin | undefined>;
-  /** A stored password to compare with where there is none to compare with; undefined: the table is empty. */
+  /** A stored password to compare with if the login has none; undefined if the table is empty. */
   readonly decoy: () => Promise<Pick<Login, "password" | "passwordType"> | undefined>;
   readonly verify: (
     typed: string,
@@ -39,7 +39,7 @@ export interface LoginPorts {
   readonly verifySystem: (typed: string, hash: string) => Promise<boolean>;
 }
 
-/** Whom a login becomes. */
+/** The account that a login becomes. */
 export interface Identity {
   readonly user: string;
   readonly uid: number;
@@ -54,14 +54,14 @@ export type Verdict =
 
 const MAILBOX_SHELL = "/bin/sh";
 
-/** What a login name leads to. */
+/** What a lookup finds for a login name. */
 type Candidate = { readonly mailbox: Login } | { readonly account: SystemLogin };
 type Lookup = () => Promise<Candidate | undefined>;
 
 /**
- * Who may this be? The mailbox of that name; none: the mailbox the virtual table gives the address; none: the
- * system account. The first of them decides. A refusal takes every lookup and one comparison, so that
- * the time of it does not tell who exists, or whose password is locked.
+ * Decides a login. The first of these that exists is used: the mailbox of that name, the mailbox that the virtual
+ * table gives for the address, the system account. A refusal makes every lookup and one comparison, so that its time
+ * does not reveal which accounts exist or which passwords are locked.
  */
 export async function authenticate(
   credentials: Credentials,
@@ -83,7 +83,7 @@ export async function authenticate(
   return { refused: "unknown" };
 }
 
-/** The ways to find who a login is for, in order. */
+/** The lookups for a login name, in order. */
 function lookupsOf(login: string, { funkyQueries }: LoginSettings, ports: LoginPorts): Lookup[] {
   const name = lower(login);
   const ofName: Lookup = async () => asMailbox(await ports.findLogin(name));
@@ -92,12 +92,12 @@ function lookupsOf(login: string, { funkyQueries }: LoginSettings, ports: LoginP
     if (!address) return undefined;
     const { local, host } = address;
     const virtual = chooseVirtual(await ports.findVirtual(local, host), local, host, funkyQueries);
-    const mailbox = await ports.findLogin(lower(virtual?.username ?? name)); // looked up in any case: its time counts
+    const mailbox = await ports.findLogin(lower(virtual?.username ?? name)); // always looked up, so that the time is the same
     return virtual && asMailbox(mailbox);
   };
   const ofSystem: Lookup = async () => {
     const account = await ports.findSystemLogin(login);
-    // Root's password is not to be guessed at here: root is treated as unknown.
+    // Root is treated as unknown, so that its password cannot be guessed here.
     return account?.uid ? { account } : undefined;
   };
   return [ofName, ofAddress, ofSystem];
@@ -148,8 +148,8 @@ const isWithoutPassword = (candidate: Candidate): boolean =>
     : isLocked(candidate.account.password, "Crypt-Password");
 
 /**
- * What a refusal has yet to cost: the lookups that were not made, and the comparison, with the decoy, where
- * nothing was compared. What it finds is not used.
+ * Makes the rest of the work of a refusal: the lookups not yet made and, if nothing was compared, a comparison with
+ * the decoy. The results are not used.
  */
 async function spendTheRest(
   lookups: readonly Lookup[],
@@ -160,11 +160,11 @@ async function spendTheRest(
   for (const lookup of lookups) await lookup();
   const decoy = await ports.decoy();
   if (!decoy || !mustCompare) return;
-  // What cannot be verified costs nothing, and a broken first row is no stranger's trouble.
+  // An invalid password in the row of the decoy must not fail the logins of others.
   await ports.verify(password, decoy.password, decoy.passwordType, challenge).catch(() => {});
 }
 
-/** Says whose password it is that cannot be verified. */
+/** Adds to an error of `verify` whose password it is. */
 async function named(who: string, verify: () => Promise<boolean>): Promise<boolean> {
   try {
     return await verify();

@@ -1,4 +1,4 @@
-/** A row of the mailbox table, checked. `password` is never in one that qmail-getpw sees. */
+/** A valid row of the mailbox table, without its password. */
 export interface Mailbox {
   readonly username: string;
   readonly uid: number;
@@ -7,7 +7,7 @@ export interface Mailbox {
   readonly suspended: boolean;
 }
 
-/** A row that is invalid, and why. Trouble for the addresses that it controls, and for no others. */
+/** A row that is invalid, and why. It is trouble only for the addresses that it controls. */
 export interface InvalidMailbox {
   readonly username: string;
   readonly wrong: string;
@@ -19,7 +19,7 @@ export interface Login extends Mailbox {
   readonly passwordType: string;
 }
 
-/** A system account, as getpwnam(3) gives it. */
+/** A system account, as getpwnam(3) returns it. */
 export interface SystemAccount {
   readonly name: string;
   readonly uid: number;
@@ -29,13 +29,13 @@ export interface SystemAccount {
 }
 
 /**
- * Ports. Each gives the rows among `names` that exist, in any order, and throws on trouble:
- * an empty list means that there are none. Names are lower case.
+ * Ports. Each returns the rows with one of `names` (lower case), in any order, and throws on trouble:
+ * an empty list means that there are none.
  */
 export type FindMailboxes = (names: readonly string[]) => Promise<readonly (Mailbox | InvalidMailbox)[]>;
 export type FindSystemAccounts = (names: readonly string[]) => Promise<readonly SystemAccount[]>;
 
-/** Who owns `home`; or why that is not known, and whether it is `hidden`: the asking program may not look. */
+/** The owner of a home; or why it is not known. `hidden`: the calling program lacks the permission to look. */
 export type Owner =
   | { readonly uid: number }
   | { readonly unusable: string; readonly hidden?: boolean | undefined };

@@ -7,7 +7,7 @@ export interface PossibleUser {
 
 /**
  * Every way to read `local` as user and extension, longest user first.
- * The dash is a literal "-" whatever the break character: qmail-getpw(8).
+ * The dash is always "-", also with another break character: qmail-getpw(8).
  *
  *     joe-work-x   joe-work-x|""|""   joe-work|-|x   joe|-|work-x
  */

@@ -25,7 +25,7 @@ test("users/cdb is the file qmail-newu makes", () => {
   ]);
 });
 
-// facts about qmail-newu, observed
+// observed behaviour of qmail-newu
 describe("a line becomes a record", () => {
   test.each([
     ["=Joe:u:1:2:/h:::", ["!joe\0", "u\x001\x002\0/h\0\0"]],

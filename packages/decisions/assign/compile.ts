@@ -1,19 +1,19 @@
 import { lower } from "@qmail-mysql/wire";
 
-/** What a table of users is compiled into; a cdb writer is one. */
+/** The output of the compiler, for example a cdb writer. */
 export interface Records {
   add(key: string, data: string): void;
 }
 
-/** A line of users/assign that no qmail-newu takes. */
+/** A line of users/assign that qmail-newu refuses. */
 export class AssignError extends Error {}
 
 export interface AssignCompiler {
   /** Compiles one line, without its line end. Throws AssignError. */
   line(line: string): void;
-  /** Adds a line that is already taken apart: its local part in lower case, its six fields with NULs between. */
+  /** Adds a line that is already split: its local part in lower case, its six fields separated by NUL. */
   record(kind: "=" | "+", local: string, fields: string): void;
-  /** Adds the last record, which tells qmail-lspawn after which characters to look for a + line. */
+  /** Adds the last record: the characters in which the local parts of + lines end, for qmail-lspawn. */
   finish(): void;
 }
 
@@ -22,7 +22,7 @@ const FIELDS = 6; // user uid gid home dash ext, each ended by a colon
 /** Compiles lines of users/assign into the records of users/cdb, as qmail-newu does. qmail-users(5). */
 export function assignCompiler(records: Records): AssignCompiler {
   let lastCharacters = "";
-  // qmail-newu keeps the letter's case, though qmail-lspawn looks for the lower one.
+  // qmail-newu keeps the case of this character, although qmail-lspawn looks for the lower-case one.
   const note = (local: string) => {
     const last = local.slice(-1);
     if (!lastCharacters.includes(last)) lastCharacters += last;
@@ -44,7 +44,7 @@ export function assignCompiler(records: Records): AssignCompiler {
   };
 }
 
-/** Compiles the text of users/assign, which a line beginning with a dot ends. Throws AssignError, naming the line. */
+/** Compiles the text of users/assign up to the line that begins with a dot. Throws AssignError with the line number. */
 export function compileAssign(text: string, records: Records): void {
   const compiler = assignCompiler(records);
   let number = 0;
@@ -62,7 +62,7 @@ export function compileAssign(text: string, records: Records): void {
   compiler.finish();
 }
 
-/** Six fields with NULs for colons; the one after the last is not stored, nor what follows it. */
+/** Six fields separated by NUL; the last colon and what follows it are not stored. */
 function fields(line: string, from: number): string {
   let data = "";
   let at = from;

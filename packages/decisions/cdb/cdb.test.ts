@@ -19,7 +19,7 @@ function written(records: Iterable<readonly [string | Uint8Array, string | Uint8
 const reader = (file: Buffer, size = file.length) =>
   cdbReader((at, length) => file.subarray(at, at + length), size);
 
-// facts 9.1, computed by other programs
+// computed by other programs
 test.each([
   ["", 5381],
   ["a", 177604],

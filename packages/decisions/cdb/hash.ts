@@ -1,10 +1,10 @@
-/** Bytes, or a byte string: whichever the caller has. */
+/** Bytes or a byte string. */
 export type Bytes = Uint8Array | string;
 
-/** 256 pairs of table position and slot count; the records begin behind them. cdb(5). */
+/** Bytes of the header: 256 pairs of table position and slot count. The records follow. cdb(5). */
 export const HEADER = 2048;
 
-/** The hash of a key, as every cdb tool computes it. */
+/** The hash of a key: cdb(5). */
 export function cdbHash(key: Bytes): number {
   let hash = 5381;
   const { length } = key;

@@ -1,10 +1,10 @@
 import { type Bytes, cdbHash, HEADER } from "./hash.ts";
 
-/** Reads `length` bytes at `position`, fewer only where the file ends. */
+/** Reads `length` bytes at `position`; fewer only at the end of the file. */
 export type ReadAt = (position: number, length: number) => Uint8Array;
 
 export interface CdbReader {
-  /** The data of the first record with this key; undefined: there is none. */
+  /** The data of the first record with this key; undefined if there is none. */
   get(key: Bytes): Uint8Array | undefined;
   /** The data of every record with this key, in the order of the file. */
   all(key: Bytes): Generator<Uint8Array>;
@@ -12,13 +12,13 @@ export interface CdbReader {
   records(): Generator<{ readonly key: Uint8Array; readonly data: Uint8Array }>;
 }
 
-/** The file is no cdb, or no longer one where it was looked at; the message says where. */
+/** The part of the file that was read is not valid; the message says where. */
 export class CdbError extends Error {}
 
 /**
- * Reads a cdb of `size` bytes. Throws CdbError when the part of the file that a lookup needs contradicts itself;
- * as with the C library, damage elsewhere does not matter. Each length and position is checked against the
- * file's size before it is used, and no search takes more steps than its table has slots.
+ * Reads a cdb of `size` bytes. Throws CdbError if the part of the file that a lookup reads is inconsistent; as with
+ * the C library, damage elsewhere is not noticed. Each length and position is checked against the size of the file
+ * before it is used, and no search takes more steps than its table has slots.
  */
 export function cdbReader(readAt: ReadAt, size: number): CdbReader {
   const bytes = (position: number, length: number): Uint8Array => {
@@ -34,7 +34,7 @@ export function cdbReader(readAt: ReadAt, size: number): CdbReader {
     return [view.getUint32(0, true), view.getUint32(4, true)];
   };
 
-  // A copy: the caller may use one buffer for all its answers.
+  // A copy: readAt may return the same buffer each time.
   const header = bytes(0, HEADER).slice();
   const tableAt = (table: number): [position: number, slots: number] => {
     const [position, slots] = pair(header, 8 * table);

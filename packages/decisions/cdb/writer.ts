@@ -1,27 +1,27 @@
 import { type Bytes, cdbHash, HEADER } from "./hash.ts";
 
-/** Takes the next bytes of the file, in order. The chunk is overwritten after the call. */
+/** Writes the next bytes of the file. The chunk is overwritten after the call. */
 export type Sink = (chunk: Uint8Array) => void;
 
 export interface CdbWriter {
-  /** Adds a record. Keys may be empty or equal: readers find the first. */
+  /** Adds a record. Keys may be empty. Of records with the same key, readers find the first. */
   add(key: Bytes, data: Bytes): void;
-  /** Writes the tables and returns the header, which belongs at the file's beginning. Nothing may follow. */
+  /** Writes the tables and returns the header, to be written at the beginning of the file. The last call. */
   finish(): Uint8Array;
 }
 
 /** The records do not fit: positions in a cdb are 32-bit numbers. */
 export class CdbTooBig extends Error {}
 
-const LIMIT = 2 ** 32 - 1; // what the last position in the file may be
-const CHUNK = 1 << 18; // bytes given to the sink at a time
-const RECORD_OVERHEAD = 8 + 16; // two lengths before it, two slots for it in its table
-const SMALL = 64; // bytes below which a loop beats a call into the runtime
+const LIMIT = 2 ** 32 - 1; // the highest position in the file
+const CHUNK = 1 << 18; // bytes passed to the sink at a time
+const RECORD_OVERHEAD = 8 + 16; // bytes: two lengths before the record, two slots in its table
+const SMALL = 64; // bytes up to which a loop is faster than a call of Buffer
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /**
- * Writes a cdb to `sink`: room for the header at once, then each record as it comes, the tables last. What it
- * keeps in memory is 8 bytes a record. The file is the one that tinycdb's `cdb -c` makes, byte for byte.
+ * Writes a cdb to `sink`: space for the header, then each record when it is added, the tables last. It keeps 8 bytes
+ * per record in memory. The file is identical to the one that tinycdb's `cdb -c` makes.
  */
 export function cdbWriter(sink: Sink): CdbWriter {
   const chunk = new Uint8Array(CHUNK);
@@ -101,7 +101,7 @@ export function cdbWriter(sink: Sink): CdbWriter {
   };
 }
 
-/** Pairs of hash and position, grouped by table, in the order in which they came. */
+/** Pairs of hash and position, grouped by table, in the order in which they were added. */
 function byTable(hashes: Uint32Array, positions: Uint32Array, count: number, perTable: Uint32Array) {
   const next = new Uint32Array(256);
   for (let table = 1; table < 256; table++) next[table] = (next[table - 1] ?? 0) + (perTable[table - 1] ?? 0);
@@ -116,7 +116,7 @@ function byTable(hashes: Uint32Array, positions: Uint32Array, count: number, per
   return sorted;
 }
 
-/** A table's slots from its pairs: twice as many as records, each at its hash's place or the next free one. */
+/** The slots of a table: twice as many as records, each pair in the slot of its hash or the next free one. */
 function slotsOf(pairs: Uint32Array): Uint32Array<ArrayBuffer> {
   const slots = new Uint32Array(2 * pairs.length);
   for (let i = 0; i < pairs.length; i += 2) {

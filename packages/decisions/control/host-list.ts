@@ -1,8 +1,8 @@
 import { lower } from "@qmail-mysql/wire";
 
 /**
- * The entries of a list file, as qmail reads rcpthosts, locals and virtualdomains: blanks at the end of a line
- * do not count, empty lines and those beginning with # are none, a blank at the beginning is part of the entry.
+ * The entries of a list file, as qmail reads rcpthosts, locals and virtualdomains: blanks at the end of a line,
+ * empty lines and lines that begin with # are ignored; a blank at the beginning is part of the entry.
  */
 export function* listEntries(text: string): Generator<string> {
   for (const line of text.split("\n")) {
@@ -11,7 +11,7 @@ export function* listEntries(text: string): Generator<string> {
   }
 }
 
-/** The keys of control/morercpthosts.cdb, as qmail-newmrh makes them of control/morercpthosts; the data is empty. */
+/** The keys that qmail-newmrh writes into control/morercpthosts.cdb for the text of control/morercpthosts. */
 export function* morercpthostsKeys(text: string): Generator<string> {
   for (const entry of listEntries(text)) yield lower(entry);
 }

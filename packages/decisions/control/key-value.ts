@@ -1,30 +1,30 @@
 import { lower, toText } from "@qmail-mysql/wire";
 
-/** One setting of a `key value` file, with the line it stands on. */
+/** One setting of a `key value` file, with its line number. */
 export interface Setting {
   readonly key: string;
   readonly value: string;
   readonly line: number;
 }
 
-/** A control file that cannot be used: the message names file, line and what was expected. */
+/** An invalid control file; the message names the file, the line and what was expected. */
 export class ControlError extends Error {}
 
-const MAX_FILE = 65536; // bytes: a screen of settings is 2000
+const MAX_FILE = 65536; // bytes; a usual file has fewer than 2000
 
-// A password may hold any byte but a line end, so only a # that begins a line begins a comment.
+// A password may contain any byte except a line end, so a comment begins only at the beginning of a line.
 const SETTING = /^([^ \t=]+)(?:[ \t]*=[ \t]*|[ \t]+)(.*)$/s;
 
 /**
- * The settings of a control file (a byte string) in its own order: `key value` or `key=value`, any blanks or
- * tabs around, `#` comments, blank lines. Keys are lower-cased, values become text. Throws ControlError at the
- * first line of another form, which it does not quote: it may be a password.
+ * The settings of a control file (a byte string) in the order of its lines: `key value` or `key=value`, any blanks or
+ * tabs around them, `#` comments, blank lines. Keys are converted to lower case, values to text. Throws ControlError
+ * at the first line of another form, without quoting it: it may be a password.
  */
 export function keyValues(bytes: string, file: string): Setting[] {
   if (bytes.length > MAX_FILE)
     throw new ControlError(`${file} line 1: expected a file of at most ${MAX_FILE} bytes`);
   const settings: Setting[] = [];
-  // An editor's byte order mark is no part of the first key.
+  // A byte order mark is not part of the first key.
   const lines = bytes.replace(/^\xef\xbb\xbf/, "").split("\n");
   lines.forEach((raw, index) => {
     const line = raw.replace(/\r$/, "").replace(/^[ \t]+|[ \t]+$/g, "");

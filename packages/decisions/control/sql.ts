@@ -1,12 +1,12 @@
 import { ControlError, keyValues, type Setting } from "./key-value.ts";
 import { type DatabaseAddress, parseServerAccounts, parseTls, quoted, server, servers } from "./sqlserver.ts";
 
-/** A relay table by its columns: vpopmail's, Dovecot's popbsmtp, or one of the administrator's own names. */
+/** A relay table and its columns: of vpopmail, Dovecot's popbsmtp, or named by the administrator. */
 export interface RelayTable {
   readonly table: string;
   readonly ip: string;
   readonly time: string;
-  /** Who logged in; undefined when the table does not say. */
+  /** The column with the user that logged in; undefined if the table has none. */
   readonly user: string | undefined;
   /** Is the time column a DATETIME, and not seconds since 1970? */
   readonly isDatetime: boolean;
@@ -18,27 +18,27 @@ export interface Notify {
   readonly from: string;
 }
 
-/** What control/sql says; sql(5) is its manual. */
+/** The settings of control/sql: sql(5). */
 export interface RelaySql {
-  /** Undefined when the file names none: the table is in the database of control/sqlserver. */
+  /** Undefined if the file names none: the table is in the database of control/sqlserver. */
   readonly database: DatabaseAddress | undefined;
   readonly table: RelayTable;
   /** Seconds for which a login opens the relay. */
   readonly time: number;
-  /** Seconds that a client may be made to wait for an answer. */
+  /** Seconds that a client may have to wait for the database. */
   readonly timeout: number;
   /** What relay-check does without its database. */
   readonly trouble: "serve" | "defer";
   /** Addresses and netblocks that are never recorded. */
   readonly local: readonly string[];
-  /** Who is told by mail that the table does not answer. */
+  /** Who gets a mail when the database cannot be asked. */
   readonly notify: Notify | undefined;
   readonly warnings: readonly string[];
 }
 
 const DEFAULT_TIME = 60 * 30; // seconds: db/relay's default, and the patch's sample file
 const MAX_TIME = 10 * 366 * 86_400;
-const DEFAULT_TIMEOUT = 0.5; // seconds: what an SMTP client may be made to wait for its greeting
+const DEFAULT_TIMEOUT = 0.5; // seconds that an SMTP client may have to wait for its greeting
 const MAX_TIMEOUT = 60;
 const DEFAULT_LOCAL = ["127.", "::1"];
 const ADDRESS = /^[!-~]{1,254}$/; // qmail-inject(8) adds the host to a name without one
@@ -76,7 +76,7 @@ const KEYS = new Set([
   "notify_from",
 ]);
 
-/** Keys that name a database: without any of them it is control/sqlserver's. */
+/** Keys that name a database; without any of them it is the one of control/sqlserver. */
 const DATABASE_KEYS = ["server", "port", "database", "user", "pass", "driver", "tls"];
 
 /** Reads the text of control/sql. Throws ControlError with file, line and what was expected. */
@@ -87,7 +87,7 @@ export function parseSql(text: string, file: string): RelaySql {
   const localLines: Setting[] = [];
   for (const setting of keyValues(text, file)) {
     const key = ALIASES[setting.key] ?? setting.key;
-    // The patch ends a line at any #; a password may hold one.
+    // The patch ends a line at any #, but a password may contain one.
     const value = key === "pass" ? setting.value : setting.value.replace(/(^|\s)#.*$/, "").trimEnd();
     const own = { ...setting, value };
     if (!KEYS.has(key)) warnings.push(`${file} line ${setting.line}: unknown key${quoted(setting.key)}`);
@@ -167,7 +167,7 @@ export function parseSql(text: string, file: string): RelaySql {
   };
 }
 
-/** A column or table: it becomes part of a statement, so it is a plain name and nothing else. */
+/** The name of a column or table. It becomes part of a statement, so only plain names are valid. */
 function identifier(value: string): string | undefined {
   return /^[A-Za-z_][\w$]*$/.test(value) && value.length <= NAME_MAX ? value : undefined;
 }

@@ -27,7 +27,7 @@ describe("a line", () => {
     ["\n \n\t\n\r\n", []],
     ["", []],
     ["\xef\xbb\xbfkey value", [["key", "value"]]],
-    // a part of a character may look like a no-break space, which is not trimmed: U+00E0 is C3 A0
+    // the second byte of U+00E0 (C3 A0) is a no-break space in latin1: it is not trimmed
     ["password \xc3\xa0", [["password", "\u00e0"]]],
     ["password \xe2\x80\xa8x", [["password", "\u2028x"]]],
   ])("%j", (text, expected) => {
@@ -97,7 +97,7 @@ describe("server", () => {
     ["port 3307\nserver db1", [{ host: "db1", port: 3307 }]],
     ["server 192.0.2.1:3307\nport 3308", [{ host: "192.0.2.1", port: 3307 }]],
     ["server /run/mysqld/mysqld.sock", [{ socket: "/run/mysqld/mysqld.sock" }]],
-    // the C library's meaning, at its own port
+    // localhost is the socket only with the default port, as in the C library
     ["server localhost", [{ host: "localhost", port: undefined }]],
     ["server LOCALHOST:3306", [{ host: "LOCALHOST", port: undefined }]],
     ["server localhost:3307", [{ host: "localhost", port: 3307 }]],

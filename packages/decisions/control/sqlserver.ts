@@ -7,42 +7,42 @@ export type Server =
 
 export type Tls = { readonly verify: "system" } | { readonly caFile: string };
 
-/** What control/sqlserver says; sqlserver(5) is its manual. */
+/** The settings of control/sqlserver: sqlserver(5). */
 export interface SqlServer {
   readonly driver: "mysql" | "sqlite";
   /** In order of preference. */
   readonly servers: readonly Server[];
   readonly login: string | undefined;
   readonly password: string | undefined;
-  /** The database's name; with sqlite its file. */
+  /** The name of the database; with sqlite its file. */
   readonly db: string;
-  /** Seconds within which a question is answered or given up. */
+  /** Seconds after which a question fails. */
   readonly timeout: number;
   readonly tls: Tls | undefined;
-  /** Names or uids of the accounts that may listen on the server's unix socket, beside root; "mysql" unless said. */
+  /** Names or uids of the accounts, besides root, that may listen on the server's unix socket; "mysql" by default. */
   readonly serverAccounts?: readonly string[] | undefined;
   readonly homeMismatch: "alias" | "defer";
   readonly suspendedMail: "deliver" | "defer" | "bounce";
   readonly funkyQueries: boolean;
   readonly magicForwarding: boolean;
-  /** Does checkpassword open the relay for who logs in? */
+  /** Does checkpassword open the relay for the client of a login? */
   readonly relay: boolean;
   readonly warnings: readonly string[];
 }
 
-/** What opening a database takes, whichever control file named it. */
+/** What is needed to open a database, from control/sqlserver or control/sql. */
 export type DatabaseAddress = Pick<
   SqlServer,
   "driver" | "servers" | "login" | "password" | "db" | "timeout" | "tls" | "serverAccounts"
 >;
 
-/** What programs need of it beside the database itself. */
+/** The settings that do not concern the connection to the database. */
 export type SiteSettings = Pick<
   SqlServer,
   "timeout" | "homeMismatch" | "suspendedMail" | "funkyQueries" | "magicForwarding" | "relay"
 >;
 
-/** Keys that say nothing about the database and its account: anybody may know their values. */
+/** Keys that do not concern the database or its account; their values are not secret. */
 const PUBLIC_KEYS = [
   "timeout",
   "home_mismatch",
@@ -52,7 +52,7 @@ const PUBLIC_KEYS = [
   "relay",
 ];
 
-const DEFAULT_TIMEOUT = 5; // seconds: short beside qmail-popup's 1200, long beside a healthy server's 0.001
+const DEFAULT_TIMEOUT = 5; // seconds; qmail-popup's is 1200, a server usually takes 0.001
 const DEFAULT_PORT = 3306;
 
 const ALIASES: Readonly<Record<string, string>> = {
@@ -135,12 +135,12 @@ export function parseSqlServer(text: string, file: string): SqlServer {
   };
 }
 
-/** A key as a message may show it: a line in the wrong place may begin with half a password. */
+/** A key for a message, or nothing if it does not look like one: it may be part of a password. */
 export function quoted(key: string): string {
   return /^[a-z][a-z0-9_-]{0,31}$/.test(key) ? ` "${key}"` : "";
 }
 
-/** The lines of control/sqlserver that hold SiteSettings, for programs that may not read the file. */
+/** The lines of control/sqlserver that hold SiteSettings, for programs that must not read the file. */
 export function publicLines(text: string, file: string): string[] {
   return keyValues(text, file)
     .filter(({ key }) => PUBLIC_KEYS.includes(key))
@@ -173,7 +173,7 @@ function parseServer(word: string, port: number | undefined, setting: Setting, w
   return server(match?.[1] ?? match?.[2] ?? word, own ?? port);
 }
 
-/** The C library takes "localhost" to mean the local socket, and existing control files rely on it. */
+/** "localhost" is the local socket, as in MySQL's C library: existing control files depend on it. */
 export function server(host: string, port: number | undefined): Server {
   const isLocal = host.toLowerCase() === "localhost" && (port ?? DEFAULT_PORT) === DEFAULT_PORT;
   return { host, port: isLocal ? undefined : (port ?? DEFAULT_PORT) };
@@ -188,7 +188,7 @@ export function parseTls(setting: Setting, wrong: Wrong): Tls | undefined {
     : wrong(setting, "yes, no or a CA file's absolute path");
 }
 
-/** Names or uids, of which a container's are all that is known outside of it. */
+/** Names or uids: outside of a container its accounts have no names. */
 export function parseServerAccounts(
   setting: Setting | undefined,
   wrong: Wrong,

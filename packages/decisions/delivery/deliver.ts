@@ -2,7 +2,7 @@ import type { Instruction } from "@qmail-mysql/dotqmail";
 import { temporary } from "./failure.ts";
 import { afterProgram, type Ended } from "./program-exit.ts";
 
-/** Ports: the kinds of delivery. Each makes its delivery or throws Failure. */
+/** Ports, one for each kind of delivery. Each makes its delivery or throws Failure. */
 export interface DeliveryPorts {
   readonly mbox: (file: string) => void;
   readonly maildir: (dir: string) => void;
@@ -21,8 +21,8 @@ export interface Done {
 }
 
 /**
- * Carries out instructions in their order; all forwards are made last, in one message. The first failure is the end:
- * files that were written stay written, and nothing is forwarded.
+ * Carries out instructions in order; all forwards are made last, in one message. It stops at the first failure: files
+ * already written are kept, and nothing is forwarded.
  */
 export function deliver(asked: Iterable<Instruction>, ports: DeliveryPorts): Done {
   const recipients: string[] = [];
@@ -53,13 +53,13 @@ export function deliver(asked: Iterable<Instruction>, ports: DeliveryPorts): Don
   return { files, programs, forwards: recipients.length, queued };
 }
 
-/** A name, a command or an address ends before a NUL, as it does in C. */
+/** A name, a command or an address ends at a NUL, as in stock qmail-local. */
 function untilNul(text: string): string {
   const end = text.indexOf("\0");
   return end < 0 ? text : text.slice(0, end);
 }
 
-/** What qmail-local prints at its end. */
+/** The last lines that qmail-local prints. */
 export function report({ files, programs, forwards, queued }: Done): string {
   return `did ${files}+${forwards}+${programs}\n${queued === undefined ? "" : `qp ${queued}\n`}`;
 }

@@ -21,7 +21,7 @@ test("a program's exit code: facts, 3.8", () => {
 });
 
 test.each([
-  // facts, 4.3
+  // observed behaviour of stock qmail-local
   [0, "", "ok"],
   [11, "", "100 Unable to forward message: envelope address too long for qq (#5.1.3)."],
   [31, "", "100 Unable to forward message: mail server permanently rejected message (#5.3.0)."],

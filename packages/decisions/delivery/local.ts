@@ -20,18 +20,18 @@ export interface DotQmail {
   readonly executable: boolean;
 }
 
-/** The tables, for one delivery. */
+/** The alias table, for one delivery. */
 export interface AliasTables {
   readonly findAliases: FindAliases;
   readonly magicForwarding: boolean;
   readonly close: () => Promise<void>;
 }
 
-/** Ports. File names are relative to the home, once it is entered; each port throws Failure on trouble. */
+/** Ports. File names are relative to the current directory, the home. Each port throws Failure on trouble. */
 export interface LocalPorts {
   /** Makes home the current directory; returns its mode. */
   readonly enterHome: (home: string) => number;
-  /** The message from its beginning. */
+  /** The message, from its beginning. */
   readonly message: () => Iterable<Uint8Array>;
   /** Opens the tables. Called once, and only when needed. */
   readonly tables: () => Promise<AliasTables>;
@@ -41,7 +41,7 @@ export interface LocalPorts {
   readonly warn: (line: string) => void;
 }
 
-/** What is to be done with a message, and with what environment. */
+/** The instructions for a message, and their environment. */
 export interface Plan {
   readonly asked: Iterable<Instruction>;
   readonly env: Readonly<Record<string, string>>;
@@ -51,13 +51,13 @@ const OTHERS_WRITE = 0o002; // conf-patrn
 const STICKY = 0o1000;
 
 /**
- * What is to be done for an address, in the order in which qmail-local finds out: alias rows first, none of them:
- * the .qmail files. `dry` asks without a message, and also while the user is editing. Throws Failure, or whatever
- * the lookup of the rows throws; nothing was delivered then.
+ * The instructions for an address: those of its alias rows, else those of its .qmail file. With `dry` there is no
+ * message, and a sticky home is not an error. Throws Failure, or what the lookup of the rows throws; nothing has been
+ * delivered then.
  */
 export async function plan(order: Order, dry: boolean, world: LocalPorts): Promise<Plan> {
   const { home, local, host } = order;
-  // Wrong usage, as qmail-local has it: users/cdb can hold such a home.
+  // Wrong usage, as in stock qmail-local: users/cdb can contain such a home.
   if (!home.startsWith("/")) throw new Failure(100, `qmail-local: usage: ${USAGE}`);
   const mode = world.enterHome(home);
   if (mode & OTHERS_WRITE) throw temporary("Uh-oh: home directory is writable. (#4.7.0)");

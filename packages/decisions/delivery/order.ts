@@ -11,10 +11,10 @@ export interface Order {
   readonly defaultDelivery: string;
 }
 
-/** How qmail-local is called, in its own words. */
+/** The usage of qmail-local. */
 export const USAGE = "qmail-local [ -nN ] user homedir local dash ext domain sender aliasempty";
 
-/** How many operands there are. */
+/** The number of operands. */
 export const OPERANDS = 8;
 
 export function toOrder(operands: readonly string[]): Order {
@@ -31,7 +31,7 @@ export function toOrder(operands: readonly string[]): Order {
   return { user, home, local, dash, ext, host, sender, defaultDelivery };
 }
 
-/** In the order in which qmail-local takes them. */
+/** The operands in the order of the command line. */
 export function toOperands(order: Order): string[] {
   const { user, home, local, dash, ext, host, sender, defaultDelivery } = order;
   return [user, home, local, dash, ext, host, sender, defaultDelivery];

@@ -1,7 +1,7 @@
 import { deliveredTo, mboxFrom, returnPath } from "./lines.ts";
 import type { Addressed } from "./new-sender.ts";
 
-/** What the environment of a delivery is made from. */
+/** The input of deliveryEnvironment. */
 export interface Delivery extends Addressed {
   readonly user: string;
   readonly home: string;
@@ -44,7 +44,7 @@ function afterDash(ext: string): string {
   return at < 0 ? "" : ext.slice(at + 1);
 }
 
-/** Without a dot it stays the same: qmail-command(8). */
+/** A host without a dot is returned unchanged: qmail-command(8). */
 function beforeLastDot(host: string): string {
   const at = host.lastIndexOf(".");
   return at < 0 ? host : host.slice(0, at);

@@ -14,7 +14,7 @@ import {
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 
-/** The same bytes in pieces of every size: what is found must not depend on where a piece ends. */
+/** The same bytes in pieces of every size: the result must not depend on where a piece ends. */
 function* pieces(text: string): Generator<Buffer[]> {
   for (let size = 1; size <= text.length + 1; size++) {
     yield Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
@@ -24,7 +24,7 @@ function* pieces(text: string): Generator<Buffer[]> {
 }
 
 test.each([
-  // facts, 3.4
+  // observed behaviour of stock qmail-local
   ["-", "foo-bar", [".qmail-foo-bar", ".qmail-foo-default:bar", ".qmail-default:foo-bar"]],
   ["-", "foo-", [".qmail-foo-", ".qmail-foo-default:", ".qmail-default:foo-"]],
   ["", "", [".qmail", ".qmaildefault:"]],
@@ -135,7 +135,7 @@ describe("headerHolds() sees exactly the header's lines, however it is read", ()
 });
 
 test.each([
-  // facts, 3.10 and appendix A 12
+  // observed behaviour of stock qmail-local
   ["", "\n"],
   ["a", "a\n\n"],
   ["From x\n", ">From x\n\n"],
@@ -156,13 +156,13 @@ describe("a row of the alias table", () => {
     aliasHost,
   });
   test.each([
-    // the FAQ's rows
+    // the rows in the FAQ of qmail/MySQL
     [".", "/Maildir/", { kind: "maildir", name: "./Maildir/" }],
     ["/", "home/iain/Mailbox", { kind: "mbox", name: "/home/iain/Mailbox" }],
     ["|", "cmd arg", { kind: "program", command: "cmd arg" }],
     ["address", "external.com", { kind: "forward", address: "address@external.com" }],
     ["local", "", { kind: "forward", address: "local" }],
-    // an address may begin with what is an instruction only alone
+    // followed by more, these characters begin an address
     ["|x", "h.org", { kind: "forward", address: "|x@h.org" }],
     ["#x", "h.org", { kind: "forward", address: "#x@h.org" }],
     [".", "/Maildir/ ", { kind: "maildir", name: "./Maildir/" }],

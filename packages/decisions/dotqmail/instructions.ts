@@ -7,8 +7,8 @@ export type Instruction =
   | { readonly kind: "refuse"; readonly why: string };
 
 /**
- * The instructions of a .qmail file, one after the other, as dot-qmail(5) has them. `forwardOnly` is the file's
- * x bit; a +list line means the same for what follows it.
+ * The instructions of a .qmail file, in order: dot-qmail(5). `forwardOnly` is the x bit of the file; a +list line has
+ * the same effect on the lines that follow it.
  */
 export function* instructions(text: string, forwardOnly: boolean): Generator<Instruction> {
   let restricted = forwardOnly;
@@ -52,12 +52,12 @@ export function instruction(line: string): Instruction | undefined {
   }
 }
 
-/** Also a line that begins with NUL: it ends there. */
+/** A line ends at a NUL, so one that begins with NUL is blank. */
 function isBlank(line: string): boolean {
   return line === "" || line.startsWith("\0");
 }
 
-/** As qmail-local -n prints it. */
+/** The text that qmail-local -n prints. */
 export function describe(asked: Exclude<Instruction, { kind: "refuse" }>): string {
   switch (asked.kind) {
     case "program":

@@ -1,6 +1,6 @@
 const oneLine = (text: string): string => text.replaceAll("\n", "_");
 
-/** $DTLINE: the mark by which a loop is found. */
+/** $DTLINE: the field by which a loop is detected. */
 export function deliveredTo(local: string, host: string): string {
   return `Delivered-To: ${oneLine(`${local}@${host}`)}\n`;
 }
@@ -22,10 +22,10 @@ export function mboxFrom(sender: string, now: Date): string {
   return `From ${from} ${day} ${time} ${now.getUTCFullYear()}\n`;
 }
 
-// What an unquoted local part may not hold: controls, space, DEL, bytes above ASCII, RFC 822 specials.
+// Characters that an unquoted local part must not contain: controls, space, DEL, bytes above ASCII, RFC 822 specials.
 const SPECIAL = /[\0-\x20\x7f-\xff"(),:;<>@[\\\]]/;
 
-/** An address as a header has it: the local part is quoted when RFC 822 wants that; the host is left as it is. */
+/** An address for a header: the local part is quoted if RFC 822 requires it; the host is unchanged. */
 function quoted(address: string): string {
   if (address === "") return "";
   const at = address.lastIndexOf("@");

@@ -2,10 +2,10 @@ const LF = 0x0a;
 
 /**
  * Does the header of a message contain exactly this line? The header ends with an empty line; a last line without a
- * line end does not count. Only one piece of the message is held at a time, however long its lines.
+ * line end is ignored. Only one piece of the message is in memory at a time, however long its lines are.
  */
 export function headerHolds(message: Iterable<Uint8Array>, line: string): boolean {
-  let begun = ""; // of a line that an earlier piece began: no more of it than the line looked for
+  let begun = ""; // the beginning of the current line, at most one byte longer than `line`
   for (const piece of message) {
     for (let at = 0; at < piece.length; ) {
       const end = piece.indexOf(LF, at);

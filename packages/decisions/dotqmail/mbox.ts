@@ -1,10 +1,10 @@
 /**
- * A message as written to an mbox: a line that begins with From and a blank, after any number of >, gets one
- * more >; the last line is ended; an empty line follows. Byte strings, piece by piece.
+ * A message as written to an mbox: a line that begins with any number of >, then "From ", gets one more >; a last line
+ * without a line end gets one; an empty line follows. Yields byte strings, piece by piece.
  */
 export function* mboxQuoted(message: Iterable<Uint8Array>): Generator<string> {
-  let fresh = true; // so far the line is nothing but >
-  let held = ""; // "F" to "From", at such a place: it may become "From "
+  let fresh = true; // the line consists of > so far
+  let held = ""; // "F" to "From" after that, not yet written: it may become "From "
   let last = "\n";
   for (const piece of message) {
     const text = held + Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString("latin1");

@@ -1,6 +1,6 @@
 import { safeExtension } from "./search.ts";
 
-/** The envelope of a delivery, and the address as it was split. */
+/** The envelope of a delivery, and how its address is split. */
 export interface Addressed {
   readonly local: string;
   readonly host: string;
@@ -12,8 +12,8 @@ export interface Addressed {
 const DOUBLE_BOUNCE = "#@[]";
 
 /**
- * The sender of forwarded mail: the owner of the list if .qmail-ext-owner exists, with a mark for qmail-send to
- * put each recipient in (VERP) when .qmail-ext-owner-default does, too. Bounces keep theirs.
+ * The sender of forwarded mail: the owner of the list if .qmail-ext-owner exists. If .qmail-ext-owner-default exists
+ * too, in the form into which qmail-send inserts each recipient (VERP). The sender of a bounce is not changed.
  */
 export function newSender(address: Addressed, exists: (file: string) => boolean): string {
   const { local, host, dash, ext, sender } = address;

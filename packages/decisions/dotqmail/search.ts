@@ -3,11 +3,11 @@ import { lower } from "@qmail-mysql/wire";
 /** A .qmail file to try. */
 export interface Candidate {
   readonly file: string;
-  /** $DEFAULT if this file is the one; undefined leaves it as it is. */
+  /** $DEFAULT if this file is used; undefined leaves it unchanged. */
   readonly defaultPart: string | undefined;
 }
 
-/** The extension as it stands in file names: qmail-local(8) on dots and capital letters. */
+/** The extension as used in file names, with dots as colons and in lower case: qmail-local(8). */
 export function safeExtension(ext: string): string {
   return lower(ext).replaceAll(".", ":");
 }

@@ -1,27 +1,27 @@
 /**
- * A database that is served without while it does not answer: whether it is away, what it answered lately, and when a
- * line about it is due. Times are seconds. A configuration that was read again begins a new generation, and what is
- * still under way for an older one no longer counts.
+ * State of a database without which clients are still served: whether it is unavailable, its recent positive results,
+ * and when to log a line about it. Times are seconds. Each time the configuration is read a new generation begins;
+ * results of older generations are ignored.
  */
 export interface Availability {
   readonly generation: () => number;
   readonly isAway: () => boolean;
-  /** Begins a generation: nothing is known of its database. */
+  /** Begins a new generation, in which nothing is known about the database. */
   renew(): void;
-  /** A question of this generation failed. True when the database is away from now on, and has to be tried again. */
+  /** A question of this generation failed. Returns true if the database became unavailable now: start to retry. */
   failed(generation: number): boolean;
-  /** A try of this generation succeeded. False when it no longer counts. */
+  /** A retry of this generation succeeded. Returns false if the generation is over. */
   returned(generation: number): boolean;
-  /** Is a line about trouble due? One a minute is said. */
+  /** Is a line about trouble to be logged now? At most one a minute. */
   isLineDue(): boolean;
-  /** Keeps a yes for at most `leftSeconds`. */
+  /** Keeps a positive result for at most `leftSeconds`. */
   keep(key: string, leftSeconds: number): void;
   isKept(key: string): boolean;
 }
 
-const KEEP = 1; // seconds that a yes is good for: a login opens the relay at once, nothing closes it sooner
+const KEEP = 1; // seconds for which a positive result is kept; others are not, so that a login takes effect at once
 const MAX_KEPT = 10_000;
-const SAY_AGAIN = 60; // seconds between lines about the same trouble
+const LINE_INTERVAL = 60; // seconds between lines about the same trouble
 
 export function watchAvailability(now: () => number): Availability {
   let generation = 0;
@@ -52,7 +52,7 @@ export function watchAvailability(now: () => number): Availability {
       return true;
     },
     isLineDue() {
-      if (now() - saidAt < SAY_AGAIN) return false;
+      if (now() - saidAt < LINE_INTERVAL) return false;
       saidAt = now();
       return true;
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { connectShareMs, shareOfSilence, watchServers } from "./index.ts";
 
-// sqlserver(5): the first good server is asked; one that failed is left alone for a while that doubles.
+// sqlserver(5): the first available server is asked; one that failed is not tried for a time that doubles.
 
 const NONE = new Set<number>();
 
@@ -39,7 +39,7 @@ describe("the servers of a list", () => {
       expect(servers.due()).toBe(-1);
       now += penalty;
       at(now);
-      expect([servers.choose(NONE), servers.due()]).toEqual([1, 0]); // tried beside the questions
+      expect([servers.choose(NONE), servers.due()]).toEqual([1, 0]); // retried while questions go to another
     }
     expect(servers.all[0]?.failures).toBe(5);
   });

@@ -5,40 +5,40 @@ export interface ServerState {
   failures: number;
   /** Failures since it last answered a question. */
   inARow: number;
-  /** 0 while it is good; after a failure, when it may be tried again, in milliseconds. */
+  /** 0 while it is available; after a failure, the time (milliseconds) from which it may be tried again. */
   until: number;
-  /** It failed by silence. */
+  /** It failed by not responding. */
   silent: boolean;
-  /** When it last answered a question. */
+  /** Time (milliseconds) of its last response. */
   heard: number;
 }
 
-/** What is known of the servers of a failover list, by their places in it. */
+/** State of the servers of a failover list, by index. */
 export interface Servers {
   readonly all: readonly ServerState[];
-  /** Index of the first that is good; -1 if none is. */
+  /** Index of the first available server; -1 if none. */
   best(): number;
-  /** Index of the server to ask: good, else one whose back-off has expired; -1 if none but those to `avoid`. */
+  /** Index of the server to ask: available, else one whose back-off has expired; -1 if none but those to `avoid`. */
   choose(avoid: ReadonlySet<number>): number;
-  /** Index of one that failed and whose back-off has expired, while another is good; -1 if none. */
+  /** Index of a failed server whose back-off has expired, while another is available; -1 if none. */
   due(): number;
   fail(i: number, isSilent: boolean): void;
-  /** Did it fail, when a question had no answer from it? Not when it has just answered others. */
+  /** Does a question without a response count as a failure of the server? Not if it has just answered others. */
   isBlamed(i: number): boolean;
   answered(i: number): void;
-  /** It accepted a connection again. Is it good? */
+  /** It accepted a connection again. Is it available? */
   stands(i: number): boolean;
 }
 
-// Milliseconds. A server that failed is left alone for a while that doubles, and never long, since no question waits
-// for the next try; but when none is left, the list is tried again every ALL_AWAY, for the mail waits too long then.
+// Milliseconds. A server that failed is not tried for a time that doubles. The times are short, since no question waits
+// for a retry. If all have failed, the list is tried every ALL_AWAY, since mail is waiting.
 const FIRST_PENALTY = 500;
 const LAST_PENALTY = 4000;
 const ALL_AWAY = 500;
-// A server that comes back from silence may have been away from its cluster without knowing yet: a Galera node
-// answers from old tables until evs.suspect_timeout (5 s) has passed.
+// A server that responds again may have been separated from its cluster without knowing it yet: a Galera node
+// returns stale rows until evs.suspect_timeout (5 s) has passed.
 const SETTLE = 10_000;
-/** What took longer to fail was silence. */
+/** Milliseconds; a failure that takes longer counts as no response. */
 export const SILENCE_MS = 500;
 
 export function watchServers(names: readonly string[], now: () => number): Servers {
@@ -67,7 +67,7 @@ export function watchServers(names: readonly string[], now: () => number): Serve
     fail(i, isSilent) {
       const server = state(i);
       server.silent ||= isSilent;
-      if (!isDue(server)) return; // the failures of one moment are one
+      if (!isDue(server)) return; // failures at the same time count once
       server.failures++;
       server.until = now() + Math.min(FIRST_PENALTY * 2 ** server.inARow++, LAST_PENALTY);
       if (!all.some(isDue)) for (const one of all) one.until = Math.min(one.until, now() + ALL_AWAY);

@@ -1,14 +1,14 @@
 /**
- * How long a server of a list may take to accept a connection: an even share of the time that is left for it and those
- * after it. One that refuses at once leaves its share to them.
+ * Time for a server of a list to accept a connection: an even share of the time that remains for it and those after
+ * it. If it refuses at once, its share remains for them.
  */
 export function connectShareMs(leftMs: number, servers: number): number {
   return Math.max(leftMs / servers, 1);
 }
 
 /**
- * Seconds for each of several servers behind connections that stay, of `seconds` for a question: silence of all of them
- * leaves two shares for a question that had to wait before.
+ * With persistent connections to several servers, the part of the `seconds` for a question after which a server that
+ * does not respond has failed. If all fail, two shares remain for the time that the question waited before.
  */
 export function shareOfSilence(seconds: number, servers: number): number {
   return servers === 1 ? seconds : seconds / (servers + 2);

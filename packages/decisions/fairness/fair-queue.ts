@@ -1,11 +1,11 @@
-/** Work that waits, by who wants it and what for: no owner and no name makes another wait for all of its own. */
+/** A queue that takes from its owners in turn, and from the names of an owner in turn (round robin). */
 export interface FairQueue<T> {
   /**
-   * Adds one. Returns the one that is dropped where there are too many then: the newest of the name with the most,
-   * of the owner with the most.
+   * Adds an item. If there are too many then, drops and returns one: of the owner with the most items, of its name with
+   * the most, the newest.
    */
   push(owner: string, name: string, item: T): T | undefined;
-  /** Takes the next: of the owners in turn, of an owner's names in turn, the oldest. */
+  /** Takes the oldest item of the next name of the next owner. */
   next(): T | undefined;
   readonly size: number;
 }
@@ -16,7 +16,7 @@ interface Owner<T> {
   size: number;
 }
 
-/** At most `limit` wait. */
+/** A queue of at most `limit` items. */
 export function openFairQueue<T>(limit: number): FairQueue<T> {
   const owners = new Map<string, Owner<T>>(); // in the order of their turns; none is empty
   let size = 0;

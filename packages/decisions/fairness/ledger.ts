@@ -1,11 +1,11 @@
-/** What members hold (bytes), by owner (a uid). */
+/** Bytes held by members, for example connections, by owner (a uid). */
 export interface Ledger<T> {
-  /** Notes how much `member` holds now. Returns the one to close when all hold too much. */
+  /** Notes how much `member` holds now. Returns the member to close if the total is above the limit. */
   note(owner: number, member: T, amount: number): T | undefined;
   readonly total: number;
 }
 
-/** Beyond `limit` in all, the member that holds the most has to go, of the owner whose members do. */
+/** Above a total of `limit`, the member to close is the largest one of the owner with the largest sum. */
 export function openLedger<T>(limit: number): Ledger<T> {
   const owners = new Map<number, { readonly members: Map<T, number>; sum: number }>();
   let total = 0;

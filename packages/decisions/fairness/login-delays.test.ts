@@ -6,7 +6,7 @@ const ELSEWHERE = [{ key: "192.0.2.2 joe", free: 4, parallel: 8 }];
 function begun() {
   const clock = { now: 1000 };
   const delays = openLoginDelays(() => clock.now);
-  /** Waits as it is told to; the time it took. */
+  /** Waits as required and returns for how long. */
   const attempt = (counted: typeof JOE, isRight: boolean | undefined) => {
     const place = delays.begin(counted);
     if ("later" in place) return Infinity;

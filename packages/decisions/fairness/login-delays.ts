@@ -1,41 +1,41 @@
-/** What an attempt is counted under. */
+/** A key, for example a client address, under which attempts are counted. */
 export interface Counted {
   readonly key: string;
-  /** So many failures cost nothing. */
+  /** Number of failures that cause no delay. */
   readonly free: number;
-  /** So many attempts at a time do not delay each other. */
+  /** Number of concurrent attempts that do not delay each other. */
   readonly parallel: number;
 }
 
-/** Growing delays for those who guess passwords. Each key has its own: nobody is delayed for what another does. */
+/** Increasing delays against guessing passwords, separately for each key. */
 export interface LoginDelays {
-  /** Milliseconds that an attempt has to wait, or that there are until one may be made, if these are too many. */
+  /** `wait`: milliseconds to wait before the attempt. `later`: the attempt is refused; milliseconds until the next. */
   begin(counted: readonly Counted[]): { readonly wait: number } | { readonly later: number };
-  /** An attempt that began is over. `isRight` is undefined when that could not be told. */
+  /** An attempt is over. `isRight` is undefined if the password could not be compared. */
   end(counted: readonly Counted[], isRight: boolean | undefined): void;
-  /** Counts a failure that was judged elsewhere. */
+  /** Counts a failure of an attempt that did not begin here. */
   failed(counted: readonly Counted[]): void;
 }
 
 interface Entry {
   failures: number;
-  /** Attempts begun and not over: each may be a failure. */
+  /** Attempts that are not over; each may fail. */
   pending: number;
-  /** When the next may begin. */
+  /** Time from which the next attempt may begin. */
   next: number;
-  /** When it was last used. */
+  /** Time of the last use. */
   at: number;
 }
 
-// Milliseconds. The delay doubles with each failure that is not free.
+// Milliseconds. The delay doubles with each failure after the free ones.
 const FIRST = 250;
 const LONGEST = 60_000;
-const PATIENCE = 15_000; // no attempt waits longer: its client would not
-const FORGIVEN = 600_000; // after so long without an attempt nothing is held against a key
-const MOST = 100_000; // keys; the longest unused ones are forgotten first
+const PATIENCE = 15_000; // no attempt waits longer: clients would time out
+const FORGIVEN = 600_000; // a key without attempts for this long is reset
+const MOST = 100_000; // keys; the least recently used are dropped first
 
 export function openLoginDelays(now: () => number): LoginDelays {
-  const entries = new Map<string, Entry>(); // in the order of their last use
+  const entries = new Map<string, Entry>(); // least recently used first
 
   function entryOf(key: string): Entry {
     const known = entries.get(key);

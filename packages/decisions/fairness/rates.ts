@@ -1,6 +1,6 @@
-const MANY = 1000; // owners remembered before those with a full bucket are forgotten
+const MANY = 1000; // owners; at this number those with a full bucket are dropped
 
-/** May `owner` do it once more now? Up to `perSecond` times a second, and as many at once: a token bucket. */
+/** Limits each owner to `perSecond` events a second, with bursts of as many (a token bucket). True if permitted. */
 export function openRates(perSecond: number, now: () => number): (owner: number) => boolean {
   const buckets = new Map<number, { tokens: number; at: number }>();
   const refill = (bucket: { tokens: number; at: number }) => {

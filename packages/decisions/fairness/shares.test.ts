@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openShares as open } from "./shares.ts";
 
-/** Admits and adds in one. */
+/** Admits a member and adds it. */
 function openShares<T extends object>(total: number, isPrivileged: (owner: number) => boolean) {
   const shares = open<T>(total, isPrivileged);
   const admit = (owner: number, member: T) => {
@@ -57,7 +57,7 @@ test("when it is full, the owner with the most gives way", () => {
     for (const member of flood) room.admit(70 + i, member);
   });
   expect(room.admit(65, { name: "third" })).toEqual({ close: floods[0]?.[0] });
-  // Of those with as few as it has itself, a newcomer closes none.
+  // A new member does not close one of an owner that has as few as its own owner.
   const even = shares(4); // 3 are for everybody
   for (const owner of [71, 72, 73]) even.admit(owner, { name: `${owner}` });
   expect(even.admit(74, { name: "74" })).toEqual({ close: { name: "71" } });

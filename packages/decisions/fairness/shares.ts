@@ -1,13 +1,14 @@
-/** Connections, or whatever else there is a limited number of, by their owner (a uid). */
+/** A limited number of members, for example connections, by owner (a uid). */
 export interface Shares<T extends object> {
   /**
-   * May `owner` have one more? Yes, if this member is removed and closed, should one be named; "refused" when there
-   * is no room and nobody to close.
+   * May `owner` have one more? If so, returns the member to close for it, which has been removed here; undefined if
+   * there is room. "refused" if there is no room and no member can be closed.
    */
   admit(owner: number): { readonly close: T | undefined } | "refused";
   add(owner: number, member: T): void;
-  /** A busy member is never closed for another; an idle one was in use just now. */
+  /** Marks a member as busy: it is not closed for another. */
   busy(member: T): void;
+  /** Marks a member as idle from now on. */
   idle(member: T): void;
   remove(member: T): void;
   members(): Iterable<T>;
@@ -22,9 +23,9 @@ interface Owner<T> {
 }
 
 /**
- * At most `total` members. A quarter of the places is for privileged owners alone, and one other owner has at most
- * half of the rest. When there is no room, the owner with the most members closes its longest idle one; an
- * unprivileged owner's newcomer never closes one of an owner with as few members as its own has.
+ * At most `total` members. A quarter of the places is reserved for privileged owners; any other owner has at most half
+ * of the rest. If there is no room, the unprivileged owner with the most members loses the one idle for longest, but
+ * not to an unprivileged owner that has as many members.
  */
 export function openShares<T extends object>(
   total: number,
@@ -45,7 +46,7 @@ export function openShares<T extends object>(
   const longestIdle = (owner: Owner<T> | undefined): T | undefined =>
     owner?.idle.values().next().value as T | undefined;
 
-  /** The idle member of the unprivileged owner with the most members, if these are more than `than`. */
+  /** The longest idle member of the unprivileged owner with the most members, if it has more than `than`. */
   function ofLargest(than: number): T | undefined {
     let largest: Owner<T> | undefined;
     for (const owner of owners.values()) {

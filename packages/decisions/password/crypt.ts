@@ -2,22 +2,22 @@ import { equal } from "./equal.ts";
 import { matchesNothing } from "./locked.ts";
 import { Unverifiable } from "./unverifiable.ts";
 
-/** crypt(3): the hash of `password` as `setting` says; undefined when it does not know how. Byte strings. */
+/** crypt(3): the hash of `password` by `setting`; undefined if the method is not supported. Byte strings. */
 export type Crypt = (password: string, setting: string) => string | undefined;
 
 type Groups = readonly (string | undefined)[];
 
 interface Method {
-  /** The whole hash, nothing around it. */
+  /** Matches the whole hash. */
   readonly pattern: RegExp;
-  /** More work or memory than a login may cost: a broken or hostile row must not stop the service. */
+  /** Does it take more work or memory than a login may? An invalid or hostile row must not stop the service. */
   readonly isExpensive?: (groups: Groups) => boolean;
-  /** Unknown to any crypt(3). */
+  /** No crypt(3) supports it. */
   readonly ours?: true;
   readonly portable?: (password: Buffer, stored: string, groups: Groups) => Promise<string>;
 }
 
-// The bounds, each worth some seconds of one processor.
+// The limits, each equivalent to some seconds of processor time.
 export const MAX_ROUNDS = 5_000_000; // $5$ and $6$
 export const MAX_BCRYPT_COST = 15;
 export const MAX_ARGON2_MEMORY = 256 * 1024; // KiB
@@ -39,7 +39,7 @@ const METHODS: readonly Method[] = [
     pattern: /^\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./0-9A-Za-z]{53}$/,
     isExpensive: ([, cost]) => Number(cost) > MAX_BCRYPT_COST,
     portable: async (password, stored) => {
-      // It takes text and makes UTF-8 of it: other bytes it cannot take.
+      // bcryptjs takes text and encodes it in UTF-8, so other byte strings are not supported.
       const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(password);
       const { hashSync } = (await import("bcryptjs")).default;
       return hashSync(text, stored.slice(0, 29));
@@ -72,7 +72,7 @@ const METHODS: readonly Method[] = [
     portable: async (password, stored) => {
       const des = (await import("unix-crypt-td-js")).default;
       const salt = stored.slice(0, 2);
-      // Bytes, not text: of text beyond ASCII it makes something else. Eight count.
+      // Passed as bytes: other than ASCII text is encoded differently. Eight bytes are significant.
       return des([...password.subarray(0, 8)], salt);
     },
   },
@@ -84,9 +84,8 @@ async function md5(password: Buffer, _stored: string, [, id, salt = ""]: Groups)
 }
 
 /**
- * Is `typed` the password of a crypt(3) or Argon2 hash? The system's crypt(3) is asked first, the portable
- * methods where it is missing or does not know. A locked password ("!", "*") matches nothing. Throws
- * Unverifiable.
+ * Is `typed` the password of a crypt(3) or Argon2 hash? Uses the system's crypt(3), or the portable methods if that is
+ * missing or does not support the hash. A locked password ("!", "*") matches nothing. Throws Unverifiable.
  */
 export async function verifyCrypt(typed: string, stored: string, crypt?: Crypt): Promise<boolean> {
   if (matchesNothing(stored)) return false;

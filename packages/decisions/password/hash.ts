@@ -3,7 +3,7 @@ import { mysqlPassword } from "./mysql.ts";
 import { shaCrypt } from "./sha-crypt.ts";
 import type { PasswordType } from "./verify.ts";
 
-/** What to store for a password: $6$ with a random salt for Crypt-Password. Byte strings. */
+/** The form in which a password is stored; for Crypt-Password $6$ with a random salt. Byte strings. */
 export function hash(password: string, passwordType: PasswordType): string {
   switch (passwordType) {
     case "Password":

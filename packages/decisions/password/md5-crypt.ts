@@ -3,7 +3,7 @@ import { digest } from "./digest.ts";
 
 const ROUNDS = 1000;
 
-/** The hash of $1$ and $apr1$ (`magic`), by Poul-Henning Kamp's description of it in FreeBSD's crypt(3). */
+/** The hash of $1$ and $apr1$ (`magic`): Poul-Henning Kamp's algorithm in FreeBSD's crypt(3). */
 export function md5Crypt(magic: string, password: Buffer, saltText: string): string {
   const salt = Buffer.from(saltText, "latin1");
   const inner = digest("md5", password, salt, password);
@@ -23,7 +23,7 @@ export function md5Crypt(magic: string, password: Buffer, saltText: string): str
   return groups.join("") + digits(final, [4, 10, 5]) + digits(final, [undefined, undefined, 11], 2);
 }
 
-/** `length` bytes of `bytes` over and over. */
+/** `bytes` repeated up to `length` bytes. */
 export function repeat(bytes: Buffer, length: number): Buffer {
   return Buffer.alloc(length, bytes);
 }

@@ -3,7 +3,7 @@ import { digest } from "./digest.ts";
 import { equal } from "./equal.ts";
 import { Unverifiable } from "./unverifiable.ts";
 
-/** Is `typed` the password of a value of PASSWORD(), either form? Throws Unverifiable. */
+/** Is `typed` the password of a value of PASSWORD(), in the old or the new form? Throws Unverifiable. */
 export function verifyMysql(typed: string, stored: string): boolean {
   if (/^\*[0-9a-f]{40}$/i.test(stored)) return equal(lower(mysqlPassword(typed)), lower(stored));
   if (/^[0-9a-f]{16}$/i.test(stored)) return equal(oldMysqlPassword(typed), lower(stored));
@@ -16,7 +16,7 @@ export function mysqlPassword(typed: string): string {
   return `*${digest("sha1", digest("sha1", typed)).toString("hex").toUpperCase()}`;
 }
 
-/** PASSWORD() before MySQL 4.1, OLD_PASSWORD() since: blanks and tabs do not count. */
+/** PASSWORD() before MySQL 4.1, OLD_PASSWORD() since. Blanks and tabs are ignored. */
 export function oldMysqlPassword(typed: string): string {
   let nr = 1345345333;
   let nr2 = 0x12345671;

@@ -4,7 +4,7 @@ import { equal } from "./equal.ts";
 import { verifySecret } from "./secret.ts";
 import { Unverifiable } from "./unverifiable.ts";
 
-/** A stored password with its scheme before it, as Dovecot writes it: {SSHA256.HEX}… */
+/** A stored password with a prefix for its scheme, as in Dovecot: {SSHA256.HEX}… */
 export interface Scheme {
   readonly name: string;
   readonly encoding: "HEX" | "B64" | "";
@@ -13,7 +13,7 @@ export interface Scheme {
 
 const PLAIN = ["PLAIN", "CLEAR", "CLEARTEXT"];
 
-/** Names for what crypt(3) or Argon2 verifies: what follows says which method it is. */
+/** Schemes of crypt(3) and Argon2; the hash that follows tells the method. */
 const CRYPTS =
   "CRYPT DES-CRYPT MD5-CRYPT MD5 SHA256-CRYPT SHA512-CRYPT BLF-CRYPT ARGON2ID ARGON2I ARGON2D".split(" ");
 
@@ -25,7 +25,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   SHA256: "sha256",
   SHA512: "sha512",
 };
-/** The digest, then the salt that was added behind the password. */
+/** What is stored is the digest, then the salt, which was appended to the password. */
 const SALTED: Readonly<Record<string, string>> = {
   SMD5: "md5",
   SSHA: "sha1",
@@ -33,7 +33,7 @@ const SALTED: Readonly<Record<string, string>> = {
   SSHA512: "sha512",
 };
 
-/** The scheme a stored password names; undefined when it names none. */
+/** The scheme that a stored password begins with; undefined if none. */
 export function parseScheme(stored: string): Scheme | undefined {
   const [, name, encoding = "", rest] = /^\{([A-Z0-9-]+)(?:\.([A-Z0-9]+))?\}(.*)$/is.exec(stored) ?? [];
   if (name === undefined || rest === undefined) return undefined;
@@ -43,7 +43,7 @@ export function parseScheme(stored: string): Scheme | undefined {
   return { name: name.toUpperCase(), encoding: known[Encoding as keyof typeof known], rest };
 }
 
-/** Is `typed` the password of what follows the scheme? Throws Unverifiable. */
+/** Does `typed` match what follows the scheme? Throws Unverifiable. */
 export async function verifyScheme(
   typed: string,
   { name, encoding, rest }: Scheme,
@@ -57,7 +57,7 @@ export async function verifyScheme(
   const algorithm = DIGESTS[name] ?? SALTED[name];
   if (algorithm === undefined) throw new Unverifiable("its {SCHEME} is not known here");
   const { length } = digest(algorithm);
-  // Dovecot tells hex from base64 by the length where it can, which is where no salt follows.
+  // Without a salt Dovecot distinguishes hex from base64 by the length.
   const hex = encoding === "" && name in DIGESTS && rest.length === 2 * length;
   const raw = decode(rest, hex ? "HEX" : encoding || "B64");
   const salt = raw.subarray(length);

@@ -1,10 +1,10 @@
 import { equal } from "./equal.ts";
 
-/** Is `typed` the plain password `secret`, or the answer of one who knows it to the challenge? */
+/** Is `typed` the plain password `secret`, or the response to the challenge that proves it? */
 export async function verifySecret(typed: string, secret: string, challenge: string): Promise<boolean> {
   if (secret === "") return false;
   const plain = equal(typed, secret);
-  // What is typed alone decides whether an answer is worth computing.
+  // Whether a response is computed depends only on `typed`, not on `secret`.
   if (challenge === "" || !/^[0-9a-f]{32}$/.test(typed)) return plain;
   const { responses } = await import("./responses.ts");
   const { apop, cram } = responses(secret, challenge);

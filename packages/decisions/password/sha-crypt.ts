@@ -2,7 +2,7 @@ import { digits } from "./base64.ts";
 import { digest } from "./digest.ts";
 import { repeat } from "./md5-crypt.ts";
 
-/** The hash of $5$ and $6$: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", whose letters these are. */
+/** The hash of $5$ and $6$, with the names of Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512". */
 export function shaCrypt(
   algorithm: "sha256" | "sha512",
   password: Buffer,
@@ -26,7 +26,7 @@ export function shaCrypt(
   return encode(c);
 }
 
-/** Thirds of the digest, byte by byte, the order turning with each: "permutation" in the paper, 22. */
+/** Encodes one byte from each third of the digest at a time, their order rotating: step 22 of the paper. */
 function encode(bytes: Buffer): string {
   const long = bytes.length === 64;
   const third = Math.floor(bytes.length / 3);

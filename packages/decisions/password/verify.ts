@@ -10,9 +10,9 @@ export type PasswordType = "Password" | "Crypt-Password" | "MySQL-Password";
 const MAX_TYPED = 511;
 
 /**
- * Is `typed` the password that is stored? Both are byte strings. A challenge that is not empty makes an answer
- * to it (APOP, CRAM-MD5) as good as the password, where the stored password is plain. An empty stored
- * password matches nothing. `crypt` is the system's crypt(3). Throws Unverifiable.
+ * Does `typed` match the stored password? Both are byte strings. If the challenge is not empty and the stored password
+ * is plain, a response to the challenge (APOP, CRAM-MD5) matches too. An empty stored password matches nothing. `crypt`
+ * is the system's crypt(3). Throws Unverifiable.
  */
 export async function verify(
   typed: string,

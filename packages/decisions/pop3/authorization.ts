@@ -3,7 +3,7 @@ import { nulEnded } from "@qmail-mysql/wire";
 import type { Command } from "./command.ts";
 import { CAPABILITIES, err, ok } from "./replies.ts";
 
-/** What a client wants to be let in with. */
+/** The credentials of a client. */
 export interface Attempt {
   readonly user: string;
   /** The password; with APOP the digest. */
@@ -18,7 +18,7 @@ export interface Step {
   readonly end?: boolean;
 }
 
-/** A command of the AUTHORIZATION state, RFC 1939, answered as qmail-popup does; `user` is what USER said. */
+/** Handles a command of the AUTHORIZATION state (RFC 1939) as qmail-popup does; `user` is the argument of USER. */
 export function authorize({ verb, arg }: Command, user: string | undefined): Step {
   switch (verb) {
     case "user":
@@ -42,7 +42,7 @@ export function authorize({ verb, arg }: Command, user: string | undefined): Ste
   }
 }
 
-/** What checkpassword reads on descriptor 3. The timestamp is the greeting's, for APOP. */
+/** The input of checkpassword on descriptor 3. The timestamp is that of the greeting, for APOP. */
 export function credentials({ user, pass }: Attempt, timestamp: string): string {
   return nulEnded([user, pass, timestamp]);
 }
@@ -54,9 +54,9 @@ export interface Ending {
 }
 
 /**
- * The reply when the subprogram has ended; undefined when it served the client. Stock's texts, with the response
- * codes of RFC 3206 where checkpassword's exit code says whose fault it is: a client then knows whether to ask
- * its user for another password or to try again later.
+ * The reply after the subprogram has ended; undefined if it served the client. The texts are those of stock
+ * qmail-popup, with the response codes of RFC 3206 for the exit codes of checkpassword: the client then knows whether
+ * the password was wrong or whether to try again later.
  */
 export function afterwards({ code, signal }: Ending): string | undefined {
   if (signal !== null) return err("aack, child crashed");

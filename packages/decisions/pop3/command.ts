@@ -3,11 +3,11 @@ import { lower } from "@qmail-mysql/wire";
 export interface Command {
   /** ASCII lower case. */
   readonly verb: string;
-  /** The rest after the first run of spaces, other blanks kept: a password may contain them. */
+  /** What follows the first spaces, including later blanks: a password may contain them. */
   readonly arg: string;
 }
 
-/** Reads a line without its LF as qmail's commands.c does: a CR before the LF is dropped, a NUL ends it. */
+/** Parses a line without its LF as commands.c of qmail does: a final CR is dropped, a NUL ends the line. */
 export function parseCommand(line: string): Command {
   const [text = ""] = (line.endsWith("\r") ? line.slice(0, -1) : line).split("\0", 1);
   const space = text.indexOf(" ");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { lineInput, MAX_LINE, TOO_LONG } from "./line-input.ts";
 
-/** The lines of `bytes`, and what was left unread. */
+/** The lines of `bytes`, and the bytes not read. */
 async function lines(bytes: string, atOnce: number, count = 100) {
   let rest = Buffer.from(bytes, "latin1");
   const next = lineInput(async (buffer) => {

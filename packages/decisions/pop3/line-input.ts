@@ -1,15 +1,15 @@
-/** Reads bytes into `buffer` and returns how many; 0 at the end of input. */
+/** Reads bytes into `buffer` and returns their number; 0 at the end of input. */
 export type ReadSome = (buffer: Buffer) => Promise<number>;
 
-/** A line longer than this is not a command: a login and a password of 512 bytes each fit many times. */
+/** Bytes; a longer line is not a command. A login and a password of 512 bytes each fit. */
 export const MAX_LINE = 4096;
 
-/** Given once for a line that is too long; what is left of it is skipped. */
+/** Returned once for a line that is too long; the rest of the line is skipped. */
 export const TOO_LONG = Symbol("too long");
 
 /**
- * The lines of a connection, without their LF; undefined at its end (what has no LF is not a command).
- * Reads `atOnce` bytes at a time: with 1 whatever follows a line stays unread for the next program.
+ * Returns the lines of a connection, without their LF; undefined at its end, also after a part of a line. Reads
+ * `atOnce` bytes at a time: with 1, what follows a line remains unread for the next program.
  */
 export function lineInput(
   read: ReadSome,

@@ -1,15 +1,15 @@
-/** A message of a Maildir as it was when the session began. */
+/** A message of a Maildir at the beginning of the session. */
 export interface Message {
   /** Its file name, a byte string. */
   readonly name: string;
   readonly isNew: boolean;
   /** Seconds. */
   readonly mtime: number;
-  /** Bytes of the file, which is what LIST and STAT tell. */
+  /** Bytes of the file, as reported by LIST and STAT. */
   readonly size: number;
 }
 
-/** Oldest first. Within a second by name, so that numbers are the same in every session. */
+/** Compares by age, oldest first; within a second by name, so that the numbers are the same in every session. */
 export function inOrder(a: Message, b: Message): number {
   return a.mtime - b.mtime || (a.name < b.name ? -1 : Number(a.name > b.name));
 }
@@ -18,9 +18,9 @@ export function inOrder(a: Message, b: Message): number {
 export type Digest = (bytes: string) => string;
 
 /**
- * The unique-id: the name up to its first colon, as qmail-pop3d has it. A name that is no unique-id (RFC 1939
- * §7: bytes 0x21 to 0x7E, at least one) becomes its digest. A longer one than the 70 bytes of the RFC stays:
- * clients that know a message by it would fetch it again.
+ * The unique-id: the name up to its first colon, as in qmail-pop3d. If that is not a valid unique-id (RFC 1939 §7: at
+ * least one byte, 0x21 to 0x7E), a digest of the name. More than the 70 bytes of the RFC are kept: clients that know
+ * the message by that id would fetch it again.
  */
 export function uniqueId(name: string, digest: Digest): string {
   const colon = name.indexOf(":");
@@ -29,5 +29,5 @@ export function uniqueId(name: string, digest: Digest): string {
   return digest(name);
 }
 
-/** Where a file of that name in new/ goes at QUIT. */
+/** The name in cur/ to which QUIT moves a file of new/. */
 export const seenName = (name: string): string => `${name}:2,`;

@@ -2,21 +2,21 @@ const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
 
-/** After the last line: qmail-pop3d sends an empty line before the final dot. */
+/** Sent after the last line: like qmail-pop3d, an empty line before the final dot. */
 const END = "\r\n.\r\n";
 
 export interface Stuffing {
-  /** What to send for the next piece of the message; valid until the next call. */
+  /** Returns what to send for the next piece of the message; valid until the next call. */
   push(piece: Uint8Array): Uint8Array;
-  /** Is all said that TOP asked for? */
+  /** Have all the lines that TOP requested been returned? */
   done(): boolean;
-  /** What to send at the end of the message. */
+  /** Returns what to send at the end of the message. */
   end(): string;
 }
 
 /**
- * A message for RETR and TOP, piece by piece: every LF becomes CR LF, a dot at the start of a line is
- * doubled, nothing else changes. With `lines`, the header, the empty line and so many lines of the body.
+ * Converts a message for RETR and TOP, piece by piece: every LF becomes CR LF, and a dot at the beginning of a line is
+ * doubled. With `lines`, only the header, the empty line and this number of lines of the body.
  */
 export function stuffing(lines?: number): Stuffing {
   let left = lines ?? Number.POSITIVE_INFINITY;
@@ -26,7 +26,7 @@ export function stuffing(lines?: number): Stuffing {
   let out = Buffer.alloc(0);
   return {
     push(piece) {
-      // At worst, all line feeds or all dots at line starts, a byte becomes two.
+      // A byte becomes at most two.
       if (out.length < 2 * piece.length) out = Buffer.allocUnsafe(2 * piece.length);
       let n = 0;
       for (let i = 0; i < piece.length && !done; i++) {

@@ -6,15 +6,15 @@ import { CAPABILITIES, err, ok } from "./replies.ts";
 export interface Session {
   readonly messages: readonly Message[];
   readonly digest: Digest;
-  /** 1 where a message is marked as deleted. */
+  /** 1 for each message that is marked as deleted. */
   readonly deleted: Uint8Array;
-  /** The highest number deleted: LAST. */
+  /** The highest message number deleted, for LAST. */
   last: number;
 }
 
 export type Action =
   | { readonly reply: Iterable<string> }
-  /** `lines` of the body; all when undefined. */
+  /** Sends `lines` of the body; all if undefined. */
   | { readonly send: Message; readonly lines: number | undefined }
   | { readonly quit: true };
 
@@ -22,7 +22,7 @@ export function newSession(messages: readonly Message[], digest: Digest): Sessio
   return { messages, digest, deleted: new Uint8Array(messages.length), last: 0 };
 }
 
-/** What qmail-pop3d does upon a command; marks are made in `session`. */
+/** Handles a command as qmail-pop3d does; deletions are marked in `session`. */
 export function transact({ verb, arg }: Command, session: Session): Action {
   switch (verb) {
     case "stat":
@@ -60,7 +60,7 @@ export function transact({ verb, arg }: Command, session: Session): Action {
 
 const say = (text: string): Action => ({ reply: [text] });
 
-/** The index of the message that `arg` begins with; or what is wrong with it. */
+/** The index of the message whose number `arg` begins with, or the text of an error. */
 function messageIndex(arg: string, { messages, deleted }: Session): number | string {
   const digits = /^[0-9]+/.exec(arg)?.[0];
   if (digits === undefined) return "syntax error";
@@ -70,7 +70,7 @@ function messageIndex(arg: string, { messages, deleted }: Session): number | str
   return deleted[number - 1] ? "already deleted" : number - 1;
 }
 
-/** STAT as qmail-pop3d has it: the count includes what is deleted, the size does not. */
+/** The reply to STAT as in qmail-pop3d: the count includes deleted messages, the size does not. */
 function status({ messages, deleted }: Session): string {
   const size = messages.reduce((sum, message, i) => (deleted[i] ? sum : sum + message.size), 0);
   return `${messages.length} ${size}`;
@@ -83,7 +83,7 @@ function list(arg: string, session: Session, about: (message: Message) => string
   return say(ok(`${index + 1} ${about(session.messages[index] as Message)}`));
 }
 
-const PIECE = 32768; // characters, about: a listing of any length is sent in pieces
+const PIECE = 32768; // approximate number of characters of a listing that are sent at once
 
 function* all(
   { messages, deleted }: Session,
@@ -100,7 +100,7 @@ function* all(
   yield `${text}.\r\n`;
 }
 
-/** RETR n, TOP n k: one and the same in qmail-pop3d. No k, or one that is no number, means all. */
+/** RETR n and TOP n k, which are the same in qmail-pop3d. Without k, or if k is not a number, all lines are sent. */
 function send(arg: string, session: Session): Action {
   const index = messageIndex(arg, session);
   if (typeof index === "string") return say(err(index));

@@ -2,8 +2,8 @@ import { type Ip, parseIp } from "@qmail-mysql/wire";
 import { clientsOf } from "./relay-clients.ts";
 
 /**
- * The address from which a user logged in, as it is to be recorded: of TCPREMOTEIP (tcpserver), else of IP
- * (Dovecot's post-login scripts). Undefined when there is none that can be read, or when it is listed as local.
+ * The client address of a login, to be recorded: TCPREMOTEIP (tcpserver), else IP (post-login scripts of Dovecot).
+ * Undefined if there is no valid one, or if it is listed as local.
  */
 export function loginAddress(
   env: Readonly<Record<string, string | undefined>>,

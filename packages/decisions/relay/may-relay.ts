@@ -3,22 +3,22 @@ import type { RelayAnswers } from "./answers.ts";
 import { netblocks } from "./netblocks.ts";
 import type { RelayClients } from "./relay-clients.ts";
 
-/** What db/relay's log says of a client. */
+/** The line that db/relay logs for a client. */
 export function relayWords(ip: string, isClient: boolean): string {
   return `IP: '${ip}' is ${isClient ? "" : "NOT "}a relay client`;
 }
 
 export interface Asker {
-  /** Undefined when the peer has no address, or none that can be read: then no table and no list has it. */
+  /** Undefined if the client has no address or an invalid one: no table and no list contains it. */
   readonly ip: Ip | undefined;
-  /** Was RELAYCLIENT given to us? */
+  /** Is RELAYCLIENT already set? */
   readonly given: boolean;
 }
 
 /**
- * db/relay's decision: may this client relay? Yes when whoever called us said so, when control/relayclients
- * has it, when its login is younger than `time` seconds, or when an open netblock of the table contains it.
- * Throws when that depends on a table that does not answer.
+ * May this client relay? The decision of db/relay: yes if RELAYCLIENT is already set, if control/relayclients contains
+ * it, or if a row for its address or for a netblock that contains it is valid. Throws if the decision depends on a
+ * table that cannot be read.
  */
 export async function mayRelay(
   { ip, given }: Asker,

@@ -12,9 +12,9 @@ const V6_PREFIX = /^(?:[0-9a-f]{1,4}:){1,7}$/i;
 const CIDR = /^([0-9a-f.:]+)\/(0|[1-9]\d{0,2})$/i;
 
 /**
- * A block as relay tables and relayclients files spell it: CIDR (10.1.0.0/16, 2001:db8::/32), a dotted
- * prefix with or without its last dot (10.1. and 10.1), an IPv6 prefix ending in a colon (2001:db8:).
- * Undefined for anything else, a single address included.
+ * Parses a netblock of a relay table or a relayclients file: CIDR (10.1.0.0/16, 2001:db8::/32), a dotted prefix with
+ * or without its last dot (10.1. and 10.1), an IPv6 prefix ending in a colon (2001:db8:). Undefined for anything else,
+ * including a single address.
  */
 export function parseNetblock(text: string): Netblock | undefined {
   const cidr = CIDR.exec(text);
@@ -29,7 +29,7 @@ export function parseNetblock(text: string): Netblock | undefined {
   return ip?.length === 16 ? { ip, bits: (text.split(":").length - 1) * 16 } : undefined;
 }
 
-/** A block, or a single address as the block of itself. */
+/** Parses a netblock or a single address. */
 export function parseClient(text: string): Netblock | undefined {
   const ip = parseIp(text);
   return ip ? { ip, bits: ip.length * 8 } : parseNetblock(text);
@@ -38,7 +38,7 @@ export function parseClient(text: string): Netblock | undefined {
 function parseCidr(address: string, bits: number): Netblock | undefined {
   const ip = parseIp(address);
   if (!ip) return undefined;
-  // ::ffff:10.0.0.0/104 counts the bits of the longer form.
+  // The prefix length of an IPv4-mapped address such as ::ffff:10.0.0.0/104 includes its first 96 bits.
   const skipped = ip.length === 4 && address.includes(":") ? 96 : 0;
   const own = bits - skipped;
   return own >= 0 && own <= ip.length * 8 ? { ip, bits: own } : undefined;

@@ -1,17 +1,17 @@
 import type { Ip } from "@qmail-mysql/wire";
 import type { Netblock } from "./netblock.ts";
 
-/** A set of blocks, each valid until a moment of the caller's clock. */
+/** A set of netblocks, each valid until a time of the caller's clock. */
 export interface Netblocks {
   readonly size: number;
   contains(ip: Ip, now: number): boolean;
-  /** The last moment at which a block contains it; 0 when none does. */
+  /** The time until which a block contains it; 0 if none does. */
   until(ip: Ip): number;
 }
 
 /**
- * Blocks by their masked first address, so that asking costs one look per block length in use, however many
- * blocks there are. The first and the last address of a block are inside it.
+ * Netblocks indexed by their first address, so that a lookup takes one step per prefix length in use, not per block.
+ * The first and the last address of a block belong to it.
  */
 export function netblocks(blocks: Iterable<Netblock & { readonly until: number }>): Netblocks {
   const until = new Map<string, number>();

@@ -7,8 +7,8 @@ export interface RelayClients {
 }
 
 /**
- * qpsmtpd's relayclients file: an address, a prefix ending in a dot or colon, or net/bits on each line, `#`
- * comments, blanks around. A line of another form is no client and a warning.
+ * Parses qpsmtpd's relayclients file: on each line an address, a prefix ending in a dot or colon, or net/bits; `#`
+ * begins a comment. A line of another form is ignored, with a warning.
  */
 export function relayClients(text: string, file: string): RelayClients {
   const blocks: (Netblock & { until: number })[] = [];
@@ -23,7 +23,7 @@ export function relayClients(text: string, file: string): RelayClients {
   return { clients: netblocks(blocks), warnings };
 }
 
-/** The same from words, as of the key `local` in control/sql. */
+/** The same from a list, as in the key `local` of control/sql. */
 export function clientsOf(words: readonly string[]): Netblocks {
   return relayClients(words.join("\n"), "").clients;
 }

@@ -15,7 +15,7 @@ const contains = (block: string, address: string) => {
 };
 
 test.each([
-  // block, its first and last address, the neighbours of both
+  // a block, its first and last address, the addresses before and after it
   ["10.1.0.0/16", "10.1.0.0", "10.1.255.255", "10.0.255.255", "10.2.0.0"],
   ["10.1.2.3/16", "10.1.0.0", "10.1.255.255", "10.0.255.255", "10.2.0.0"],
   ["10.1.2.3/32", "10.1.2.3", "10.1.2.3", "10.1.2.2", "10.1.2.4"],

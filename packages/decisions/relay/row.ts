@@ -3,29 +3,29 @@ import { type Netblock, parseNetblock } from "./netblock.ts";
 
 /** A row of a relay table. */
 export interface RelayRow {
-  /** As it stands in the table: an address or a netblock. */
+  /** The text in the table: an address or a netblock. */
   readonly client: string;
-  /** Seconds since 1970 of the last login; undefined is for ever. */
+  /** Time of the last login, in seconds since 1970; undefined if the row does not expire. */
   readonly time: number | undefined;
-  /** Who logged in, where the table says so. */
+  /** Who logged in, if the table contains it. */
   readonly user: string | undefined;
 }
 
-/** Rows, and the time by the clock of the database that wrote them: hosts need not agree on theirs. */
+/** Rows, and the time by the clock of the database, so that the clocks of other hosts do not matter. */
 export interface RelayRows {
   readonly rows: readonly RelayRow[];
   readonly now: number;
 }
 
 /**
- * For how many more seconds a row opens the relay, Infinity for ever, 0 for not any more. The patch compares
- * `timestamp > now - time`: a row that is exactly `time` seconds old is over.
+ * Seconds for which a row is still valid: Infinity without limit, 0 if it has expired. The patch compares
+ * `timestamp > now - time`: a row that is exactly `time` seconds old has expired.
  */
 export function secondsLeft(row: RelayRow, now: number, time: number): number {
   return row.time === undefined ? Infinity : Math.max(row.time - (now - time), 0);
 }
 
-/** The spellings under which an address may stand in a table. */
+/** The forms in which an address may be written in a table. */
 export function spellings(ip: Ip): readonly [string, string, string] {
   const canonical = formatIp(ip);
   if (ip.length === 4) return [canonical, `::ffff:${canonical}`, `::FFFF:${canonical}`];
@@ -33,13 +33,13 @@ export function spellings(ip: Ip): readonly [string, string, string] {
   return [canonical, words.join(":"), words.map((word) => word.padStart(4, "0")).join(":")];
 }
 
-/** For how long the rows found for an address let it relay: only rows of that very address count. */
+/** Seconds for which an address may still relay because of its own rows; other rows are ignored. */
 export function windowLeft(ip: Ip, { rows, now }: RelayRows, time: number): number {
   const own = rows.filter(({ client }) => sameIp(parseIp(client), ip));
   return Math.max(0, ...own.map((row) => secondsLeft(row, now, time)));
 }
 
-/** The netblocks among rows that are still open, each with the seconds it has left. */
+/** The netblocks among rows that are still valid, each with its remaining seconds. */
 export function openBlocks({ rows, now }: RelayRows, time: number): (Netblock & { left: number })[] {
   return rows.flatMap((row) => {
     const block = parseNetblock(row.client);

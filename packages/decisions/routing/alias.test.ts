@@ -101,7 +101,7 @@ test.each([
   ["forward", "virtual.com-user", "", undefined],
   ["forward", "virtual.com-user", "you", undefined],
   ["iain", "virtual.com-user", "you@hotmail.com", undefined],
-  // an address that anybody can write
+  // an address that anybody can use
   ["forward", "forward-you@hotmail.com", "you@hotmail.com", undefined],
   ["forward", "FORWARD-you@hotmail.com", "you@hotmail.com", undefined],
   ["forward", "forward+you@hotmail.com", "you@hotmail.com", undefined],

@@ -6,7 +6,7 @@ export interface AliasRow {
   readonly alias: string;
   readonly aliasUsername: string;
   readonly aliasHost: string;
-  /** A whole number as the optional column holds it; 0 where it is blank or there is no such column. */
+  /** The text of the optional column, a whole number; 0 if it is blank or the column does not exist. */
   readonly position?: string | undefined;
 }
 
@@ -21,26 +21,26 @@ export class AliasMisconfiguration extends Error {
   }
 }
 
-/** In quotes, and on one line whatever is in it. */
+/** In quotes, with control characters replaced so that it stays on one line. */
 function printable(column: string): string {
   return `'${column.replace(/[\0-\x1f\x7f]/g, "_")}'`;
 }
 
-/** What the alias column holds for every extension that has no row of its own. */
+/** Value of the alias column in rows for all extensions without rows of their own. */
 export const ANY_EXTENSION = "@";
 
-/** The aliases that may govern user's address `ext` at `host`: the extension, the whole address, any extension. */
+/** The values of the alias column that match `ext` at `host`: the extension, the whole address, any extension. */
 export function aliasKeys(ext: string, host: string): string[] {
   const own = lower(ext);
   const keys = [own, `${own}@${lower(host)}`, ANY_EXTENSION];
-  // Before qmail/MySQL 1.1.2 a blank alias stood for any extension. Such a row is reported, not used.
+  // Before qmail/MySQL 1.1.2 a blank alias matched any extension. Such a row is reported and not used.
   return own === ANY_EXTENSION ? [...keys, ""] : keys;
 }
 
 /**
- * The rows that govern it, all with one alias, in the order in which they are carried out; none: []. Throws
- * AliasMisconfiguration when an address meant for any extension only meets a row of the old form, or when a row's
- * position is invalid.
+ * The rows for an address, all with the same alias, in the order in which they are carried out; [] if there are none.
+ * Throws AliasMisconfiguration if an address that "@" would match has only a row with a blank alias, or if the position
+ * of a row is invalid.
  */
 export function chooseAliases(rows: readonly AliasRow[], ext: string, host: string): readonly AliasRow[] {
   for (const key of aliasKeys(ext, host)) {
@@ -59,8 +59,9 @@ export function chooseAliases(rows: readonly AliasRow[], ext: string, host: stri
 const isProgram = (row: AliasRow): boolean => row.aliasUsername === "|";
 
 /**
- * By position; of one position programs come first, since a program may refuse or defer the message, or take it
- * (exit 99), which is of no use after a file has it. The rest is in byte order: any order that is always the same.
+ * By position. Within a position programs come first, since a program may refuse or defer the message or end its
+ * delivery (exit 99), which has to happen before a file is written. The rest is in byte order, so that the order is
+ * always the same.
  */
 function inOrder(rows: readonly AliasRow[]): AliasRow[] {
   const key = (row: AliasRow) => `${isProgram(row) ? 0 : 1}${row.aliasUsername}\0${row.aliasHost}`;
@@ -78,8 +79,8 @@ function position(row: AliasRow): number {
 }
 
 /**
- * Of the rows of one address, the programs that run first because no position says otherwise. For a check of the
- * tables.
+ * Of the rows of one address, the programs that run first only because their position is that of other rows. Used by
+ * `qmail-mysql check`.
  */
 export function programsWithoutPlace(rows: readonly AliasRow[]): AliasRow[] {
   return rows.filter(
@@ -89,7 +90,7 @@ export function programsWithoutPlace(rows: readonly AliasRow[]): AliasRow[] {
   );
 }
 
-/** The user that a virtual row with an address in ext is given to: qmail/MySQL's magic forwarding. */
+/** The username of virtual rows that forward to the address in ext: magic forwarding of qmail/MySQL. */
 export const MAGIC_USER = "forward";
 
 /** With magic forwarding, is `ext` of `user` an address to forward to? */

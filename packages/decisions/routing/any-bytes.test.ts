@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { acceptRecipient, findAssigned, rewrite, virtualDomains } from "./index.ts";
 
-/** Addresses of any bytes, from a fixed seed: xorshift32. */
+/** Addresses of random bytes from a fixed seed (xorshift32). */
 function* addresses(count: number): Generator<string> {
   let state = 0x2545f491;
   const next = (below: number) => {

@@ -1,15 +1,15 @@
 import { lower } from "@qmail-mysql/wire";
 
 /**
- * SQL's LIKE: % any run of characters, _ any one, \ takes the next literally; ASCII letters in either case.
- * In linear memory and at most text x pattern steps, whatever a table holds.
+ * LIKE of SQL: % matches any characters, _ any one, \ makes the next one literal; ASCII letters match in either case.
+ * Takes linear memory and at most text x pattern steps.
  */
 export function like(text: string, pattern: string): boolean {
   const wanted = tokens(lower(pattern));
   const given = lower(text);
   let at = 0;
   let token = 0;
-  let retryAt = -1; // after the last %: where in text, and which token, to try again from
+  let retryAt = -1; // where to continue in text, and with which token, after the last %
   let retryToken = -1;
   while (at < given.length) {
     const want = wanted[token];
@@ -30,12 +30,12 @@ export function like(text: string, pattern: string): boolean {
   return token === wanted.length;
 }
 
-/** How many characters of a pattern stand for themselves: the measure of how specific it is. */
+/** The number of literal characters of a pattern: how specific it is. */
 export function literals(pattern: string): number {
   return tokens(pattern).filter((token) => token.startsWith("=")).length;
 }
 
-/** "%", "_", or "=" and the character that is meant. */
+/** Tokens: "%", "_", or "=" and a literal character. */
 function tokens(pattern: string): string[] {
   const found: string[] = [];
   for (let i = 0; i < pattern.length; i++) {

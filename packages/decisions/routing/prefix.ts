@@ -1,13 +1,13 @@
-/** A local part as stock qmail-send rewrites it for a virtual host: host, dash, the local part that was. */
+/** A local part as stock qmail-send rewrites it for a virtual host: host, dash, original local part. */
 export interface Prefixed {
   readonly host: string;
   readonly local: string;
 }
 
 /**
- * The ways to read `local` as virtual host and local part, longest host first. control/virtualdomains has
- * lines `virtual.com:virtual.com`, so sales@virtual.com arrives as virtual.com-sales; the dash is qmail-send's,
- * whatever the break character.
+ * Every way to read `local` as virtual host and local part, longest host first. control/virtualdomains has lines
+ * `virtual.com:virtual.com`, so sales@virtual.com becomes virtual.com-sales. qmail-send always inserts a dash, also
+ * with another break character.
  *
  *     my-domain.com-sales   my-domain.com|sales   my|domain.com-sales
  */

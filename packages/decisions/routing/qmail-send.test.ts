@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { rewrite, virtualDomains } from "./qmail-send.ts";
 import { acceptRecipient } from "./rcpthosts.ts";
 
-// By qmail-send(8) and what a stock one was seen to do; the names are of our own.
+// From qmail-send(8) and the observed behaviour of a stock one; the names are our own.
 const controls = {
   envnoathost: "h.example",
   percenthack: new Set(["pct", "b"]),

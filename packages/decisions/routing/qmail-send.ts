@@ -5,27 +5,27 @@ export interface SendControls {
   readonly envnoathost: string;
   readonly percenthack: ReadonlySet<string>;
   readonly locals: ReadonlySet<string>;
-  /** The value is the prefix; a blank one makes an exception. */
+  /** The value is the prefix; a blank one excludes the host. */
   readonly virtualdomains: ReadonlyMap<string, string>;
 }
 
-/** What decided, and by which entry of which control file. */
+/** A step of the decision: the entry of the control file that applied. */
 export interface SendStep {
   readonly file: "envnoathost" | "percenthack" | "locals" | "virtualdomains" | undefined;
   readonly entry: string;
-  /** The address as it was then. */
+  /** The address after this step. */
   readonly address: string;
 }
 
 export interface Rewritten {
   readonly channel: "local" | "remote";
-  /** What qmail-lspawn or qmail-rspawn is given. */
+  /** The address passed to qmail-lspawn or qmail-rspawn. */
   readonly address: string;
   /** The last step is the one that chose the channel; its file is undefined when no entry did. */
   readonly steps: readonly SendStep[];
 }
 
-/** The map of control/virtualdomains from its entries: cut at the first colon, of equal keys the last counts. */
+/** The entries of control/virtualdomains as a map: split at the first colon; of equal keys the last is used. */
 export function virtualDomains(entries: Iterable<string>): Map<string, string> {
   const map = new Map<string, string>();
   for (const entry of entries) {
@@ -35,7 +35,7 @@ export function virtualDomains(entries: Iterable<string>): Map<string, string> {
   return map;
 }
 
-/** The keys of control/virtualdomains that may govern local@host, in the order tried: qmail-send(8). */
+/** The keys of control/virtualdomains that match local@host, in the order tried: qmail-send(8). */
 export function virtualDomainKeys(local: string, host: string): string[] {
   const name = lower(host);
   const keys = [`${lower(local)}@${name}`, name];
@@ -74,7 +74,7 @@ export function rewrite(recipient: string, controls: SendControls): Rewritten {
   for (const key of virtualDomainKeys(local, host)) {
     const prefix = controls.virtualdomains.get(key);
     if (prefix === undefined) continue;
-    // A blank prefix ends the search: an exception from a wider entry.
+    // A blank prefix ends the search: the host is excluded from a less specific entry.
     return prefix === ""
       ? done("remote", "virtualdomains", key, address)
       : done("local", "virtualdomains", key, `${prefix}-${address}`);

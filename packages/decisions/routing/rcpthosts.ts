@@ -6,7 +6,7 @@ export type RcptDecision =
   | { readonly accepted: true; readonly by: "rcpthosts" | "morercpthosts.cdb"; readonly entry: string }
   | { readonly accepted: false };
 
-/** The entries that match a host, in the order tried: itself, then each ending that begins with a dot. */
+/** The entries that match a host, in the order tried: itself, then each suffix that begins with a dot. */
 export function rcptHostKeys(host: string): string[] {
   const name = lower(host);
   const keys = [name];

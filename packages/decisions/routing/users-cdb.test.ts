@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findAssigned, NoWildcards, ShortRecord } from "./users-cdb.ts";
 
-// qmail-newu(8)'s records for: =joe +joe- +ann.x. + and their ends
+// the records that qmail-newu(8) writes for =joe, +joe-, +ann.x. and +, with the record of their last characters
 const records = new Map([
   ["!joe\0", "joe\x0064020\x0064020\0/home/joe\0\0"],
   ["!joe-", "joe\x0064020\x0064020\0/home/joe\0-\0"],

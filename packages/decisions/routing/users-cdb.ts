@@ -13,19 +13,19 @@ export interface Control {
 /** The record of users/cdb for a local part, and its key. */
 export interface Assigned {
   readonly control: Control;
-  /** As users/assign writes it: =joe or +joe- */
+  /** As written in users/assign: =joe or +joe- */
   readonly entry: string;
 }
 
-/** A users/cdb without the record of the characters that wildcards end in: QLX_CDB. */
+/** A users/cdb without its record of the last characters of wildcards: QLX_CDB. */
 export class NoWildcards extends Error {}
-/** A record without its six fields: QLX_USAGE. */
+/** A record with fewer than six fields: QLX_USAGE. */
 export class ShortRecord extends Error {}
 
 /**
  * The record of users/cdb for a local part (nughde_get in qmail-lspawn.c): the exact one, else that of the longest
- * beginning that ends in a character of the record with the empty key, or is empty. What follows such a beginning is
- * appended to ext, in its own case. Undefined: qmail-getpw is asked. Throws NoWildcards, ShortRecord.
+ * prefix that is empty or ends in a character of the record with the empty key. The rest of the local part is then
+ * appended to ext, in its original case. Undefined: run qmail-getpw. Throws NoWildcards, ShortRecord.
  */
 export function findAssigned(local: string, get: (key: string) => string | undefined): Assigned | undefined {
   const ends = get("");
@@ -49,7 +49,7 @@ function assigned(data: string, entry: string): Assigned {
   return { control: { user, uid: id(uid), gid: id(gid), home, dash, ext }, entry };
 }
 
-/** scan_ulong: the decimal digits it begins with, in 32 bits. */
+/** As scan_ulong: the value of the leading decimal digits, modulo 2^32. */
 function id(field: string): number {
   return Number(BigInt(/^\d*/.exec(field)?.[0] || 0) % 2n ** 32n);
 }

@@ -12,10 +12,10 @@ export interface VirtualRow {
 /** Port: the rows that may apply to local@host (lower case), exact ones and catch-alls, in any order. */
 export type FindVirtual = (local: string, host: string) => Promise<readonly VirtualRow[]>;
 
-/** A host with a row of its own in the virtual table, or with funky queries one that a row's pattern matches. */
+/** A host with a row of its own in the virtual table or, with funky queries, matched by the pattern of a row. */
 export interface VirtualHost {
   readonly host: string;
-  /** A row has this very host. */
+  /** A row has exactly this host. */
   readonly exact: boolean;
 }
 
@@ -23,9 +23,9 @@ export interface VirtualHost {
 export type FindVirtualHosts = (hosts: readonly string[]) => Promise<readonly VirtualHost[]>;
 
 /**
- * The host that a rewritten local part begins with. `hosts` are the virtual hosts among its prefixes, longest
- * first. That of the address, if known: without it, a.com-b.com-x may be b.com-x at a.com or x at a.com-b.com.
- * Else a host with a row of its own before one that only a pattern matches; of these the longest.
+ * The host that a rewritten local part begins with. `hosts` are the virtual hosts among its prefixes, longest first.
+ * The host of the address is preferred, if it is known: without it, a.com-b.com-x may be b.com-x at a.com or x at
+ * a.com-b.com. Otherwise it is the longest host with a row of its own, else the longest that matches a pattern.
  */
 export function choosePrefix(hosts: readonly VirtualHost[], addressHost = ""): string | undefined {
   const own = hosts.find(({ host }) => host === lower(addressHost));
@@ -36,10 +36,10 @@ export function choosePrefix(hosts: readonly VirtualHost[], addressHost = ""): s
 export class VirtualMisconfiguration extends Error {}
 
 /**
- * The row that governs local@host. Plain: the exact row, else the catch-all, whose virtual_username is blank.
- * Funky: both columns are LIKE patterns, the most specific row wins: an exact host before a pattern, of two
- * patterns the one with more literal characters; then the same for virtual_username, blank matching nothing.
- * Throws VirtualMisconfiguration when that row has no username.
+ * The row for local@host: the exact row, else the catch-all, whose virtual_username is blank. With `funky` both columns
+ * are LIKE patterns and the most specific row is used: an exact host before a pattern, of two patterns the one with
+ * more literal characters; then the same for virtual_username, where blank matches nothing. Throws
+ * VirtualMisconfiguration if that row has no username.
  */
 export function chooseVirtual(
   rows: readonly VirtualRow[],
@@ -73,7 +73,7 @@ function mostSpecific(rows: readonly VirtualRow[], local: string, host: string):
       (a, b) =>
         order(rank(a.virtualHost, host), rank(b.virtualHost, host)) ||
         order(rank(a.virtualUsername, local), rank(b.virtualUsername, local)) ||
-        (columns(a) < columns(b) ? -1 : 1), // rows have no order of their own: any fixed one will do
+        (columns(a) < columns(b) ? -1 : 1), // the database returns rows in any order: make it always the same
     )[0];
 }
 

@@ -16,7 +16,7 @@ test("the rules cdb is the file tcprules makes", () => {
   ]);
 });
 
-// facts about tcprules, observed
+// observed behaviour of tcprules
 test.each([
   ['a:deny,X="a"', [["a", "D\0+X=a\0"]]],
   ['a:allow,RELAYCLIENT=""', [["a", "+RELAYCLIENT=\0"]]],

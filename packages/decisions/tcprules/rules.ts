@@ -1,16 +1,16 @@
-/** What rules are compiled into; a cdb writer is one. */
+/** The output of the compiler, for example a cdb writer. */
 export interface Records {
   add(key: string, data: string): void;
 }
 
-/** A line that tcprules refuses; the message is the line as tcprules shows it, which ends at a NUL. */
+/** A line that tcprules refuses; the message is the line up to a NUL, as tcprules prints it. */
 export class RuleError extends Error {
   constructor(line: string) {
     super(line.split("\0", 1)[0]);
   }
 }
 
-/** Compiles the text of a rules file, as tcprules does: the first rule for an address is the one that counts. */
+/** Compiles the text of a rules file, as tcprules does. Of several rules for an address the first is used. */
 export function compileRules(text: string, records: Records): void {
   for (const line of text.split("\n")) compileRule(line, records);
 }
@@ -20,7 +20,7 @@ export function compileRules(text: string, records: Records): void {
  *
  *     1.2.3.37-39:allow,RELAYCLIENT="",X=/a/   one record each for 1.2.3.37, 1.2.3.38, 1.2.3.39
  *
- * Comments and lines without a colon are none. Throws RuleError.
+ * Comments and lines without a colon are ignored. Throws RuleError.
  */
 export function compileRule(raw: string, records: Records): void {
   if (raw.startsWith("#")) return;
@@ -50,7 +50,7 @@ function instructions(text: string, line: string): string {
 
 const MAX = 255n; // a part of an IPv4 address
 
-/** An address, or each address of a range: its first n-m counts from n to m. Names and infos have no ranges. */
+/** The address, or each address of a range n-m. =host and info@ip have no ranges. */
 function addresses(address: string, line: string): string[] {
   const dash = /[=@]/.test(address) ? -1 : address.indexOf("-");
   if (dash < 0) return [address];
@@ -65,7 +65,7 @@ function addresses(address: string, line: string): string[] {
   return range;
 }
 
-/** A number of 64 bits: a greater one wraps around, and a NUL ends it, as in tcprules. */
+/** A number modulo 2^64, up to a NUL, as in tcprules. */
 function number(text: string, line: string): bigint {
   const [digits = ""] = text.split("\0", 1);
   if (!/^\d*$/.test(digits)) throw new RuleError(line);

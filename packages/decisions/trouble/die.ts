@@ -1,9 +1,9 @@
 import { SOFT } from "./exit.ts";
 
-/** A condition that may pass: the program ends with its code for trouble, 111 unless it has one of its own. */
+/** A temporary error: the program exits with its code for trouble, 111 unless it has one of its own. */
 export class Trouble extends Error {}
 
-/** The end of a program with an exit code of its own, and the line it says on descriptor 2. */
+/** Ends a program with this exit code and the message on descriptor 2. */
 export class Die extends Error {
   readonly code: number;
   constructor(code: number, message: string) {
@@ -12,12 +12,12 @@ export class Die extends Error {
   }
 }
 
-/** Wrong usage: says what to type instead. */
+/** Wrong usage; the message is the correct usage. */
 export class Usage extends Die {}
 
 /**
- * What an error means to our caller: exit code and line. A Die says so itself; anything else, our own bugs
- * included, is trouble, whose code is `soft`. Never a stack trace.
+ * The exit code and the line for an error. Anything but a Die, including an internal error, is trouble, with the code
+ * `soft`. Never a stack trace.
  */
 export function verdict(program: string, error: unknown, soft = SOFT): { code: number; line: string } {
   const text = (error instanceof Error ? error.message : String(error))

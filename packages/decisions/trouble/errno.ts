@@ -1,4 +1,4 @@
-/** Reasons in qmail's words (error_str.c), so that logs read alike. */
+/** The texts of qmail (error_str.c), so that log lines are the same. */
 const TEXTS: Readonly<Record<string, string>> = {
   E2BIG: "argument list too long",
   EACCES: "access denied",
@@ -36,7 +36,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ETXTBSY: "text busy",
 };
 
-/** Conditions that may pass by themselves: error_temp.c of qmail. */
+/** Temporary errors: error_temp.c of qmail. */
 const TEMPORARY = new Set([
   "EINTR",
   "ENOMEM",
@@ -62,7 +62,7 @@ const TEMPORARY = new Set([
   "ESTALE",
 ]);
 
-/** The errno name an error carries, "" when it has none. */
+/** The errno name of an error; "" if it has none. */
 export function errno(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === "string" ? code : "";
@@ -72,14 +72,14 @@ export function isTemporary(error: unknown): boolean {
   return TEMPORARY.has(errno(error));
 }
 
-/** Why it failed, in one line and in qmail's words where it has words. */
+/** The text of an error in one line, that of qmail if there is one. */
 export function reason(error: unknown): string {
   const text = TEXTS[errno(error)] ?? (error instanceof Error ? error.message : String(error));
-  // Whatever a server or a peer says stays one line.
+  // A message from a server or a peer may contain line ends.
   return text.replace(/[\0-\x1f\x7f]+/g, " ").trim() || "unknown error";
 }
 
-/** An error with the name of an errno. */
+/** An error with this errno name. */
 export function errorOf(code: string): Error & { code: string } {
   return Object.assign(new Error(code), { code });
 }

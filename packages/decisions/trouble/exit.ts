@@ -1,12 +1,12 @@
 /** Exit codes. Those from 112 up are private to qmail-getpw and qmail-lspawn. */
 export const OK = 0;
-/** checkpassword: wrong password. Nothing else may mean 1. */
+/** Of checkpassword: wrong password. */
 export const REFUSED = 1;
-/** checkpassword: called in a way it was not meant to be. */
+/** Of checkpassword: wrong usage. */
 export const MISUSED = 2;
-/** Permanent; wrong usage. */
+/** Permanent error or wrong usage. */
 export const HARD = 100;
-/** Temporary: the mail stays queued, the login is tried again. The default of every program. */
+/** Temporary error: the mail stays queued, the login may be tried again. The default of every program. */
 export const SOFT = 111;
 // qlx.h of qmail
 export const QLX_USAGE = 112;

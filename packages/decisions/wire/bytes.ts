@@ -1,6 +1,6 @@
 /**
- * Addresses, names and paths are byte strings: one character, one byte (latin1), as qmail has them.
- * They become text only where another program insists on text: at the SQL drivers.
+ * Addresses, names and paths are byte strings: each character is one byte (latin1), as in qmail. They are converted to
+ * text only where it is required: by the SQL drivers.
  */
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -10,12 +10,12 @@ export function toBuffer(bytes: string): Buffer {
   return Buffer.from(bytes, "latin1");
 }
 
-/** Text, as a driver or argv gives it, to the byte string of its UTF-8 form. */
+/** Converts text, from a driver or argv, to the byte string of its UTF-8 encoding. */
 export function fromText(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** The text a byte string spells in UTF-8; undefined when it is not UTF-8 and so has no exact text. */
+/** Decodes a byte string as UTF-8; undefined if it is not valid UTF-8. */
 export function toText(bytes: string): string | undefined {
   if (isAscii(bytes)) return bytes;
   try {

@@ -17,7 +17,7 @@ test.each([
   ["fe80::1:2:3:4", "fe80::1:2:3:4"],
   ["64:ff9b::192.0.2.1", "64:ff9b::c000:201"],
   ["1:2:3:4:5:6:192.0.2.1", "1:2:3:4:5:6:c000:201"],
-  // an IPv4 address in IPv6 clothes is that IPv4 address
+  // an IPv4-mapped IPv6 address is that IPv4 address
   ["::ffff:192.0.2.1", "192.0.2.1"],
   ["::FFFF:c000:201", "192.0.2.1"],
   ["0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1"],

@@ -1,11 +1,11 @@
-/** An IP address: 4 or 16 bytes. An IPv4 address in IPv6 clothes (::ffff:1.2.3.4) is 4 bytes. */
+/** An IP address: 4 or 16 bytes. An IPv4-mapped IPv6 address (::ffff:1.2.3.4) is 4 bytes. */
 export type Ip = readonly number[];
 
-const OCTET = "(?:0|[1-9]\\d{0,2})"; // a leading zero is octal to some readers
+const OCTET = "(?:0|[1-9]\\d{0,2})"; // no leading zero: some programs read it as octal
 const V4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
-/** Reads an address in full: no zone, no mask, no leading zeros. Undefined when it is anything else. */
+/** Parses an address without zone, prefix length or leading zeros. Undefined for anything else. */
 export function parseIp(text: string): Ip | undefined {
   if (text.length > 45) return undefined; // INET6_ADDRSTRLEN - 1
   if (!text.includes(":")) return parseV4(text);
@@ -23,7 +23,7 @@ export function parseIp(text: string): Ip | undefined {
   return ipOf([...left, ...Array<number>(missing).fill(0), ...right, ...tail]);
 }
 
-/** The address of 4 or 16 bytes as the network has them. */
+/** The address from 4 or 16 bytes in network order. */
 export function ipOf(bytes: ArrayLike<number>): Ip {
   const all = Array.from(bytes);
   return all.length === 16 && MAPPED.every((byte, i) => all[i] === byte) ? all.slice(12) : all;
@@ -44,7 +44,7 @@ function groups(text: string): number[] | undefined {
   });
 }
 
-/** The text of an address as inet_ntop and RFC 5952 write it. */
+/** The text of an address: RFC 5952. */
 export function formatIp(ip: Ip): string {
   if (ip.length === 4) return ip.join(".");
   const words = ipWords(ip).map((word) => word.toString(16));

@@ -1,4 +1,4 @@
-/** ASCII lower case only, as qmail's case_lowers: Unicode's would turn a stranger's K (U+212A) into our k. */
+/** Lower case for ASCII only, as case_lowers in qmail: Unicode's would convert the Kelvin sign (U+212A) to k. */
 export function lower(s: string): string {
   return s.replace(/[A-Z]+/g, (run) => run.toLowerCase());
 }

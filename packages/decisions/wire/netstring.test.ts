@@ -3,7 +3,7 @@ import { Garbage, netstring, netstringReader } from "./netstring.ts";
 
 describe("netstring", () => {
   test.each([
-    // the examples of D. J. Bernstein's definition
+    // the examples in D. J. Bernstein's definition
     ["hello world!", "12:hello world!,"],
     ["", "0:,"],
     ["\xff\0", "2:\xff\0,"],

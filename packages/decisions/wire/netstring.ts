@@ -1,27 +1,27 @@
-/** Bytes that are no netstring, or one longer than was agreed: nothing after them can be understood. */
+/** Invalid bytes, or a netstring above the limit: what follows them cannot be parsed. */
 export class Garbage extends Error {}
 
-/** `bytes` framed: length in decimal, colon, the bytes, comma. */
+/** `bytes` as a netstring: length in decimal, colon, the bytes, comma. */
 export function netstring(bytes: string): string {
   return `${bytes.length}:${bytes},`;
 }
 
 export interface NetstringReader {
-  /** Adds bytes, and takes every netstring that is complete. Throws Garbage. */
+  /** Adds bytes and returns every complete netstring. Throws Garbage. */
   push(chunk: string): string[];
-  /** Adds bytes, to be taken by next. */
+  /** Adds bytes for `next`. */
   add(chunk: string): void;
-  /** Takes the next netstring; undefined until it is complete. Throws Garbage. */
+  /** Returns the next netstring; undefined until it is complete. Throws Garbage. */
   next(): string | undefined;
-  /** How many bytes were added and not yet taken. */
+  /** Number of bytes added and not yet returned. */
   held(): number;
 }
 
-/** Takes netstrings of at most `limit` bytes out of a stream, however it was cut. Text is a byte string. */
+/** Extracts netstrings of at most `limit` bytes from a stream, however it is divided. Strings are byte strings. */
 export function netstringReader(limit: number): NetstringReader {
   const digits = String(limit).length;
   let rest = "";
-  let from = 0; // what is before it was taken
+  let from = 0; // the beginning of what is not yet returned
   const add = (chunk: string) => {
     rest = from === rest.length ? chunk : rest.slice(from) + chunk;
     from = 0;
