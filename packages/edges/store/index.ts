@@ -32,7 +32,6 @@ export {
   relaySqldPath,
   sqlControlFile,
 } from "./relay-open.ts";
-export { recordLogin } from "./relay-record.ts";
 export { openSite, type Site, sqldPath } from "./site.ts";
 export {
   ANSWER_LIMIT,

@@ -34,7 +34,7 @@ export async function main(prog: readonly string[]): Promise<number> {
 /** While we are root, and so may read what the user may not. False when it is not for us to do. */
 async function openRelay(qmail: string, user: string): Promise<boolean> {
   if (!isRoot() || SMTP.includes(process.env.TCPLOCALPORT ?? "")) return false;
-  const { recordLogin } = await import("@qmail-mysql/store"); // of no use to a site without `relay yes`
+  const { recordLogin } = await import("@qmail-mysql/store/record-login"); // of no use to a site without `relay yes`
   await recordLogin(qmail, "checkpassword", { ...process.env, USER: user });
   return true;
 }
