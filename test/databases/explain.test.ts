@@ -1,4 +1,4 @@
-import { type Question, schemas, statements } from "@qmail-mysql/store";
+import { type Question, schemas, statements } from "@qmail-mysql/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket, sqlite } from "../lib/databases.ts";
 import { makeWorld } from "../lib/world.ts";

@@ -1,4 +1,4 @@
-import { schemas } from "@qmail-mysql/store";
+import { schemas } from "@qmail-mysql/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backendsAndSqld, sqlite } from "../lib/databases.ts";
 import { run, visible } from "../lib/program.ts";

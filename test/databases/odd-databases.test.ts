@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { openDatabase, statements } from "@qmail-mysql/store";
+import { statements } from "@qmail-mysql/database";
+import { openDatabase } from "@qmail-mysql/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NOFILES, QMAILP } from "../lib/accounts.ts";
 import { overSocket, sqlite } from "../lib/databases.ts";

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, chownSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { schemas } from "@qmail-mysql/store";
+import { schemas } from "@qmail-mysql/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backendsAndSqld, sqlite } from "../lib/databases.ts";
 import { type Delivered, deliver, type LocalCase, MAILDIR } from "../lib/deliver.ts";

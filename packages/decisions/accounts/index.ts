@@ -1,5 +1,5 @@
 export { type Assignment, format, type GetpwPorts, type GetpwSettings, getpw, Held } from "./getpw.ts";
-export { accountIsUsed, mailboxProblem } from "./home.ts";
+export { mailboxProblem } from "./home.ts";
 export {
   authenticate,
   type Credentials,

@@ -1,4 +1,12 @@
-export * from "./host-list.ts";
-export * from "./key-value.ts";
-export * from "./sql.ts";
-export * from "./sqlserver.ts";
+export { listEntries, morercpthostsKeys } from "./host-list.ts";
+export { ControlError, keyValues } from "./key-value.ts";
+export { type Notify, parseSql, type RelaySql, type RelayTable } from "./sql.ts";
+export {
+  type DatabaseAddress,
+  parsePublicLines,
+  parseSqlServer,
+  publicLines,
+  type Server,
+  type SiteSettings,
+  type SqlServer,
+} from "./sqlserver.ts";

@@ -1,6 +1,6 @@
-export * from "./address.ts";
-export * from "./bytes.ts";
-export * from "./fields.ts";
-export * from "./ip.ts";
-export * from "./lower.ts";
-export * from "./netstring.ts";
+export { splitAddress } from "./address.ts";
+export { fromText, isAscii, toBuffer, toText } from "./bytes.ts";
+export { nulEnded, nulFields } from "./fields.ts";
+export { formatIp, type Ip, ipOf, ipWords, parseIp } from "./ip.ts";
+export { lower } from "./lower.ts";
+export { Garbage, netstring, netstringReader } from "./netstring.ts";

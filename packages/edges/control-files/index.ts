@@ -1,3 +1,4 @@
+export { readControlFile } from "./control-file.ts";
 export { hasControl } from "./has-control.ts";
 export { fileLines } from "./lines.ts";
 export { offersApop, popTimeout } from "./pop-control.ts";

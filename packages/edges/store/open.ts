@@ -1,10 +1,10 @@
 import { type DatabaseAddress, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
+import { readControlFile } from "@qmail-mysql/control-files";
 import type { Database, Mode } from "@qmail-mysql/database";
 import { nodeFs, status } from "@qmail-mysql/native";
 import { say } from "@qmail-mysql/process";
 import { Trouble } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
-import { readControlFile } from "./control-file.ts";
 import { type Store, storeOver } from "./store.ts";
 import { type Tables, tablesOver } from "./tables.ts";
 

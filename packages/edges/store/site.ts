@@ -1,8 +1,6 @@
-import type { SiteSettings } from "@qmail-mysql/control";
-import { readWhole } from "@qmail-mysql/native";
-import { errno, reason, Trouble } from "@qmail-mysql/trouble";
-import { type AnySqld, openSqld } from "./sqld.ts";
-import type { Store } from "./store.ts";
+import { parsePublicLines, type SiteSettings } from "@qmail-mysql/control";
+import { type AnySqld, PROTOCOL, sqldAt, sqldAtOnce, sqldDatabase, sqldPath } from "@qmail-mysql/sqld-client";
+import { type Store, storeOver } from "./store.ts";
 
 /** What a program has to ask: the store, and the site's settings. */
 export interface Site {
@@ -25,18 +23,21 @@ export async function openSite(qmailHome: string, program: string, stays = false
   return { store: await openStore(settings, qmailHome), settings, sqld: undefined };
 }
 
-/** Line 1 of control/sqld, a relative path being below the qmail home; undefined when there is no such file. */
-export function sqldPath(qmailHome: string): string | undefined {
-  const file = `${qmailHome}/control/sqld`;
-  let text: string;
-  try {
-    text = readWhole(file);
-  } catch (error) {
-    if (errno(error) === "ENOENT") return undefined;
-    throw new Trouble(`unable to read ${file}: ${reason(error)}`);
-  }
-  const path = text.slice(0, text.includes("\n") ? text.indexOf("\n") : undefined).trim();
-  if (path === "")
-    throw new Trouble(`unable to use ${file}: line 1: expected the path of qmail-sqld's socket`);
-  return path.startsWith("/") ? path : `${qmailHome}/${path}`;
+// Seconds for its settings, which it knows without its database.
+const AT_ONCE = 5;
+
+/** The store and the settings behind the socket at `path`, for a program that `stays` or for a single run. */
+async function openSqld(path: string, stays: boolean): Promise<Site> {
+  const sqld = (stays ? undefined : sqldAtOnce(path, AT_ONCE)) ?? sqldAt(path);
+  const lines = (await sqld.ask("settings", [], AT_ONCE)) ?? [];
+  const settings = parsePublicLines(
+    lines.filter((line) => line !== PROTOCOL),
+    `qmail-sqld at ${path}`,
+  );
+  const database = sqldDatabase(sqld, settings.timeout);
+  return {
+    store: storeOver(database, settings.funkyQueries),
+    settings,
+    sqld: { ...sqld, takesClient: lines.includes(PROTOCOL) },
+  };
 }

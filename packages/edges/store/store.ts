@@ -1,14 +1,13 @@
-import type { FindMailboxes, InvalidMailbox, Login, Mailbox } from "@qmail-mysql/accounts";
-import type { Database, Row } from "@qmail-mysql/database";
+import type { FindMailboxes, Login } from "@qmail-mysql/accounts";
 import {
-  type AliasRow,
-  type FindAliases,
-  type FindVirtual,
-  type FindVirtualHosts,
-  like,
-  type VirtualRow,
-} from "@qmail-mysql/routing";
-import { Trouble } from "@qmail-mysql/trouble";
+  type Database,
+  type Row,
+  toAliasRow,
+  toAnyMailbox,
+  toLogin,
+  toVirtualRow,
+} from "@qmail-mysql/database";
+import { type FindAliases, type FindVirtual, type FindVirtualHosts, like } from "@qmail-mysql/routing";
 import { lower, toText } from "@qmail-mysql/wire";
 
 /** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
@@ -62,25 +61,6 @@ export function storeOver({ ask, close }: Pick<Database, "ask" | "close">, funky
   };
 }
 
-export function toAliasRow(row: Row): AliasRow {
-  return {
-    username: row.username ?? "",
-    alias: row.alias ?? "",
-    aliasUsername: row.alias_username ?? "",
-    aliasHost: row.alias_host ?? "",
-    position: row.position,
-  };
-}
-
-export function toVirtualRow(row: Row): VirtualRow {
-  return {
-    username: row.username ?? "",
-    ext: row.ext ?? "",
-    virtualUsername: row.virtual_username ?? "",
-    virtualHost: row.virtual_host ?? "",
-  };
-}
-
 /** Those names that are UTF-8: the others are in no table. */
 function inText(names: readonly string[]): string[] {
   return names.map(toText).filter((text) => text !== undefined);
@@ -90,48 +70,4 @@ function inText(names: readonly string[]): string[] {
 function only(rows: readonly Row[], names: readonly string[]): Row[] {
   const asked = new Set(names);
   return rows.filter((row) => asked.has(lower(row.username ?? "")));
-}
-
-/** The row, or why it is invalid. */
-export function toAnyMailbox(row: Row): Mailbox | InvalidMailbox {
-  try {
-    return toMailbox(row);
-  } catch (error) {
-    if (error instanceof Trouble) return { username: row.username ?? "", wrong: error.message };
-    throw error;
-  }
-}
-
-/** Throws Trouble for an invalid row, which is not an absent one: somebody will mend it, and the mail waits. */
-export function toMailbox(row: Row): Mailbox {
-  const username = row.username ?? "";
-  const wrong = (column: string, expected: string): never => {
-    throw new Trouble(`MySQL misconfiguration: mailbox row "${username}": ${column}: expected ${expected}`);
-  };
-  const id = (column: string): number => {
-    const value = row[column] ?? "";
-    return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 32 - 1
-      ? Number(value)
-      : wrong(column, "a number below 4294967295");
-  };
-  const home = row.home ?? "";
-  if (!home.startsWith("/") || /[\0\n]/.test(home)) wrong("home", "an absolute path");
-  if (/[\0\n]/.test(username)) wrong("username", "no line end");
-  return {
-    username,
-    uid: id("uid"),
-    gid: id("gid"),
-    home,
-    suspended: isSuspended(row.suspended ?? "") ?? wrong("suspended", "Y or N"),
-  };
-}
-
-/** Undefined for what says neither: whoever wrote it may well have meant Y. */
-function isSuspended(value: string): boolean | undefined {
-  if (/^y(es)?$/i.test(value)) return true;
-  return /^(no?|0)?$/i.test(value) ? false : undefined;
-}
-
-function toLogin(row: Row): Login {
-  return { ...toMailbox(row), password: row.password ?? "", passwordType: row.password_type ?? "" };
 }

@@ -1,6 +1,5 @@
 import type { InvalidMailbox, Mailbox } from "@qmail-mysql/accounts";
-import { type Database, statements, type Version } from "@qmail-mysql/database";
-import { toAnyMailbox } from "./store.ts";
+import { type Database, statements, toAnyMailbox, type Version } from "@qmail-mysql/database";
 
 /** Whole tables, row by row. Each throws on trouble, and passes on what `each` throws. */
 export interface Tables {

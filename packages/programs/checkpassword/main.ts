@@ -2,7 +2,8 @@ import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@
 import { qmailHome } from "@qmail-mysql/control-files";
 import { closeFd } from "@qmail-mysql/native";
 import { exec, given, isRoot, readAllWithin } from "@qmail-mysql/process";
-import { askVerdict, openSite, type Site, tellVerdict } from "@qmail-mysql/store";
+import { askVerdict, tellVerdict } from "@qmail-mysql/sqld-client";
+import { openSite, type Site } from "@qmail-mysql/store";
 import { findSystemLogin, systemCrypt } from "@qmail-mysql/system";
 import { Die, MISUSED, REFUSED, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { become } from "./become.ts";
@@ -34,7 +35,7 @@ export async function main(prog: readonly string[]): Promise<number> {
 /** While we are root, and so may read what the user may not. False when it is not for us to do. */
 async function openRelay(qmail: string, user: string): Promise<boolean> {
   if (!isRoot() || SMTP.includes(process.env.TCPLOCALPORT ?? "")) return false;
-  const { recordLogin } = await import("@qmail-mysql/store/record-login"); // of no use to a site without `relay yes`
+  const { recordLogin } = await import("@qmail-mysql/relay-store/record-login"); // of no use to a site without `relay yes`
   await recordLogin(qmail, "checkpassword", { ...process.env, USER: user });
   return true;
 }

@@ -1,8 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
-import { qmailHome } from "@qmail-mysql/control-files";
+import { qmailHome, readControlFile } from "@qmail-mysql/control-files";
 import { openDescriptors } from "@qmail-mysql/native";
 import { resident, writeAll } from "@qmail-mysql/process";
-import { readControlFile } from "@qmail-mysql/store";
 import { findSystemAccounts, memoryLimit } from "@qmail-mysql/system";
 import { errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";

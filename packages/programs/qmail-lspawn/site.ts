@@ -3,15 +3,8 @@ import { CdbError, cdbReader } from "@qmail-mysql/cdb";
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
 import { say } from "@qmail-mysql/process";
 import { type Control, findAssigned, NoWildcards, ShortRecord } from "@qmail-mysql/routing";
-import {
-  openPool,
-  openSite,
-  poolServers,
-  readSqlServer,
-  type Site,
-  sqldPath,
-  storeOver,
-} from "@qmail-mysql/store";
+import { sqldPath } from "@qmail-mysql/sqld-client";
+import { openPool, openSite, poolServers, readSqlServer, type Site, storeOver } from "@qmail-mysql/store";
 import { awaitSystemAccounts, homeOwner, type PasswdEntry } from "@qmail-mysql/system";
 import { Die, errno, QLX_CDB, QLX_USAGE } from "@qmail-mysql/trouble";
 import type { RouteWorld } from "./route.ts";

@@ -2,16 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { SqlServer } from "@qmail-mysql/control";
 import { qmailHome } from "@qmail-mysql/control-files";
+import type { Database, Mode } from "@qmail-mysql/database";
 import { say, writeAll } from "@qmail-mysql/process";
-import {
-  type Database,
-  isWorldReadable,
-  type Mode,
-  openDatabase,
-  readSqlServer,
-  sqliteFile,
-  sqlServerFile,
-} from "@qmail-mysql/store";
+import { isWorldReadable, openDatabase, readSqlServer, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
 /** What the commands share: where to read, where to speak, and the database. */

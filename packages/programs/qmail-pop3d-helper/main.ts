@@ -13,7 +13,7 @@ export async function main(args: readonly string[]): Promise<never> {
   const home = qmailHome();
   // A site without POP before SMTP has no such file, and does not pay for it; checkpassword may have done it.
   if (RELAYOPENED === undefined && hasControl(home, "sql")) {
-    const { recordLogin } = await import("@qmail-mysql/store/record-login");
+    const { recordLogin } = await import("@qmail-mysql/relay-store/record-login");
     await recordLogin(home, "qmail-pop3d-helper", process.env);
   }
   return exec(program, {}, hasFd3 ? 3 : undefined);

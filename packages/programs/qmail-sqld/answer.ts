@@ -1,11 +1,10 @@
+import type { Ask, Row } from "@qmail-mysql/database";
 import {
-  type Ask,
   isSocketQuestion,
-  type Row,
   type SocketQuestion,
   socketColumns,
   socketQuestions,
-} from "@qmail-mysql/store";
+} from "@qmail-mysql/sqld-client";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { nulEnded, nulFields, toText } from "@qmail-mysql/wire";
 import type { Cache, Keep } from "./cache.ts";

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { publicLines, type RelaySql, type SqlServer } from "@qmail-mysql/control";
+import { readControlFile } from "@qmail-mysql/control-files";
 import { say } from "@qmail-mysql/process";
-import { readControlFile, readSql, readSqlServer, sqlControlFile, sqlServerFile } from "@qmail-mysql/store";
+import { readSql, sqlControlFile } from "@qmail-mysql/relay-store";
+import { readSqlServer, sqlServerFile } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { parseSettings, type Settings } from "./settings.ts";
 

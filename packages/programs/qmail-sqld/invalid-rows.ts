@@ -1,6 +1,6 @@
+import { type Row, toAliasRow, toMailbox, toVirtualRow } from "@qmail-mysql/database";
 import { aliasInstruction } from "@qmail-mysql/dotqmail";
 import { chooseAliases, chooseVirtual } from "@qmail-mysql/routing";
-import { type Row, toAliasRow, toMailbox, toVirtualRow } from "@qmail-mysql/store";
 import { lower } from "@qmail-mysql/wire";
 
 /**

@@ -1,6 +1,7 @@
 import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
+import type { Ask, Row } from "@qmail-mysql/database";
 import { verify } from "@qmail-mysql/password";
-import { type Ask, type Row, type Store, storeOver } from "@qmail-mysql/store";
+import { type Store, storeOver } from "@qmail-mysql/store";
 import { lower } from "@qmail-mysql/wire";
 import type { Cache, Keep } from "./cache.ts";
 import type { Asker, Hashers } from "./edge/hashers.ts";

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, statSync, unlinkSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { openLoginDelays } from "@qmail-mysql/fairness";
 import { given, resident, say, writeAll } from "@qmail-mysql/process";
-import { sqldAt, sqldPath } from "@qmail-mysql/store";
+import { sqldAt, sqldPath } from "@qmail-mysql/sqld-client";
 import { Die, errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { found } from "./answer.ts";
 import { readConfig } from "./config.ts";

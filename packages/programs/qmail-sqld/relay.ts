@@ -1,6 +1,9 @@
 import type { RelaySql } from "@qmail-mysql/control";
+import type { Database } from "@qmail-mysql/database";
 import { clientsOf, type Netblocks, netblocks, relayAnswers } from "@qmail-mysql/relay";
-import { type Database, FOR_EVER, relayStoreOver, type Store } from "@qmail-mysql/store";
+import { relayStoreOver } from "@qmail-mysql/relay-store";
+import { FOR_EVER } from "@qmail-mysql/sqld-client";
+import type { Store } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, lower, parseIp } from "@qmail-mysql/wire";
 import type { Allowance } from "./allowance.ts";

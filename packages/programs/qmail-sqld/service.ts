@@ -1,14 +1,7 @@
+import type { Ask, Row } from "@qmail-mysql/database";
 import type { LoginDelays } from "@qmail-mysql/fairness";
-import {
-  ANSWER_LIMIT,
-  type Ask,
-  loginSeconds,
-  openPool,
-  type Pool,
-  PROTOCOL,
-  poolServers,
-  type Row,
-} from "@qmail-mysql/store";
+import { ANSWER_LIMIT, loginSeconds, PROTOCOL } from "@qmail-mysql/sqld-client";
+import { openPool, type Pool, poolServers } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { openAllowance } from "./allowance.ts";
 import { type Answer, answerer, found, NONE, type Special, trouble } from "./answer.ts";

@@ -1,4 +1,5 @@
-import { type Ask, type Database, isSocketQuestion, Unavailable } from "@qmail-mysql/store";
+import { type Ask, type Database, Unavailable } from "@qmail-mysql/database";
+import { isSocketQuestion } from "@qmail-mysql/sqld-client";
 import { reason } from "@qmail-mysql/trouble";
 import type { Troubles } from "./troubles.ts";
 

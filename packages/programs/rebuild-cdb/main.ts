@@ -1,6 +1,7 @@
 import { qmailHome } from "@qmail-mysql/control-files";
 import { say, writeAll } from "@qmail-mysql/process";
-import { openRelayStore, openTables, readRelayDatabase, readSqlServer } from "@qmail-mysql/store";
+import { openRelayStore, readRelayDatabase } from "@qmail-mysql/relay-store";
+import { openTables, readSqlServer } from "@qmail-mysql/store";
 import { OK } from "@qmail-mysql/trouble";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { rebuild, type Summary } from "./rebuild.ts";

@@ -1,5 +1,5 @@
+import type { Version } from "@qmail-mysql/database";
 import { say } from "@qmail-mysql/process";
-import type { Version } from "@qmail-mysql/store";
 import { stamps } from "./edge/stamps.ts";
 
 /** What watching needs of the work it repeats. */

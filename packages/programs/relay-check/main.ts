@@ -1,7 +1,7 @@
 import { qmailHome } from "@qmail-mysql/control-files";
 import { exec, say, writeAll } from "@qmail-mysql/process";
 import { mayRelay, type RelayAnswers, type RelayClients, relayWords } from "@qmail-mysql/relay";
-import { openRelayAnswers, readSql } from "@qmail-mysql/store";
+import { openRelayAnswers, readSql } from "@qmail-mysql/relay-store";
 import { HARD, reason, SOFT, Usage } from "@qmail-mysql/trouble";
 import { parseIp } from "@qmail-mysql/wire";
 import { readRelayClients } from "./edge/relay-clients.ts";

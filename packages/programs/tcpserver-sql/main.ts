@@ -1,7 +1,7 @@
 import type { Notify, RelaySql } from "@qmail-mysql/control";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { environment, resident, say } from "@qmail-mysql/process";
-import { openRelayAnswers, readSql, relaySqldPath } from "@qmail-mysql/store";
+import { openRelayAnswers, readSql, relaySqldPath } from "@qmail-mysql/relay-store";
 import { Die, HARD, OK, reason, SOFT } from "@qmail-mysql/trouble";
 import { baseEnvironment } from "./child-environment.ts";
 import { dnsNames } from "./edge/dns.ts";

@@ -3,7 +3,8 @@ import { qmailHome } from "@qmail-mysql/control-files";
 import type { LocalPorts } from "@qmail-mysql/delivery";
 import { cannotRewind, dotQmail, enterHome, exists, message } from "@qmail-mysql/maildrop";
 import { say } from "@qmail-mysql/process";
-import { openSite, sqldPath, sqlServerFile } from "@qmail-mysql/store";
+import { sqldPath } from "@qmail-mysql/sqld-client";
+import { openSite, sqlServerFile } from "@qmail-mysql/store";
 import { errno, Trouble } from "@qmail-mysql/trouble";
 import { isInherited } from "./inherited.ts";
 

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SqlServer } from "@qmail-mysql/control";
-import { openSite, sqldPath, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
+import { sqldPath } from "@qmail-mysql/sqld-client";
+import { openSite, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Trouble } from "@qmail-mysql/trouble";
 import { whyUnaskable } from "../edge/database-access.ts";

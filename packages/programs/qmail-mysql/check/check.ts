@@ -1,15 +1,8 @@
 import { existsSync } from "node:fs";
 import type { SqlServer } from "@qmail-mysql/control";
+import { type Database, statements } from "@qmail-mysql/database";
 import { rcptHostKeys, virtualDomains } from "@qmail-mysql/routing";
-import {
-  type Database,
-  openDatabase,
-  readSqlServer,
-  sqliteFile,
-  sqlServerFile,
-  statements,
-  storeOver,
-} from "@qmail-mysql/store";
+import { openDatabase, readSqlServer, sqliteFile, sqlServerFile, storeOver } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 
 import { assigned, entries, rcptHosts, sendControls, withCdb } from "../edge/controls.ts";

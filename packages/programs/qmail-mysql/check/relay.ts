@@ -1,15 +1,9 @@
 import { existsSync } from "node:fs";
 import { parseSql } from "@qmail-mysql/control";
-import {
-  openDatabase,
-  openRelayStore,
-  type RelayDatabase,
-  readControlFile,
-  readSqlServer,
-  relaySqldPath,
-  sqlControlFile,
-  statements,
-} from "@qmail-mysql/store";
+import { readControlFile } from "@qmail-mysql/control-files";
+import { statements } from "@qmail-mysql/database";
+import { openRelayStore, type RelayDatabase, relaySqldPath, sqlControlFile } from "@qmail-mysql/relay-store";
+import { openDatabase, readSqlServer } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Trouble } from "@qmail-mysql/trouble";
 import { opened } from "../edge/home-state.ts";

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { SqlServer } from "@qmail-mysql/control";
-import { sqldPath, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
+import { sqldPath } from "@qmail-mysql/sqld-client";
+import { sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { errno, reason } from "@qmail-mysql/trouble";
 
 /**

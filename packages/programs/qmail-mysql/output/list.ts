@@ -1,4 +1,4 @@
-import type { Database, Row, Statement } from "@qmail-mysql/store";
+import type { Database, Row, Statement } from "@qmail-mysql/database";
 import type { Context } from "../context.ts";
 import { buffered, jsonArray, tableLayout } from "./table.ts";
 

@@ -1,5 +1,10 @@
 import { parseNetblock, secondsLeft } from "@qmail-mysql/relay";
-import { openRelayStore, type RelayDatabase, type RelayStore, readRelayDatabase } from "@qmail-mysql/store";
+import {
+  openRelayStore,
+  type RelayDatabase,
+  type RelayStore,
+  readRelayDatabase,
+} from "@qmail-mysql/relay-store";
 import { Die, HARD } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, parseIp } from "@qmail-mysql/wire";
 import type { Command } from "commander";

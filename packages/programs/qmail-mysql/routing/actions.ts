@@ -1,7 +1,8 @@
 import { possibleUsers } from "@qmail-mysql/accounts";
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
+import { type Database, type Row, statements } from "@qmail-mysql/database";
 import { MAGIC_USER } from "@qmail-mysql/routing";
-import { type Database, type Row, statements, storeOver } from "@qmail-mysql/store";
+import { storeOver } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Die, HARD, Usage } from "@qmail-mysql/trouble";
 import { lower, toText } from "@qmail-mysql/wire";

@@ -1,4 +1,4 @@
-import type { Database, Statement, Value } from "@qmail-mysql/store";
+import type { Database, Statement, Value } from "@qmail-mysql/database";
 import { Trouble } from "@qmail-mysql/trouble";
 import { toText } from "@qmail-mysql/wire";
 import { columnFix } from "./column-fix.ts";

@@ -1,4 +1,4 @@
-import { type Database, type Row, type Statement, statements } from "@qmail-mysql/store";
+import { type Database, type Row, type Statement, statements } from "@qmail-mysql/database";
 import { Die, HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { change, notKept, text } from "./change.ts";

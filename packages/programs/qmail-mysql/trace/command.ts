@@ -1,5 +1,6 @@
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
-import { openSite, sqldPath, storeOver } from "@qmail-mysql/store";
+import { sqldPath } from "@qmail-mysql/sqld-client";
+import { openSite, storeOver } from "@qmail-mysql/store";
 import { HARD, Usage } from "@qmail-mysql/trouble";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";

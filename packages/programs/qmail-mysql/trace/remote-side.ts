@@ -1,3 +1,4 @@
+import type { Database } from "@qmail-mysql/database";
 import {
   acceptRecipient,
   type Rewritten,
@@ -5,7 +6,7 @@ import {
   rewrite,
   type SendControls,
 } from "@qmail-mysql/routing";
-import type { Database, Store } from "@qmail-mysql/store";
+import type { Store } from "@qmail-mysql/store";
 import { lower, splitAddress } from "@qmail-mysql/wire";
 import { rcptHosts, withCdb } from "../edge/controls.ts";
 import { findRows, named, RCPTHOSTS } from "../tables/rows.ts";

@@ -1,8 +1,8 @@
 import { type Assignment, Held } from "@qmail-mysql/accounts";
+import type { Database } from "@qmail-mysql/database";
 import { Failure } from "@qmail-mysql/delivery";
 import { deliveredTo, describe } from "@qmail-mysql/dotqmail";
 import { AliasMisconfiguration, type SendControls, VirtualMisconfiguration } from "@qmail-mysql/routing";
-import type { Database } from "@qmail-mysql/store";
 import { Die, HARD, Trouble } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
 import { findOwner, type LocalWorld, planDelivery } from "./local-side.ts";

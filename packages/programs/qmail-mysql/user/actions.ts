@@ -1,6 +1,6 @@
+import { type Database, type Row, statements } from "@qmail-mysql/database";
 import { hash } from "@qmail-mysql/password/hash";
 import { MAGIC_USER } from "@qmail-mysql/routing";
-import { type Database, type Row, statements } from "@qmail-mysql/store";
 import { Die, HARD, Usage } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import type { Context } from "../context.ts";

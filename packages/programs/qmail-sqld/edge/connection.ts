@@ -1,4 +1,4 @@
-import { QUESTION_LIMIT } from "@qmail-mysql/store";
+import { QUESTION_LIMIT } from "@qmail-mysql/sqld-client";
 import { Garbage, netstring } from "@qmail-mysql/wire";
 import { type Answer, Misasked, type Peer, trouble } from "../answer.ts";
 import { openPipeline } from "../pipeline.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
+import { type Row, toMailbox } from "@qmail-mysql/database";
 import { Failure } from "@qmail-mysql/delivery";
 import { MAGIC_USER } from "@qmail-mysql/routing";
-import { type Row, toMailbox } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower, toBuffer } from "@qmail-mysql/wire";
 import { homeState } from "../../edge/home-state.ts";

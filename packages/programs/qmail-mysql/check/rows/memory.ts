@@ -1,12 +1,6 @@
+import { type Database, type Row, type Statement, statements, toMailbox } from "@qmail-mysql/database";
 import { type AliasRow, like, type VirtualRow } from "@qmail-mysql/routing";
-import {
-  type Database,
-  type Row,
-  type Statement,
-  type Store,
-  statements,
-  toMailbox,
-} from "@qmail-mysql/store";
+import type { Store } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { columnFix } from "../../tables/column-fix.ts";

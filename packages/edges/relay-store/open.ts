@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
 import { type DatabaseAddress, parseSql, type RelaySql } from "@qmail-mysql/control";
+import { readControlFile } from "@qmail-mysql/control-files";
 import type { Mode } from "@qmail-mysql/database";
 import { say } from "@qmail-mysql/process";
 import { type RelayAnswers, relayAnswers } from "@qmail-mysql/relay";
+import { sqldPath, sqldRelay } from "@qmail-mysql/sqld-client";
+import { openDatabase, readSqlServer, sqlServerFile } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
-import { readControlFile } from "./control-file.ts";
-import { openDatabase, readSqlServer, sqlServerFile } from "./open.ts";
-import { type RelayStore, relayStoreOver } from "./relay.ts";
-import { sqldPath } from "./site.ts";
-import { sqldRelay } from "./sqld-relay.ts";
+import { type RelayStore, relayStoreOver } from "./relay-store.ts";
 
 /** control/sql with a database, its own or control/sqlserver's. */
 export type RelayDatabase = RelaySql & { readonly database: DatabaseAddress };

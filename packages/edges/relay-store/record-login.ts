@@ -1,10 +1,10 @@
 import type { RelaySql } from "@qmail-mysql/control";
 import { say } from "@qmail-mysql/process";
 import { loginAddress } from "@qmail-mysql/relay";
+import { sqldRecord } from "@qmail-mysql/sqld-client";
 import { reason } from "@qmail-mysql/trouble";
 import type { Ip } from "@qmail-mysql/wire";
-import { openRelayStore, readSql, relaySqldPath } from "./relay-open.ts";
-import { sqldRecord } from "./sqld-relay.ts";
+import { openRelayStore, readSql, relaySqldPath } from "./open.ts";
 
 /**
  * Opens the relay for the address a user has just logged in from: TCPREMOTEIP, or IP in a post-login script of

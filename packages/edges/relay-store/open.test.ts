@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readSqlServer } from "@qmail-mysql/store";
 import { afterAll, expect, test } from "vitest";
-import { readSqlServer } from "./open.ts";
-import { readSql } from "./relay-open.ts";
+import { readSql } from "./open.ts";
 
 const home = mkdtempSync(join(tmpdir(), "control-"));
 mkdirSync(join(home, "control"));
