@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
 import { sqlFile, startMariaDb } from "../lib/mariadb.ts";
 import { BIN, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 // What the program that checkpassword becomes finds itself in.
@@ -20,14 +21,20 @@ describe.skipIf(!isRoot)("checkpassword's program", () => {
   const home = world.user("iain", UID, GID);
   const bin = join(home, "../../bin");
   beforeAll(() => {
-    sqlite.prepare(world).sql(`INSERT INTO mailbox VALUES
-      ('iain', ${UID}, ${GID}, '${home}', 'secret', 'Password', 'N'),
+    sqlite.prepare(world).sql(`${mailboxRow({ name: "iain", uid: UID, gid: GID, home, password: "secret" })}
       ${["sha512crypt", "bcrypt", "yescrypt"]
         .map((method) => {
           const hash = execFileSync("mkpasswd", ["-m", method, "secret"]).toString().trim();
-          return `('${method}', ${UID}, ${GID}, '${home}', '${hash}', 'Crypt-Password', 'N')`;
+          return mailboxRow({
+            name: method,
+            uid: UID,
+            gid: GID,
+            home,
+            password: hash,
+            type: "Crypt-Password",
+          });
         })
-        .join()}`);
+        .join("\n")}`);
     mkdirSync(bin);
     for (const [name, text, mode] of [
       ["script", "echo no interpreter\n", 0o755],
@@ -240,10 +247,7 @@ describe.skipIf(!isRoot)("the server", () => {
         "CREATE DATABASE mail; CREATE USER q@localhost IDENTIFIED BY 'x'; GRANT ALL ON mail.* TO q@localhost",
       );
       server.sql(sqlFile("mysql/schema.sql"), "mail");
-      server.sql(
-        `INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', 'secret', 'Password', 'N')`,
-        "mail",
-      );
+      server.sql(mailboxRow({ name: "iain", uid: UID, home: home, gid: GID, password: "secret" }), "mail");
       world.control("sqlserver", `server ${server.socket}\nlogin q\npassword x\ndb mail\n`);
       const codes = [];
       for (const fd3 of [FD3, "iain\0wrong\0x\0", "nobody\0x\0x\0"]) {

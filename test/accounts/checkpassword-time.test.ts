@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
 import { run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
@@ -23,9 +24,9 @@ describe.skipIf(!isRoot)("the time of a refusal does not tell whether the login 
       const home = world.user("iain", UID);
       const { sql } = sqlite.prepare(world);
       for (const user of ["first", "iain", "last"]) {
-        sql(`INSERT INTO mailbox VALUES ('${user}', ${UID}, ${UID}, '${home}', '${stored}', '${type}', 'N')`);
+        sql(mailboxRow({ name: user, uid: UID, home: home, password: stored, type: type }));
       }
-      sql(`INSERT INTO mailbox VALUES ('locked', ${UID}, ${UID}, '${home}', '!', 'Crypt-Password', 'N')`);
+      sql(mailboxRow({ name: "locked", uid: UID, home: home, password: "!", type: "Crypt-Password" }));
       const times: Record<string, number[]> = { iain: [], stranger: [], locked: [] };
       for (let i = 0; i < ROUNDS; i++) {
         for (const [login, measured] of Object.entries(times)) {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NOFILES, QMAILD } from "../lib/accounts.ts";
 import { overSocket, sqlite } from "../lib/databases.ts";
 import { BIN, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { startServer, talk } from "../lib/server.ts";
 import { type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
@@ -25,7 +26,7 @@ describe.skipIf(!isRoot)("without root, through qmail-sqld", () => {
     own = world.user("own", QMAILD, NOFILES);
     const { sql } = overSocket.prepare(world);
     const row = (name: string, uid: number, gid: number, dir: string, suspended = "N") =>
-      `INSERT INTO mailbox VALUES ('${name}', ${uid}, ${gid}, '${dir}', 'secret', 'Password', '${suspended}');`;
+      mailboxRow({ name: name, uid: uid, home: dir, gid: gid, password: "secret", suspended: suspended });
     sql(`${row("iain", UID, GID, home)}${row("gone", UID, GID, home, "Y")}${row("own", QMAILD, NOFILES, own)}
       ${row("othergroup", QMAILD, GID, own)}
       INSERT INTO \`virtual\` (username, ext, virtual_username, virtual_host) VALUES ('iain', '', 'sales', 'virtual.com')`);
@@ -152,7 +153,7 @@ describe.skipIf(!isRoot)("without root and without qmail-sqld", () => {
     const home = world.user("iain", UID, GID);
     sqlite
       .prepare(world)
-      .sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', 'secret', 'Password', 'N')`);
+      .sql(mailboxRow({ name: "iain", uid: UID, home: home, gid: GID, password: "secret" }));
     const got = await run("checkpassword", WHO, { fd3: "iain\0secret\0\0", env: world.env, uid: QMAILD });
     expect([got.code, got.stdout]).toEqual([111, ""]);
     expect(got.stderr).toMatch(/^checkpassword: fatal: unable to become uid 64800 gid 64100: /);

@@ -3,6 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backendsAndSqld } from "../lib/databases.ts";
 import { run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
@@ -19,33 +20,32 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("checkpassword over $name", ({ pr
   const home = world.user("iain", UID, GID);
   beforeAll(() => {
     const box = (name: string, password: string, type = "Password", suspended = "N") =>
-      `('${name}', ${UID}, ${GID}, '${home}', '${password}', '${type}', '${suspended}')`;
+      mailboxRow({ name, uid: UID, gid: GID, home, password, type, suspended });
     const { sql } = prepare(world);
-    sql(`INSERT INTO mailbox VALUES
-      ${[
-        box("iain", "secret"),
-        box("des", made("mkpasswd", "-m", "des", "secret"), "Crypt-Password"),
-        box("six", made("openssl", "passwd", "-6", "secret"), "Crypt-Password"),
-        box("bcrypt", made("mkpasswd", "-m", "bcrypt", "-R", "4", "secret"), "Crypt-Password"),
-        box("yescrypt", made("mkpasswd", "-m", "yescrypt", "secret"), "Crypt-Password"),
-        box("dovecot", made("doveadm", "pw", "-s", "SSHA512", "-p", "secret"), "Crypt-Password"),
-        box("argon2", made("doveadm", "pw", "-s", "ARGON2ID", "-p", "secret"), "Crypt-Password"),
-        // https://dev.mysql.com/doc/refman/5.7/en/password-hashing.html: PASSWORD('mypass') in both forms
-        box("mysql", "*6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4", "MySQL-Password"),
-        box("mysql40", "6f8c114b58f2ce9e", "MySQL-Password"),
-        box("empty", ""),
-        box("locked", "!", "Crypt-Password"),
-        box("broken", "hunter2", "Crypt-Password"),
-        box("suspended", "secret", "Password", "Y"),
-        box("Upper", "secret"),
-        box("box@virtual.com", "own"),
-        box("p\u00e4r", "p\u00e4ss"),
-        box("long".repeat(30), "secret"),
-      ]},
-      ('zero', 0, 0, '/root', 'secret', 'Password', 'N'),
-      ('homeless', ${UID}, ${GID}, '/nonexistent', 'secret', 'Password', 'N'),
-      ('closed', ${UID}, ${GID}, '/root', 'secret', 'Password', 'N'),
-      ('root', ${UID}, ${GID}, '${home}', 'secret', 'Password', 'N');
+    sql(`${[
+      box("iain", "secret"),
+      box("des", made("mkpasswd", "-m", "des", "secret"), "Crypt-Password"),
+      box("six", made("openssl", "passwd", "-6", "secret"), "Crypt-Password"),
+      box("bcrypt", made("mkpasswd", "-m", "bcrypt", "-R", "4", "secret"), "Crypt-Password"),
+      box("yescrypt", made("mkpasswd", "-m", "yescrypt", "secret"), "Crypt-Password"),
+      box("dovecot", made("doveadm", "pw", "-s", "SSHA512", "-p", "secret"), "Crypt-Password"),
+      box("argon2", made("doveadm", "pw", "-s", "ARGON2ID", "-p", "secret"), "Crypt-Password"),
+      // https://dev.mysql.com/doc/refman/5.7/en/password-hashing.html: PASSWORD('mypass') in both forms
+      box("mysql", "*6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4", "MySQL-Password"),
+      box("mysql40", "6f8c114b58f2ce9e", "MySQL-Password"),
+      box("empty", ""),
+      box("locked", "!", "Crypt-Password"),
+      box("broken", "hunter2", "Crypt-Password"),
+      box("suspended", "secret", "Password", "Y"),
+      box("Upper", "secret"),
+      box("box@virtual.com", "own"),
+      box("p\u00e4r", "p\u00e4ss"),
+      box("long".repeat(30), "secret"),
+      box("root", "secret"),
+      mailboxRow({ name: "zero", uid: 0, home: "/root", password: "secret" }),
+      mailboxRow({ name: "homeless", uid: UID, gid: GID, home: "/nonexistent", password: "secret" }),
+      mailboxRow({ name: "closed", uid: UID, gid: GID, home: "/root", password: "secret" }),
+    ].join("\n")}
       INSERT INTO mailbox (username, uid, gid, home, password, password_type)
         VALUES ('cpan', ${UID}, ${GID}, '${home}', 'secret', 'Password');
       INSERT INTO \`virtual\` (username, ext, virtual_username, virtual_host) VALUES

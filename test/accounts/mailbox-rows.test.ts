@@ -5,6 +5,7 @@ import { cdbOf } from "../lib/cdb.ts";
 import { backendsAndSqld, sqlite } from "../lib/databases.ts";
 import { makeQueue, type RunningLspawn, startLspawn } from "../lib/lspawn.ts";
 import { run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
@@ -14,8 +15,13 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("an invalid mailbox row over $nam
   const home = world.user("joe-x", UID);
   beforeAll(() => {
     const { sql } = prepare(world);
-    sql(`INSERT INTO mailbox VALUES ('joe', ${UID}, ${UID}, 'relative', '', 'Password', 'N'),
-      ('joe-x', ${UID}, ${UID}, '${home}', '', 'Password', 'N'), ('joe-x-y', ${UID}, ${UID}, '', '', 'Password', 'N')`);
+    sql(
+      [
+        mailboxRow({ name: "joe", uid: UID, home: "relative" }),
+        mailboxRow({ name: "joe-x", uid: UID, home: home }),
+        mailboxRow({ name: "joe-x-y", uid: UID, home: "" }),
+      ].join("\n"),
+    );
   });
   afterAll(() => world.remove());
 

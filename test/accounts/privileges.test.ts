@@ -6,6 +6,7 @@ import { overSocket } from "../lib/databases.ts";
 import { makeQueue, type RunningLspawn, startLspawn } from "../lib/lspawn.ts";
 import { children, forkServers, isAlive, workers } from "../lib/processes.ts";
 import { proc, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { type RunningSqld, SQLD_UID, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
@@ -51,7 +52,7 @@ describe.skipIf(!isRoot)("in /proc", () => {
   beforeAll(async () => {
     const hash = execFileSync("mkpasswd", ["-m", "sha-256", "secret"]).toString().trim();
     const { sql } = overSocket.prepare(world);
-    sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', '${hash}', 'Crypt-Password', 'N')`);
+    sql(mailboxRow({ name: "iain", uid: UID, home: home, gid: GID, password: hash, type: "Crypt-Password" }));
     makeQueue(world);
     sqld = startSqld(world);
     lspawn = startLspawn(world);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ALIAS, NOFILES, QMAILP, TO_ALIAS } from "../lib/accounts.ts";
 import { backendsAndSqld, sqlite } from "../lib/databases.ts";
 import { BIN, run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const LSPAWN = join(import.meta.dirname, "../lib/as-lspawn.py");
@@ -13,19 +14,19 @@ const HOMES = process.env.TEST_HOMES;
 
 describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prepare }) => {
   const world = makeWorld();
-  const [iain, sanity] = ["iain", "sanity"].map((name) => world.user(name, UID, GID));
+  const iain = world.user("iain", UID, GID);
+  const sanity = world.user("sanity", UID, GID);
   beforeAll(() => {
     const { sql } = prepare(world, "home_mismatch alias\n");
-    sql(`INSERT INTO mailbox VALUES
-      ('iain', ${UID}, ${GID}, '${iain}', '****', 'Password', 'N'),
-      ('iain-sanity', ${UID}, ${GID}, '${sanity}', '****', 'Password', 'N'),
-      ('Upper', ${UID}, ${GID}, '${iain}', '', 'Password', 'N'),
-      ('homeless', ${UID}, ${GID}, '/nonexistent', '', 'Password', 'N'),
-      ('stranger', ${UID + 1}, ${GID}, '${iain}', '', 'Password', 'N'),
-      ('zero', 0, 0, '/root', '', 'Password', 'N'),
-      ('wheel', ${UID}, 0, '${iain}', '', 'Password', 'N'),
-      ('box@virtual.com', ${UID}, ${GID}, '${iain}', '', 'Password', 'Y'),
-      ('${"long".repeat(30)}', ${UID}, ${GID}, '${iain}', '', 'Password', 'N');
+    sql(`${mailboxRow({ name: "iain", uid: UID, home: iain, gid: GID, password: "****" })}
+      ${mailboxRow({ name: "iain-sanity", uid: UID, home: sanity, gid: GID, password: "****" })}
+      ${mailboxRow({ name: "Upper", uid: UID, home: iain, gid: GID })}
+      ${mailboxRow({ name: "homeless", uid: UID, home: "/nonexistent", gid: GID })}
+      ${mailboxRow({ name: "stranger", uid: UID + 1, home: iain, gid: GID })}
+      ${mailboxRow({ name: "zero", uid: 0, home: "/root" })}
+      ${mailboxRow({ name: "wheel", uid: UID, home: iain, gid: 0 })}
+      ${mailboxRow({ name: "box@virtual.com", uid: UID, home: iain, gid: GID, suspended: "Y" })}
+      ${mailboxRow({ name: "long".repeat(30), uid: UID, home: iain, gid: GID })}
       INSERT INTO mailbox (username, uid, gid, home, password, password_type)
         VALUES ('cpan', ${UID}, ${GID}, '${iain}', 'secret', 'Password');`);
   });
@@ -125,7 +126,7 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
     ["", 118, ""], // a disk that is not mounted bounces nothing
   ])("%j: a home that does not exist exits %i", async (choice, code, expected) => {
     const { sql } = sqlite.prepare(fresh(), choice);
-    sql("INSERT INTO mailbox VALUES ('lost', 64800, 64100, '/nonexistent', '', 'Password', 'N')");
+    sql(mailboxRow({ name: "lost", uid: 64800, home: "/nonexistent", gid: 64100 }));
     const got = await run("qmail-getpw", ["lost"], { env: world.env });
     expect([got.code, visible(got.stdout)]).toEqual([code, expected]);
   });
@@ -136,7 +137,7 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
       const { sql } = sqlite.prepare(fresh(), `home_mismatch ${choice}\n`);
       const home = world.user("closed/unseen", UID, GID);
       chmodSync(dirname(home), 0o700);
-      sql(`INSERT INTO mailbox VALUES ('unseen', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+      sql(mailboxRow({ name: "unseen", uid: UID, home: home, gid: GID }));
       const got = await run("qmail-getpw", ["unseen-x"], { env: world.env, uid: QMAILP, gid: NOFILES });
       expect([got.code, got.stdout, got.stderr]).toEqual([
         118,
@@ -153,7 +154,7 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
   ])("suspended_mail %s exits %i", async (choice, code) => {
     const { sql } = sqlite.prepare(fresh(), `suspended_mail ${choice}\n`);
     const home = world.user("held", UID, GID);
-    sql(`INSERT INTO mailbox VALUES ('held', ${UID}, ${GID}, '${home}', '', 'Password', 'Y')`);
+    sql(mailboxRow({ name: "held", uid: UID, home: home, gid: GID, suspended: "Y" }));
     const got = await run("qmail-getpw", ["held-x"], { env: world.env });
     expect([got.code, visible(got.stdout)]).toEqual([
       code,
@@ -163,7 +164,7 @@ describe.skipIf(!isRoot)("qmail-getpw", () => {
 
   test("a row that cannot be meant is trouble, and named", async () => {
     const { sql } = sqlite.prepare(fresh());
-    sql("INSERT INTO mailbox VALUES ('odd', 64800, 64100, 'relative/home', '', 'Password', 'N')");
+    sql(mailboxRow({ name: "odd", uid: 64800, home: "relative/home", gid: 64100 }));
     const got = await run("qmail-getpw", ["odd"], { env: world.env });
     expect([got.code, got.stderr]).toEqual([
       118,

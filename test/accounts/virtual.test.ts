@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ALIAS, NOFILES, TO_ALIAS } from "../lib/accounts.ts";
 import { backendsAndSqld } from "../lib/databases.ts";
 import { run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
@@ -26,9 +27,9 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("virtual addresses over $name", (
     rmSync(join(world.home, "users/mail.db"), { force: true });
     const { sql } = prepare(world, extra);
     sql(
-      `INSERT INTO mailbox VALUES ${Object.entries(homes)
-        .map(([name, home]) => `('${name}', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`)
-        .join(", ")}; INSERT INTO \`virtual\` VALUES ${rows}`,
+      `${Object.entries(homes)
+        .map(([name, home]) => mailboxRow({ name, uid: UID, gid: GID, home }))
+        .join("\n")} INSERT INTO \`virtual\` VALUES ${rows}`,
     );
   };
 

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NOFILES } from "../lib/accounts.ts";
 import { sqlite } from "../lib/databases.ts";
 import { BIN, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
 // Each misconfiguration in turn on one host that delivers: `check` names it with a fix, the fix is run as it is
@@ -60,7 +61,7 @@ function makeHost(): Host {
   const file = path("users/mail.db");
   chmodSync(file, 0o640);
   chownSync(file, 0, NOFILES);
-  sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${iain}', 'x', 'Password', 'N');
+  sql(`${mailboxRow({ name: "iain", uid: UID, home: iain, gid: GID, password: "x" })}
     INSERT INTO alias VALUES ('iain', 'x', '.', '/Maildir/'), ('iain', 'away', 'far', 'remote.example');
     INSERT INTO \`virtual\` VALUES ('iain', '', 'sales', 'virtual.com'), ('iain', 'x', 'info', 'virtual.com');
     INSERT INTO rcpthosts VALUES ('virtual.com');`);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NOFILES } from "../lib/accounts.ts";
 import { backends, overSocket, sqlite } from "../lib/databases.ts";
 import { run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
 const UID = 64800;
@@ -162,22 +163,23 @@ describe("funky queries", () => {
 
 describe.skipIf(!isRoot).each(backends)("trace over $name", ({ prepare }) => {
   const world = makeWorld();
-  const names = ["iain", "virtual", "sanity"] as const;
-  const [iain, virtual, sanity] = names.map((name) => world.user(name, UID, GID));
+  const iain = world.user("iain", UID, GID);
+  const virtual = world.user("virtual", UID, GID);
+  const sanity = world.user("sanity", UID, GID);
   beforeAll(() => {
     inOrder(world);
     const { sql } = prepare(world, "magic_forwarding yes\nhome_mismatch alias\n");
-    sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${iain}', '', 'Password', 'N'),
-        ('iain-sanity', ${UID}, ${GID}, '${sanity}', '', 'Password', 'N'),
-        ('stranger', ${UID + 1}, ${GID}, '${iain}', '', 'Password', 'N'),
-        ('virtual', ${UID}, ${GID}, '${virtual}', '', 'Password', 'N');
+    sql(`${mailboxRow({ name: "iain", uid: UID, home: iain, gid: GID })}
+      ${mailboxRow({ name: "iain-sanity", uid: UID, home: sanity, gid: GID })}
+      ${mailboxRow({ name: "stranger", uid: UID + 1, home: iain, gid: GID })}
+      ${mailboxRow({ name: "virtual", uid: UID, home: virtual, gid: GID })}
       INSERT INTO alias VALUES ('iain', 'slowlaris', '.', '/Maildir/'), ('iain', 'both', 'a', 'x.org'),
         ('iain', 'both', '.', '/Maildir/'), ('iain', 'blank', '', ''), ('virtual', '@', '.', '/Maildir/'),
         ('alias', 'cpan@h.example', 'iain', 'h.example');
       INSERT INTO \`virtual\` VALUES ('virtual', '@', '', 'virtual.com'), ('iain', '', 'sales', 'sillydomain.com'),
         ('forward', 'popaccount@hotmail.com', 'user', 'virtual.com'), ('', '', 'bad', 'virtual.com');`);
-    writeFileSync(join(iain ?? "", ".qmail-list-default"), "# list\n|cat >/dev/null\nann@example.com\n");
-    writeFileSync(join(iain ?? "", ".qmail-open"), "./Maildir/\n");
+    writeFileSync(join(iain, ".qmail-list-default"), "# list\n|cat >/dev/null\nann@example.com\n");
+    writeFileSync(join(iain, ".qmail-open"), "./Maildir/\n");
     chmodSync(join(iain ?? "", ".qmail-open"), 0o666);
   });
   afterAll(() => world.remove());
@@ -310,7 +312,7 @@ describe.skipIf(!isRoot)("check", () => {
         chmodSync(file, 0o640);
         chownSync(file, 0, NOFILES);
       }
-      sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${iain}', 'x', 'Password', 'N');
+      sql(`${mailboxRow({ name: "iain", uid: UID, home: iain, gid: GID, password: "x" })}
         INSERT INTO alias VALUES ('iain', 'x', '.', '/Maildir/');
         INSERT INTO \`virtual\` VALUES ('iain', '', 'sales', 'virtual.com'), ('iain', 'x', 'info', 'virtual.com');
         INSERT INTO rcpthosts VALUES ('virtual.com');`);
@@ -583,7 +585,7 @@ describe.skipIf(!isRoot)("check", () => {
   test("a symbolic link that leads nowhere is a missing home", async () => {
     const found = await problems((_w, sql, iain) => {
       symlinkSync("/nonexistent", join(iain, "link"));
-      sql(`INSERT INTO mailbox VALUES ('l', ${UID}, ${GID}, '${iain}/link', '', 'Password', 'N')`);
+      sql(mailboxRow({ name: "l", uid: UID, home: `${iain}/link`, gid: GID }));
     });
     expect(found.map((one) => one.what)).toEqual(['mailbox "l"']);
   });

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backends, overSocket, sqlite } from "../lib/databases.ts";
 import { BIN, type How, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
 const UID = 64800;
@@ -57,7 +58,7 @@ describe.each(backends)("mailboxes over $name", ({ prepare }) => {
 
   test("init makes the tables of the FAQ, and a second time changes nothing", async () => {
     expect((await admin(world, ["init"])).code).toBe(0);
-    sql(`INSERT INTO mailbox VALUES ('kept', 800, 100, '/home/mail/kept', '****', 'Password', 'N');
+    sql(`${mailboxRow({ name: "kept", uid: 800, home: "/home/mail/kept", gid: 100, password: "****" })}
       INSERT INTO alias (username, alias, alias_username, alias_host) VALUES ('iain', '', '/', 'home/iain/Mailbox');
       INSERT INTO \`virtual\` (username, ext, virtual_username, virtual_host) VALUES ('virtual', '@', '', 'virtual.com');
       INSERT INTO rcpthosts (host) VALUES ('virtual.com');`);
@@ -127,8 +128,8 @@ describe.each(backends)("mailboxes over $name", ({ prepare }) => {
   });
 
   test("list, for people and for programs, more than a page of them", async () => {
-    const many = Array.from({ length: 2100 }, (_, i) => `('m${i}', 1000, 1000, '/h', '', 'Password', 'N')`);
-    sql(`INSERT INTO mailbox VALUES ${many.join(",")}`);
+    const many = Array.from({ length: 2100 }, (_, i) => `('m${i}', 1000, 1000, '/h')`);
+    sql(`INSERT INTO mailbox (username, uid, gid, home) VALUES ${many.join(",")}`);
     const { stdout } = await admin(world, ["user", "list", "--json"]);
     const names = (JSON.parse(stdout) as { username: string }[]).map(({ username }) => username);
     expect(names).toHaveLength(2102);
@@ -154,7 +155,7 @@ describe.each(backends)("mailboxes over $name", ({ prepare }) => {
   });
 
   test("a name the database takes for another is not changed under its name", async () => {
-    sql("INSERT INTO mailbox VALUES ('jos\u00e9', 800, 100, '/h', 'old', 'Password', 'N')");
+    sql(mailboxRow({ name: "jos\u00e9", uid: 800, gid: 100, home: "/h", password: "old" }));
     const got = await admin(world, ["user", "passwd", "jose"], { input: "new" });
     expect(got.code).toBe(100);
     expect(sql("SELECT password FROM mailbox WHERE home = '/h'").trim()).toBe("old");
@@ -220,7 +221,7 @@ describe("old databases over MariaDB", () => {
   const { sql } = overSocket.prepare(world, "home_mismatch alias\n");
   sql(`DROP TABLE mailbox; CREATE TABLE mailbox (username char(16), uid smallint, gid int, home varchar(255) NOT NULL,
     password varchar(16) NOT NULL, password_type varchar(20), suspended char(1)) ENGINE=MyISAM DEFAULT CHARSET=latin1;
-    INSERT INTO mailbox VALUES ('iain', 800, 100, '/home/iain', 'old', 'Password', 'N');`);
+    ${mailboxRow({ name: "iain", uid: 800, home: "/home/iain", gid: 100, password: "old" })}`);
   afterAll(() => world.remove());
   const all = () => sql("SELECT * FROM mailbox");
 
@@ -509,7 +510,7 @@ describe("on a terminal", () => {
   let sql: (text: string) => string;
   beforeAll(() => {
     ({ sql } = sqlite.prepare(world));
-    sql("INSERT INTO mailbox VALUES ('iain', 800, 100, '/h', 'old', 'Password', 'N')");
+    sql(mailboxRow({ name: "iain", uid: 800, home: "/h", gid: 100, password: "old" }));
   });
   afterAll(() => world.remove());
   type Step = [wait: string, act: { type: string } | { signal: number }];
@@ -582,7 +583,7 @@ describe("a mailbox's rows", () => {
   const world = makeWorld();
   const { sql } = sqlite.prepare(world);
   beforeAll(() => {
-    sql(`INSERT INTO mailbox VALUES ('joe', 800, 100, '/home/joe', 'plain secret', 'Password', 'N');
+    sql(`${mailboxRow({ name: "joe", uid: 800, home: "/home/joe", gid: 100, password: "plain secret" })}
       INSERT INTO alias VALUES ('joe', 'x', '.', '/Maildir/');
       INSERT INTO \`virtual\` VALUES ('joe', 'x', 'sales', 'virtual.com');`);
   });
@@ -625,7 +626,7 @@ describe("a mailbox's rows", () => {
     const one = await admin(world, ["user", "del", "jim"]);
     expect(one.stdout).toContain('alias row ("jim", "x", ".", "/Maildir/") stays');
     expect(one.stdout).toContain('virtual row ("jim", "x", "sales", "virtual.com") stays');
-    sql("INSERT INTO mailbox VALUES ('jim', 800, 100, '/home/joe', '', 'Password', 'N')");
+    sql(mailboxRow({ name: "jim", uid: 800, home: "/home/joe", gid: 100 }));
     expect((await admin(world, ["user", "del", "jim", "--cascade"])).code).toBe(0);
     expect(rows()).toBe("");
   });
@@ -639,7 +640,7 @@ describe.skipIf(!isRoot)("auth test", () => {
     const world = makeWorld();
     const home = world.user("joe", 64800);
     const { sql } = sqlite.prepare(world);
-    sql(`INSERT INTO mailbox VALUES ('joe', 64800, 64800, '${home}', 'secret', 'Password', 'N')`);
+    sql(mailboxRow({ name: "joe", uid: 64800, home: home, password: "secret" }));
     const got = await admin(world, ["auth", "test", "joe"], { input: `${password}\n` });
     expect([got.code, got.stdout]).toEqual([code, code === 0 ? "accepted\n" : ""]);
     world.remove();

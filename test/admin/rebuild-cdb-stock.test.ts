@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
 import { BIN, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const STOCK = process.env.STOCK_QMAIL;
@@ -20,9 +21,8 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with the tables of rebuild-cdb
   beforeAll(async () => {
     const { sql } = sqlite.prepare(world);
     const box = (name: string, home = name, uid = UID) =>
-      `('${name}', ${uid}, ${UID}, '${homes[home]}', '', 'Password', 'N')`;
-    sql(`INSERT INTO mailbox VALUES ${box("iain")}, ${box("iain-sanity", "sanity")}, ${box("my")},
-        ${box("iain-stranger", "held", UID + 1)};
+      mailboxRow({ name, uid, gid: UID, home: homes[home] ?? "" });
+    sql(`${box("iain")} ${box("iain-sanity", "sanity")} ${box("my")} ${box("iain-stranger", "held", UID + 1)}
       INSERT INTO virtual VALUES ('iain', '', 'sales', 'my-domain.com');`);
     for (const part of ["first", "second"]) mkdirSync(join(dir, part), { recursive: true });
     renameSync(join(world.home, "users/mail.db"), join(dir, "mail.db"));
@@ -36,7 +36,7 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with the tables of rebuild-cdb
     message("second", "new@stock.test");
     writeFileSync(
       join(dir, "change.sql"),
-      `INSERT INTO virtual VALUES ('my', '', 'sales', 'new.example'); INSERT INTO mailbox VALUES ${box("new", "my")};`,
+      `INSERT INTO virtual VALUES ('my', '', 'sales', 'new.example'); ${box("new", "my")}`,
     );
     const script = join(import.meta.dirname, "../lib/stock-tables.sh");
     const { stdout, stderr } = await run(script, [STOCK ?? "", dir, BIN], { limit: 60_000 });

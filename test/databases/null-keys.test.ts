@@ -2,6 +2,7 @@ import { schemas } from "@qmail-mysql/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backendsAndSqld, sqlite } from "../lib/databases.ts";
 import { run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 // Old databases have columns that may be NULL, which is a blank value: qmail-sql(5).
@@ -20,7 +21,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("NULL in keys, $name", ({ prepare
   const home = world.user("iain", UID, GID);
   beforeAll(() => {
     prepare(world).sql(`${OLD_TABLES}
-      INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', 'secret', 'Password', 'N');
+      ${mailboxRow({ name: "iain", uid: UID, home: home, gid: GID, password: "secret" })}
       INSERT INTO \`virtual\` VALUES ('iain', 'all', NULL, 'v.com'), ('iain', 'sales', 'sales', 'v.com');
       INSERT INTO alias VALUES ('iain', NULL, '.', '/null/'), ('iain', 'x', '.', '/x/'), (NULL, NULL, '.', '/none/')`);
   });

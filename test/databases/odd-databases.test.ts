@@ -8,6 +8,7 @@ import { NOFILES, QMAILP } from "../lib/accounts.ts";
 import { overSocket, sqlite } from "../lib/databases.ts";
 import { type MariaDb, sqlFile, startMariaDb } from "../lib/mariadb.ts";
 import { run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 // Databases that are lawful and yet not as `qmail-mysql init` makes them.
@@ -20,19 +21,19 @@ describe.skipIf(!isRoot)("a mailbox table without a key", () => {
   const home = world.user("iain", UID, GID);
   const { sql } = overSocket.prepare(world);
   const row = (name: string, uid: number, suspended = "N") =>
-    `('${name}', ${uid}, ${GID}, '${home}', 'secret', 'Password', '${suspended}')`;
+    mailboxRow({ name, uid, gid: GID, home, password: "secret", suspended });
   beforeAll(() => {
     sql(`DROP TABLE mailbox; CREATE TABLE mailbox (username varchar(32), uid int, gid int, home varchar(255),
       password varchar(32), password_type varchar(20), suspended varchar(5))
       DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_general_ci;
-      INSERT INTO mailbox VALUES ${[
+      ${[
         row("twice", UID),
         row("twice", UID + 1),
         ...["j\u00f3se", "jos\u00e9", "jos\u00e8", "jose", "jos\u00ea"].map((name) => row(name, UID)),
         ...["", "n", "No", "0"].map((value) => row(`free${value}`, UID, value)),
         ...["Y", "y", "Yes"].map((value, i) => row(`held${i}`, UID, value)),
         ...["1", "true", "S"].map((value, i) => row(`odd${i}`, UID, value)),
-      ]};`);
+      ].join("\n")}`);
   });
   afterAll(() => world.remove());
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { overTcp, sqlite } from "../lib/databases.ts";
 import { freePort } from "../lib/mariadb.ts";
 import { type Outcome, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { makeWorld } from "../lib/world.ts";
 
 const TIMEOUT = 1; // second, in control/sqlserver
@@ -196,7 +197,7 @@ describe.each(programs)("%s", (program, code, ask) => {
       const { port } = inject("mariadb");
       const silent = await listen(() => {});
       const dead = await freePort();
-      sql("INSERT INTO mailbox VALUES ('iain', 64800, 64100, '/nonexistent', '', 'Password', 'N')");
+      sql(mailboxRow({ name: "iain", uid: 64800, home: "/nonexistent", gid: 64100 }));
       world.control(
         "sqlserver",
         `server 127.0.0.1:${dead} 127.0.0.1:${silent}\nserver 127.0.0.1:${port}\nlogin qmail\npassword sql secret\ndb ${db}\ntimeout 2\n`,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
 import { makeQueue, type RunningLspawn, startLspawn } from "../lib/lspawn.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
@@ -16,7 +17,7 @@ describe.skipIf(!isRoot)("names in a Maildir", () => {
   let lspawn: RunningLspawn;
   beforeAll(() => {
     const { sql } = sqlite.prepare(world);
-    sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${UID}, '${home}', '', 'Password', 'N')`);
+    sql(mailboxRow({ name: "iain", uid: UID, home: home }));
     writeFileSync(join(home, ".qmail-prog"), "./Maildir/\n|true\n./Maildir/\n");
     makeQueue(world);
     lspawn = startLspawn(world);

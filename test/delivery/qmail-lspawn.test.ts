@@ -20,6 +20,7 @@ import { overSocket, sqlite, throughSqld } from "../lib/databases.ts";
 import { makeQueue, putMessage, type RunningLspawn, startLspawn } from "../lib/lspawn.ts";
 import { children, forkServers, processesWith, workers } from "../lib/processes.ts";
 import { BIN, proc, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { startSqld } from "../lib/sqld.ts";
 import { isRoot, makeMaildir, makeWorld } from "../lib/world.ts";
 
@@ -34,8 +35,8 @@ describe.skipIf(!isRoot).each([sqlite, overSocket, throughSqld])("qmail-lspawn o
   let lspawn: RunningLspawn;
   beforeAll(() => {
     const { sql } = prepare(world);
-    sql(`INSERT INTO mailbox VALUES
-      ('iain', ${UID}, ${GID}, '${iain}', '', 'Password', 'N'), ('other', ${UID + 1}, ${GID}, '${other}', '', 'Password', 'N');
+    sql(`${mailboxRow({ name: "iain", uid: UID, home: iain, gid: GID })}
+      ${mailboxRow({ name: "other", uid: UID + 1, home: other, gid: GID })}
       INSERT INTO \`virtual\` VALUES ('iain', 'sales', 'sales', 'virtual.com');
       INSERT INTO alias VALUES ('iain', 'sales', '.', '/Sales/');`);
     makeQueue(world);
@@ -106,8 +107,14 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
     renameSync(`${local}.new`, local);
   };
   beforeAll(() => {
-    sqlite.prepare(world).sql(`INSERT INTO mailbox VALUES
-      ('iain', ${UID}, ${GID}, '${iain}', '', 'Password', 'N'), ('held', ${UID}, ${GID}, '${iain}', '', 'Password', 'Y');`);
+    sqlite
+      .prepare(world)
+      .sql(
+        [
+          mailboxRow({ name: "iain", uid: UID, home: iain, gid: GID }),
+          mailboxRow({ name: "held", uid: UID, home: iain, gid: GID, suspended: "Y" }),
+        ].join("\n"),
+      );
     makeQueue(world);
   });
   afterEach(async () => {
@@ -499,7 +506,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const home = away.user("iain", UID, GID);
       overSocket
         .prepare(away, "timeout 1\n")
-        .sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+        .sql(mailboxRow({ name: "iain", uid: UID, home: home, gid: GID }));
       makeQueue(away);
       let sqld = startSqld(away, "");
       const lspawn = startLspawn(away);
@@ -521,7 +528,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const busy = makeWorld();
       const home = busy.user("iain", UID, GID);
       const { sql } = throughSqld.prepare(busy);
-      sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+      sql(mailboxRow({ name: "iain", uid: UID, home: home, gid: GID }));
       makeQueue(busy);
       const lspawn = startLspawn(busy);
       const reports = new Set<string>();
@@ -547,7 +554,7 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const home = slow.user("iain", UID, GID);
       overSocket
         .prepare(slow, "timeout 1\n")
-        .sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${GID}, '${home}', '', 'Password', 'N')`);
+        .sql(mailboxRow({ name: "iain", uid: UID, home: home, gid: GID }));
       makeQueue(slow);
       const getent = join(slow.home, "getent");
       // qmailq is looked up at the start.
@@ -586,8 +593,10 @@ describe.skipIf(!isRoot)("qmail-lspawn", () => {
       const odd = makeWorld();
       const { sql } = sqlite.prepare(odd, "home_mismatch defer\n");
       sql(
-        `INSERT INTO mailbox VALUES ('away', ${UID}, ${GID}, '/nonexistent/away', '', 'Password', 'N'),
-          ('big', 3000000000, ${GID}, '${odd.user("big", 3_000_000_000, GID)}', '', 'Password', 'N')`,
+        [
+          mailboxRow({ name: "away", uid: UID, home: "/nonexistent/away", gid: GID }),
+          mailboxRow({ name: "big", uid: 3000000000, home: odd.user("big", 3_000_000_000, GID), gid: GID }),
+        ].join("\n"),
       );
       makeQueue(odd);
       const lspawn = startLspawn(odd);

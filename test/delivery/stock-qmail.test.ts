@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
 import { BIN, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const STOCK = process.env.STOCK_QMAIL;
@@ -32,8 +33,8 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with our qmail-getpw, qmail-lo
 
   beforeAll(async () => {
     const { sql } = sqlite.prepare(world, "magic_forwarding yes\n");
-    sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${UID}, '${iain}', '', 'Password', 'N'),
-        ('virtual', ${UID}, ${UID}, '${virtual}', '', 'Password', 'N');
+    sql(`${mailboxRow({ name: "iain", uid: UID, home: iain })}
+      ${mailboxRow({ name: "virtual", uid: UID, home: virtual })}
       INSERT INTO virtual VALUES ('iain', '', 'sales', 'virtual.com'), ('iain', 'two', 'two', 'virtual.com'),
         ('iain', 'away', 'away', 'virtual.com'), ('virtual', '@', '', 'virtual.com'),
         ('forward', 'loop@virtual.com', 'loop', 'virtual.com'), ('forward', 'sam@stock.test', 'magic', 'virtual.com');

@@ -1,5 +1,6 @@
 import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { mailboxRow } from "./rows.ts";
 import { makeMaildir, type World } from "./world.ts";
 
 /** The users of the crash and leak tests: u0 ... have the uids from here on. */
@@ -39,7 +40,7 @@ export function putDotQmail(home: string, uid: number, ext: string, text: string
 export function userRows(homes: readonly string[]): string {
   const rows = homes.map((home, i) => {
     const uid = FIRST_UID + i;
-    return `INSERT INTO mailbox VALUES ('u${i}', ${uid}, ${uid}, '${home}', '', 'Password', 'N');
+    return `${mailboxRow({ name: `u${i}`, uid: uid, home: home })}
       INSERT INTO alias VALUES ('u${i}', 'sales', '.', '/Sales/');`;
   });
   return rows.join("\n");

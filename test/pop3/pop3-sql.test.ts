@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backends } from "../lib/databases.ts";
 import { POP3_CHAIN, type PopServer, servePop, talk } from "../lib/pop-server.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
@@ -24,10 +25,15 @@ describe.skipIf(!isRoot).each(backends)(
       chownSync(message, UID, GID);
       utimesSync(message, 1_500_000_000, 1_500_000_000);
       rmSync(join(empty, "Maildir"), { recursive: true });
-      backend.prepare(world).sql(`INSERT INTO mailbox VALUES
-      ('iain', ${UID}, ${GID}, '${home}', 'a secret', 'Password', 'N'),
-      ('empty', ${UID}, ${GID}, '${empty}', 'a secret', 'Password', 'N'),
-      ('off', ${UID}, ${GID}, '${home}', 'a secret', 'Password', 'Y');`);
+      backend
+        .prepare(world)
+        .sql(
+          [
+            mailboxRow({ name: "iain", uid: UID, home: home, gid: GID, password: "a secret" }),
+            mailboxRow({ name: "empty", uid: UID, home: empty, gid: GID, password: "a secret" }),
+            mailboxRow({ name: "off", uid: UID, home: home, gid: GID, password: "a secret", suspended: "Y" }),
+          ].join("\n"),
+        );
       server = await servePop(world, POP3_CHAIN);
     });
     afterAll(() => {

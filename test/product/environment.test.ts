@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
 import { run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 // Root runs these programs in directories, and with environments, that others choose.
@@ -17,9 +18,7 @@ describe.skipIf(!isRoot)("what changes nothing", () => {
   const bin = join(trap, "bin");
 
   beforeAll(() => {
-    sqlite
-      .prepare(world)
-      .sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${UID}, '${home}', 'secret', 'Password', 'N')`);
+    sqlite.prepare(world).sql(mailboxRow({ name: "iain", uid: UID, home: home, password: "secret" }));
     const plant = (name: string, text: string) => writeFileSync(join(trap, name), text);
     for (const name of [".env", ".env.local", ".env.production", ".env.development"]) {
       plant(name, "QMAIL_HOME=/nonexistent\nBUN_OPTIONS=--preload=./evil.js\n");

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } fro
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -53,8 +54,8 @@ describe.skipIf(!isRoot)("make install, make uninstall", () => {
   });
 
   test("taken out, the stock programs are back, no link is left, and what will bounce is counted", () => {
-    sqlite.prepare(world).sql(`INSERT INTO mailbox VALUES ('iain', 800, 800, '/h', '', 'Password', 'N'),
-      ('sam', 800, 800, '/h', '', 'Password', 'N'); INSERT INTO rcpthosts VALUES ('virtual.com');`);
+    sqlite.prepare(world).sql(`${mailboxRow({ name: "iain", uid: 800, home: "/h" })}
+      ${mailboxRow({ name: "sam", uid: 800, home: "/h" })} INSERT INTO rcpthosts VALUES ('virtual.com');`);
     expect(install().status).toBe(0);
     symlinkSync("qmail-mysql", bin("qmail-rspawn")); // what an older version had
     const { status, stderr } = install({}, "uninstall");

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TO_ALIAS } from "../lib/accounts.ts";
 import { overSocket, overTls, sqlite } from "../lib/databases.ts";
 import { run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 // The plain bundle for Node (make RUNTIME=node) does what the compiled programs do.
@@ -29,8 +30,7 @@ describe.skipIf(!canRun).each([sqlite, overSocket, overTls])("under Node, $name"
   const world = makeWorld();
   const home = world.user("iain", UID, GID);
   beforeAll(() => {
-    prepare(world).sql(`INSERT INTO mailbox VALUES
-      ('iain', ${UID}, ${GID}, '${home}', 'secret', 'Password', 'N')`);
+    prepare(world).sql(mailboxRow({ name: "iain", uid: UID, home: home, gid: GID, password: "secret" }));
     for (const [name, text] of [
       ["lost", "#!/nonexistent\n"],
       ["formless", "echo no interpreter\n"],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
 import { BIN, run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 // What a program inherits or finds around it, and did not choose.
@@ -13,7 +14,7 @@ describe.skipIf(!isRoot)("a caller", () => {
   const home = world.user("iain", 64800, 64100);
   beforeAll(() => {
     const { sql } = sqlite.prepare(world, "timeout 1\n");
-    sql(`INSERT INTO mailbox VALUES ('iain', 64800, 64100, '${home}', 'secret', 'Password', 'N')`);
+    sql(mailboxRow({ name: "iain", uid: 64800, home: home, gid: 64100, password: "secret" }));
   });
   afterAll(() => world.remove());
 

@@ -7,6 +7,7 @@ import { startDovecot } from "../lib/dovecot.ts";
 import { POP3_CHAIN, type PopServer, servePop } from "../lib/pop-server.ts";
 import { run } from "../lib/program.ts";
 import { startProxy } from "../lib/proxy.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { type Server, startServer, talk } from "../lib/server.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
@@ -32,7 +33,7 @@ describe.skipIf(!isRoot).each([sqlite, overTcp, overSocket])(
     beforeAll(async () => {
       sql = prepare(world).sql;
       const home = world.user("joe", UID);
-      sql(`INSERT INTO mailbox VALUES ('joe', ${UID}, ${UID}, '${home}', 'secret', 'Password', 'N')`);
+      sql(mailboxRow({ name: "joe", uid: UID, home: home, password: "secret" }));
       if (name === "SQLite") {
         chmodSync(join(world.home, "users"), 0o777); // the helper writes as the user
         chmodSync(join(world.home, "users/mail.db"), 0o666);

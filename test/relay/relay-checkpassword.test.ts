@@ -5,6 +5,7 @@ import { overSocket } from "../lib/databases.ts";
 import { POP3_CHAIN, type PopServer, servePop } from "../lib/pop-server.ts";
 import { run } from "../lib/program.ts";
 import { startProxy } from "../lib/proxy.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { talk } from "../lib/server.ts";
 import { startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
@@ -20,9 +21,7 @@ describe.skipIf(!isRoot)("relay yes", () => {
   let pop: PopServer;
   beforeAll(async () => {
     ({ sql } = overSocket.prepare(world, "relay yes\n"));
-    sql(
-      `INSERT INTO mailbox VALUES ('joe', ${JOE}, ${JOE}, '${world.user("joe", JOE)}', 'secret', 'Password', 'N')`,
-    );
+    sql(mailboxRow({ name: "joe", uid: JOE, home: world.user("joe", JOE), password: "secret" }));
     ownControl(world, "");
     pop = await servePop(world, POP3_CHAIN);
   });

@@ -7,6 +7,7 @@ import { QMAILD } from "../lib/accounts.ts";
 import { overSocket, sqlite } from "../lib/databases.ts";
 import { POP3_CHAIN, type PopServer, servePop } from "../lib/pop-server.ts";
 import { BIN, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { type Server, startServer, talk } from "../lib/server.ts";
 import { type RunningSqld, SQLD_UID, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
@@ -25,7 +26,7 @@ const SETTINGS = "relay_user user\nlocal 127.0.0.99\ntime 2\n";
 /** A mailbox each for joe and sam, a third that shares joe's uid. */
 function mailboxes(world: World): string {
   const row = (name: string, uid: number) =>
-    `INSERT INTO mailbox VALUES ('${name}', ${uid}, ${uid}, '${world.user(name, uid)}', 'secret', 'Password', 'N');`;
+    mailboxRow({ name: name, uid: uid, home: world.user(name, uid), password: "secret" });
   return row("joe", JOE) + row("sam", SAM) + row("Joe-too", JOE);
 }
 

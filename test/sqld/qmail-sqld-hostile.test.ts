@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSocket } from "../lib/databases.ts";
 import { proc, run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { ask, figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
@@ -23,7 +24,7 @@ describe.skipIf(!isRoot)("a hostile local user", () => {
   beforeAll(() => {
     ({ sql } = overSocket.prepare(world));
     const row = (name: string, password: string, type: string) =>
-      sql(`INSERT INTO mailbox VALUES ('${name}', ${UID}, ${UID}, '${home}', '${password}', '${type}', 'N')`);
+      sql(mailboxRow({ name: name, uid: UID, home: home, password: password, type: type }));
     row("joe", "secret", "Password");
     const bcrypt = execFileSync("mkpasswd", ["-m", "bcrypt", "-R", "6", "secret"]).toString().trim();
     for (let i = 0; i < 40; i++) row(`slow${i}`, bcrypt, "Crypt-Password");

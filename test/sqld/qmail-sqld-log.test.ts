@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { overSocket, overTcp } from "../lib/databases.ts";
 import { run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { ask, figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { makeWorld, type World } from "../lib/world.ts";
 
@@ -83,8 +84,8 @@ describe("qmail-sqld says", () => {
     const sql = begin();
     const home = world.user("joe", UID);
     sql(`INSERT INTO \`virtual\` VALUES ('', '', 'sales', 'virtual.com');
-      INSERT INTO mailbox VALUES ('joe', ${UID}, ${UID}, '${home}', '', 'Password', 'N'),
-        ('odd', ${UID}, ${UID}, 'nowhere', '', 'Password', 'N');
+      ${mailboxRow({ name: "joe", uid: UID, home: home })}
+      ${mailboxRow({ name: "odd", uid: UID, home: "nowhere" })}
       INSERT INTO alias VALUES ('joe', 'blank', '', '');`);
     sqld = startSqld(world, KEEP_NOTHING);
     const misconfigured = async (program: string, args: string[]) => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { overSocket } from "../lib/databases.ts";
 import { run } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
@@ -17,8 +18,12 @@ describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
   let sqld: RunningSqld;
   beforeAll(() => {
     const { sql } = overSocket.prepare(world);
-    sql(`INSERT INTO mailbox VALUES ('iain', ${UID}, ${UID}, '${home}', 'secret', 'Password', 'N'),
-      ('gone', ${UID}, ${UID}, '${home}', 'secret', 'Password', 'Y')`);
+    sql(
+      [
+        mailboxRow({ name: "iain", uid: UID, home: home, password: "secret" }),
+        mailboxRow({ name: "gone", uid: UID, home: home, password: "secret", suspended: "Y" }),
+      ].join("\n"),
+    );
   });
   beforeEach(() => {
     sqld = startSqld(world, `login_callers ${QMAILD}\n`);

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { overSocket, overTcp } from "../lib/databases.ts";
 import { freePort } from "../lib/mariadb.ts";
 import { BIN, proc, run, visible } from "../lib/program.ts";
+import { mailboxRow } from "../lib/rows.ts";
 import { ask, figure, framed, type RunningSqld, SQLD_UID, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
@@ -45,7 +46,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
     sqld = startSqld(world, settings);
   };
   const row = (name: string, password = "secret", type = "Password") =>
-    `INSERT INTO mailbox VALUES ('${name}', ${UID}, ${UID}, '${home}', '${password}', '${type}', 'N');`;
+    mailboxRow({ name: name, uid: UID, home: home, password: password, type: type });
   beforeAll(() => {
     ({ sql } = overSocket.prepare(world, "timeout 2\n"));
     sql(`${row("joe")}${row("joe-work")}${row("slow", bcrypt, "Crypt-Password")}
