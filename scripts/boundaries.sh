@@ -32,11 +32,21 @@ sed '/^#/d' programs/manifest | {
 	exit $status
 } || status=1
 # A program touches the world in its edge/ folder; a resident loop that does so itself says why on its first line.
-# The programs named here keep such files beside their main.ts.
-sources programs | grep -vE '/edge/|^programs/(qmail-lspawn|qmail-mysql|qmail-sqld)/' | while read -r file; do
+# qmail-lspawn keeps such files beside its main.ts.
+sources programs | grep -vE '/edge/|^programs/qmail-lspawn/' | while read -r file; do
 	head -n 1 "$file" | grep -q '^// Resident loop: ' || echo "$file"
 done | xargs grep -nE '(from|getBuiltinModule\()[ ]?"(node:(fs|net|child_process|dns)[/"]|bun:)' &&
 	bad "a program touches the world in edge/ alone"
+# A folder can be read in one sitting, or its index.ts says why it is larger.
+find . -type d -not -path '*/node_modules*' | while read -r dir; do
+	files=$(find "$dir" -maxdepth 1 -name '*.ts' ! -name '*.test.ts' ! -name '*.d.ts')
+	# shellcheck disable=SC2086 # a word for each
+	[ -z "$files" ] || echo "$dir $(echo "$files" | wc -l) $(cat $files | wc -l)"
+done | while read -r dir files lines; do
+	[ "$files" -gt 25 ] || [ "$lines" -gt 1200 ] || continue
+	grep -qs '^// Larger than 25 files or 1,200 lines: ' "$dir/index.ts" ||
+		echo "boundaries: packages/${dir#./}: $files files, $lines lines"
+done | grep . >&2 && bad "a folder has 25 source files and 1,200 lines at most"
 for main in programs/*/main.ts; do
 	program=$(basename "$(dirname "$main")")
 	[ "$program" = multicall ] || grep -q "^$program " programs/manifest || bad "programs/manifest does not name $program"

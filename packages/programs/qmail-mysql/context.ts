@@ -1,11 +1,11 @@
-import { existsSync, statSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { SqlServer } from "@qmail-mysql/control";
-import { qmailHome } from "@qmail-mysql/control-files";
+import { hasControl, qmailHome } from "@qmail-mysql/control-files";
 import type { Database, Mode } from "@qmail-mysql/database";
 import { say, writeAll } from "@qmail-mysql/process";
 import { isWorldReadable, openDatabase, readSqlServer, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
+import { look } from "./edge/files.ts";
 
 /** What the commands share: where to read, where to speak, and the database. */
 export interface Context {
@@ -69,7 +69,7 @@ function printUnlessClosed(text: string): void {
 /** The administrator's own account when there is one: the mail programs' needs only SELECT. */
 function configFile(home: string): string {
   const own = `${sqlServerFile(home)}-admin`;
-  return existsSync(own) ? own : sqlServerFile(home);
+  return hasControl(home, "sqlserver-admin") ? own : sqlServerFile(home);
 }
 
 /** The file that holds secrets is the database itself with SQLite, else the file with its password. */
@@ -79,7 +79,7 @@ function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => 
       ? [sqliteFile(config, home)]
       : [sqlServerFile(home), `${sqlServerFile(home)}-admin`];
   for (const file of files) {
-    if (statSync(file, { throwIfNoEntry: false }) && isWorldReadable(file)) {
+    if (look(file) && isWorldReadable(file)) {
       warn(
         `${file} is world-readable: anyone on this machine can read the passwords; fix: chmod o-r ${file}`,
       );

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { publicLines, type RelaySql, type SqlServer } from "@qmail-mysql/control";
-import { readControlFile } from "@qmail-mysql/control-files";
+import { hasControl, readControlFile } from "@qmail-mysql/control-files";
 import { say } from "@qmail-mysql/process";
 import { readSql, sqlControlFile } from "@qmail-mysql/relay-store";
 import { readSqlServer, sqlServerFile } from "@qmail-mysql/store";
@@ -31,7 +30,7 @@ export function readConfig(qmailHome: string): Config {
 /** What is wrong with control/sql is no reason to leave the mail's questions without an answer. */
 function readRelay(qmailHome: string): Config["relay"] {
   const file = sqlControlFile(qmailHome);
-  if (!existsSync(file)) {
+  if (!hasControl(qmailHome, "sql")) {
     return { wrong: `unable to answer: ${file} did not exist when qmail-sqld read it; send it SIGHUP` };
   }
   try {

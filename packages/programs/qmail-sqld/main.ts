@@ -1,18 +1,27 @@
-import { chmodSync, closeSync, statSync, unlinkSync } from "node:fs";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { openLoginDelays } from "@qmail-mysql/fairness";
+import { closeFd } from "@qmail-mysql/native";
 import { given, resident, say, writeAll } from "@qmail-mysql/process";
 import { sqldAt, sqldPath } from "@qmail-mysql/sqld-client";
-import { Die, errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
+import { Die, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { found } from "./answer.ts";
 import { readConfig } from "./config.ts";
 import { descriptorLimit } from "./edge/descriptor-limit.ts";
 import { notifySystemd } from "./edge/notify.ts";
 import { type Listener, listen } from "./edge/server.ts";
-import { figure } from "./figures.ts";
+import { refuseSecond, setSocketMode } from "./edge/socket-file.ts";
+import { figure } from "./figures/figures.ts";
+import {
+  type Figure,
+  fromFields,
+  json,
+  openLatencies,
+  plain,
+  prometheus,
+  toFields,
+} from "./figures/stats.ts";
 import { type Lasting, openService, type Service } from "./service.ts";
 import type { Settings } from "./settings.ts";
-import { type Figure, fromFields, json, openLatencies, plain, prometheus, toFields } from "./stats.ts";
 import { openTroubles } from "./troubles.ts";
 
 const USAGE = "qmail-sqld [-d fd] | qmail-sqld stats [--json | --prometheus]";
@@ -67,7 +76,7 @@ async function serve(notifyFd: number | undefined): Promise<number> {
   const { promise: over, resolve, reject } = Promise.withResolvers<number>();
   const failed = (error: unknown) => new Trouble(`unable to listen on ${path}: ${reason(error)}`);
   const opened = () => {
-    chmodSync(path, mode);
+    setSocketMode(path, mode);
     process.umask(0o077);
     ready(notifyFd).catch(reject);
   };
@@ -130,35 +139,11 @@ function socketPath(home: string): string {
   return path;
 }
 
-/** A socket that nobody listens on was left by a crash; one that answers is another qmail-sqld's. */
-async function refuseSecond(path: string): Promise<void> {
-  let isSocket: boolean;
-  try {
-    isSocket = statSync(path).isSocket();
-  } catch (error) {
-    if (errno(error) === "ENOENT") return;
-    throw new Trouble(`unable to stat ${path}: ${reason(error)}`);
-  }
-  if (!isSocket) throw new Trouble(`unable to listen on ${path}: it is there, and no socket`);
-  const other = sqldAt(path);
-  const answers = await other.ask("settings", [], 1).then(
-    () => true,
-    () => false,
-  );
-  other.close();
-  if (answers) throw new Trouble(`unable to listen on ${path}: another qmail-sqld does`);
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    throw new Trouble(`unable to remove ${path}: ${reason(error)}`);
-  }
-}
-
 /** Tells whoever supervises us, by s6's convention and by systemd's. */
 async function ready(fd: number | undefined): Promise<void> {
   if (fd !== undefined && given(fd)) {
     writeAll(fd, "\n");
-    closeSync(fd);
+    closeFd(fd);
   }
   await notifySystemd("READY=1");
 }

@@ -1,17 +1,18 @@
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SqlServer } from "@qmail-mysql/control";
+import { hasControl } from "@qmail-mysql/control-files";
 import { sqldPath } from "@qmail-mysql/sqld-client";
 import { openSite, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Trouble } from "@qmail-mysql/trouble";
 import { whyUnaskable } from "../edge/database-access.ts";
 import { type Identity, lookAs } from "../edge/eyes.ts";
+import { look } from "../edge/files.ts";
 import { opened } from "../edge/home-state.ts";
 import { type Installation, listener } from "../edge/running.ts";
 import { SQLD_ACCOUNT } from "../edge/sqld-setup.ts";
 import { word } from "../output/shell.ts";
-import { checkSecret, checkSqliteDirectory, look, secretFile } from "./files.ts";
+import { checkSecret, checkSqliteDirectory, secretFile } from "./files.ts";
 import type { Problem } from "./problem.ts";
 
 /** Who asks the database on this host, and how. */
@@ -31,7 +32,7 @@ export interface Askers {
 export async function* checkAccess(askers: Askers): AsyncGenerator<Problem> {
   const { home, config } = askers;
   if (config.driver === "sqlite") yield* checkSqliteDirectory(sqliteFile(config, home));
-  if (existsSync(`${home}/control/sqld`)) {
+  if (hasControl(home, "sqld")) {
     yield* checkSqld(askers);
     return;
   }

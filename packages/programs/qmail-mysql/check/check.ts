@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { SqlServer } from "@qmail-mysql/control";
 import { type Database, statements } from "@qmail-mysql/database";
 import { rcptHostKeys, virtualDomains } from "@qmail-mysql/routing";
@@ -7,6 +6,7 @@ import { Trouble } from "@qmail-mysql/trouble";
 
 import { assigned, entries, rcptHosts, sendControls, withCdb } from "../edge/controls.ts";
 import type { Identity } from "../edge/eyes.ts";
+import { exists } from "../edge/files.ts";
 import { type Installation, installation } from "../edge/running.ts";
 import { word } from "../output/shell.ts";
 import { checkAccess } from "./access.ts";
@@ -140,7 +140,7 @@ function* checkUsersCdb(home: string): Generator<Problem> {
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     const what = `${home}/users/cdb`;
-    const fix = existsSync(`${home}/users/assign`) ? "rebuild-cdb assign" : `rm ${word(what)}`;
+    const fix = exists(`${home}/users/assign`) ? "rebuild-cdb assign" : `rm ${word(what)}`;
     yield { what, problem: `${error.message}: all local mail waits`, fix };
   }
 }

@@ -1,11 +1,9 @@
-import { existsSync, readFileSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ControlError, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
 import { sqliteFile, sqlServerFile } from "@qmail-mysql/store";
+import { bytesOf, exists, look } from "../edge/files.ts";
 import { word } from "../output/shell.ts";
 import type { Problem } from "./problem.ts";
-
-export const look = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
 
 /** What is wrong with the files below the qmail home, whoever reads them. */
 export function* checkFiles(home: string): Generator<Problem> {
@@ -16,7 +14,7 @@ export function* checkFiles(home: string): Generator<Problem> {
     yield { what, problem: "is setuid or setgid, which it must never be", fix: `chmod ug-s ${word(what)}` };
   }
   const rcpthosts = `${home}/control/rcpthosts`;
-  if (!existsSync(rcpthosts)) {
+  if (!exists(rcpthosts)) {
     yield {
       what: rcpthosts,
       problem: "does not exist: qmail-smtpd relays for everybody",
@@ -35,7 +33,7 @@ export function* checkSettings(file: string): Generator<Problem, SqlServer | und
     return line === undefined ? SETTINGS : `sed -i ${line}d ${word(file)} # ${SETTINGS}`;
   };
   try {
-    const config = parseSqlServer(readFileSync(file, "latin1"), file);
+    const config = parseSqlServer(bytesOf(file), file);
     for (const warning of config.warnings) {
       yield { what: file, problem: warning.replace(`${file} `, ""), fix: lineFix(warning) };
     }

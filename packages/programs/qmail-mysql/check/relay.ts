@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { parseSql } from "@qmail-mysql/control";
-import { readControlFile } from "@qmail-mysql/control-files";
+import { hasControl, readControlFile } from "@qmail-mysql/control-files";
 import { statements } from "@qmail-mysql/database";
 import { openRelayStore, type RelayDatabase, relaySqldPath, sqlControlFile } from "@qmail-mysql/relay-store";
 import { openDatabase, readSqlServer } from "@qmail-mysql/store";
@@ -18,7 +17,7 @@ const READER = "qmaild"; // as whom tcpserver and relay-check run
 /** What is wrong with control/sql, and with the table of clients that it names. */
 export async function* checkRelay(home: string): AsyncGenerator<Problem> {
   const what = sqlControlFile(home);
-  if (!existsSync(what)) return;
+  if (!hasControl(home, "sql")) return;
   const lineFix = (message: string) => {
     const line = / line (\d+)/.exec(message)?.[1];
     return line === undefined ? "see sql(5)" : `sed -i ${line}d ${word(what)} # see sql(5)`;

@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync } from "node:fs";
 import { say } from "@qmail-mysql/process";
 import { sqliteFile } from "@qmail-mysql/store";
-import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 import type { Command } from "commander";
 import grants from "../../../../sql/mysql/grants.sql" with { type: "text" };
 import mysqlSchema from "../../../../sql/mysql/schema.sql" with { type: "text" };
 import sqliteSchema from "../../../../sql/sqlite/schema.sql" with { type: "text" };
 import type { Context } from "../context.ts";
+import { createPrivately } from "../edge/files.ts";
 import { SQLD_ACCOUNT, setUpSqld } from "../edge/sqld-setup.ts";
 import { fillGrants, fillPasswords } from "./grants.ts";
 
@@ -77,16 +76,5 @@ function printGrants(context: Context, isSqlite: boolean, db: string): void {
   context.print(sql);
   for (const { login, file, password } of accounts) {
     say(`control/${file}: ${login} has the password ${password} unless the account exists already`);
-  }
-}
-
-/** Makes an empty file that others cannot read, which SQLite takes for an empty database; false when it exists. */
-function createPrivately(file: string): boolean {
-  try {
-    closeSync(openSync(file, "ax", 0o640));
-    return true;
-  } catch (error) {
-    if (errno(error) === "EEXIST") return false;
-    throw new Trouble(`unable to create ${file}: ${reason(error)}`);
   }
 }

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import { type Row, toMailbox } from "@qmail-mysql/database";
 import { Failure } from "@qmail-mysql/delivery";
 import { MAGIC_USER } from "@qmail-mysql/routing";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower, toBuffer } from "@qmail-mysql/wire";
+import { exists } from "../../edge/files.ts";
 import { homeState } from "../../edge/home-state.ts";
 import { makeMaildir, word } from "../../output/shell.ts";
 import { Undeliverable } from "../../trace/local-side.ts";
@@ -88,7 +88,7 @@ async function* checkHome(
     return;
   }
   const hasOwn = (await world.store.findAliases(lower(username), [""])).length > 0;
-  const has = (file: string) => existsSync(toBuffer(`${home}/${file}`));
+  const has = (file: string) => exists(toBuffer(`${home}/${file}`));
   if (has("Maildir") || hasOwn || has("Mailbox") || has(".qmail")) return;
   yield {
     what,

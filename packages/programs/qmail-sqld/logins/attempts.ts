@@ -2,8 +2,8 @@ import type { Verdict } from "@qmail-mysql/accounts";
 import type { Counted, LoginDelays } from "@qmail-mysql/fairness";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { formatIp, lower, parseIp } from "@qmail-mysql/wire";
-import { type Answer, found, Misasked, NONE, type Peer } from "./answer.ts";
-import type { Asker } from "./edge/hashers.ts";
+import { type Answer, found, Misasked, NONE, type Peer } from "../answer.ts";
+import type { Asker } from "../edge/hashers.ts";
 import type { Attempt } from "./login-line.ts";
 
 /** What attempts to log in are judged and counted with. */

@@ -3,8 +3,8 @@ import type { Ask, Row } from "@qmail-mysql/database";
 import { verify } from "@qmail-mysql/password";
 import { type Store, storeOver } from "@qmail-mysql/store";
 import { lower } from "@qmail-mysql/wire";
-import type { Cache, Keep } from "./cache.ts";
-import type { Asker, Hashers } from "./edge/hashers.ts";
+import type { Cache, Keep } from "../cache.ts";
+import type { Asker, Hashers } from "../edge/hashers.ts";
 
 /** What a login is checked with. */
 export interface LoginWorld {

@@ -1,6 +1,6 @@
 import type { Pool } from "@qmail-mysql/store";
-import type { LoginCounts } from "./attempts.ts";
-import type { CacheCounts } from "./cache.ts";
+import type { CacheCounts } from "../cache.ts";
+import type { LoginCounts } from "../logins/attempts.ts";
 import type { Figure } from "./stats.ts";
 
 /** What the figures of a service are taken from. */

@@ -1,0 +1,22 @@
+import { closeSync, existsSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
+import { errno, reason, Trouble } from "@qmail-mysql/trouble";
+
+/** Undefined when there is no such file. Throws with an errno. */
+export const look = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
+
+/** False also for a file that we may not see. */
+export const exists = (path: string | Buffer): boolean => existsSync(path);
+
+/** A file as a byte string. Throws with an errno. */
+export const bytesOf = (path: string): string => readFileSync(path, "latin1");
+
+/** Makes an empty file that others cannot read, which SQLite takes for an empty database; false when it exists. */
+export function createPrivately(file: string): boolean {
+  try {
+    closeSync(openSync(file, "ax", 0o640));
+    return true;
+  } catch (error) {
+    if (errno(error) === "EEXIST") return false;
+    throw new Trouble(`unable to create ${file}: ${reason(error)}`);
+  }
+}
