@@ -3,8 +3,8 @@ import { readWhole } from "@qmail-mysql/native";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
 /**
- * A control file as `parse` understands its bytes; `absent` stands for one that does not exist, if it need not.
- * Throws Trouble, naming file and line.
+ * Reads a control file and parses it with `parse`; `absent` is used as the text of a file that does not exist. Throws
+ * Trouble with the file and the line.
  */
 export function readControlFile<T>(
   file: string,

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { errno, reason } from "@qmail-mysql/trouble";
 
 /**
- * A number in a file of its own, line 1 of control/`name`; `fallback` when there is no such file. A file that
- * cannot be read or says something else does not prevent service: `warn` is called, and `fallback` is returned.
+ * The number in line 1 of control/`name`; `fallback` if the file does not exist. A file that cannot be read or is
+ * invalid does not prevent service: `warn` is called and `fallback` is returned.
  */
 export function controlNumber(
   home: string,

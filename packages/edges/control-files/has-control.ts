@@ -1,7 +1,7 @@
 import { status } from "@qmail-mysql/native";
 import { fromText } from "@qmail-mysql/wire";
 
-/** Is there a file control/`name` that we can see? */
+/** Does the file control/`name` exist, as far as this process may see? */
 export function hasControl(home: string, name: string): boolean {
   try {
     status(`${fromText(home)}/control/${name}`);

@@ -4,7 +4,7 @@ import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 const PIECE = 1 << 18; // bytes read at a time
 const LONGEST = 1 << 16; // bytes of a line
 
-/** The lines of a file as byte strings, without their ends; none when there is no file. Throws Trouble. */
+/** The lines of a file as byte strings, without LF; none if the file does not exist. Throws Trouble. */
 export function* fileLines(path: string): Generator<string> {
   let fd: number;
   try {

@@ -2,45 +2,42 @@ import { Trouble } from "@qmail-mysql/trouble";
 import type { Ask } from "./questions.ts";
 import type { Statement } from "./statements.ts";
 
-/** A row: columns by lower-case name, every value as a byte string, SQL's NULL as "". */
+/** A row: columns by lower-case name, every value as a byte string, NULL as "". */
 export type Row = Readonly<Record<string, string>>;
 
 export type Value = string | number;
 
-/**
- * What a driver does: run one of our statements with its values. Values are text. Throws Trouble when the
- * database does not answer, or not in time.
- */
+/** A driver's connection to a database. Values are text. Throws Trouble if the database fails or the time is over. */
 export interface Database {
   readonly ask: Ask;
   query(statement: Statement, values: readonly Value[]): Promise<Row[]>;
   /**
-   * Calls `each` with every row, its columns in the statement's order, as byte strings. Rows do not gather in
-   * memory, and each has its own time to come.
+   * Calls `each` with every row, its columns in the order of the statement, as byte strings. Rows are not collected in
+   * memory, and the time limit begins again with each.
    */
   stream(statement: Statement, values: readonly Value[], each: (columns: string[]) => void): Promise<void>;
-  /** What differs when a table of these has changed: a question light enough to be asked each second. */
+  /** Returns a text that differs after one of the tables has changed; cheap enough to be called each second. */
   version(tables: readonly string[]): Promise<Version>;
-  /** Runs a statement that changes rows; answers how many. */
+  /** Runs a statement that changes rows; returns their number. */
   change(statement: Statement, values: readonly Value[]): Promise<number>;
-  /** Runs the statements of a schema, none of which takes values. */
+  /** Runs several statements without values. */
   script(sql: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface Version {
   readonly text: string;
-  /** False: a change that comes now may not show. */
+  /** False if a change at this moment might not change the text. */
   readonly settled: boolean;
 }
 
 /**
- * "read" is a program that asks and ends: everything together has the configured time. "resident" reads too, but has
- * that time for each statement, as "write" has.
+ * "read" is for a program that runs once: all its questions together have the configured time. With "resident", which
+ * also only reads, and with "write" each statement has that time.
  */
 export type Mode = "read" | "resident" | "write";
 
-/** The server does not answer; another one, or this one on a new connection, may. */
+/** The server failed, not the statement: another server, or a new connection, may succeed. */
 export class Unavailable extends Trouble {}
 
 export type OpenDatabase = (mode: Mode) => Promise<Database>;

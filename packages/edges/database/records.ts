@@ -32,7 +32,7 @@ export function toAnyMailbox(row: Row): Mailbox | InvalidMailbox {
   }
 }
 
-/** Throws Trouble for an invalid row, which is not an absent one: somebody will mend it, and the mail waits. */
+/** Throws Trouble for an invalid row: it is not treated as absent, and mail is deferred until it is corrected. */
 export function toMailbox(row: Row): Mailbox {
   const username = row.username ?? "";
   const wrong = (column: string, expected: string): never => {
@@ -56,7 +56,7 @@ export function toMailbox(row: Row): Mailbox {
   };
 }
 
-/** Undefined for what says neither: whoever wrote it may well have meant Y. */
+/** Undefined for any other value, which may have been meant as Y. */
 function isSuspended(value: string): boolean | undefined {
   if (/^y(es)?$/i.test(value)) return true;
   return /^(no?|0)?$/i.test(value) ? false : undefined;

@@ -1,15 +1,15 @@
 import type { RelayTable } from "@qmail-mysql/control";
 
 declare const brand: unique symbol;
-/** A statement over the table that control/sql names. Only its names differ, and they are plain identifiers. */
+/** A statement on the table that control/sql names. Only its identifiers vary; they are validated. */
 export type RelayStatement = string & { readonly [brand]: true };
 
-/** More netblocks than this are not read. */
+/** Maximum number of netblocks read. */
 export const MAX_NETBLOCKS = 100_000;
 
 /**
- * The relay questions for one table. `control/sql` has checked that its names are letters, digits, _ and $;
- * everything else is a placeholder. Times are seconds by the database's clock, NULL is for ever.
+ * The statements for one relay table. parseSql has checked that its names consist of letters, digits, _ and $; all
+ * values are placeholders. Times are seconds by the clock of the database; a row with NULL does not expire.
  */
 export function relayStatements(relay: RelayTable, driver: "mysql" | "sqlite") {
   const isMysql = driver === "mysql";
@@ -21,10 +21,10 @@ export function relayStatements(relay: RelayTable, driver: "mysql" | "sqlite") {
     : `CAST(strftime('%s', ${column}) AS INTEGER)`;
   const time = relay.isDatetime ? dated : column;
   const stamp = !relay.isDatetime ? now : isMysql ? "NOW()" : "datetime('now')";
-  // 0 means "for ever" in a column that cannot be NULL; text that merely counts as 0 does not.
+  // 0 means "does not expire", for columns that cannot be NULL; other text that converts to 0 does not.
   const isPermanent = `(${column} IS NULL OR ${column} = ${relay.isDatetime && isMysql ? "0" : "'0'"})`;
   const row = `${ip} AS client, ${time} AS time, ${isPermanent} AS permanent, ${user ?? "NULL"} AS user, ${now} AS now`;
-  // A permanent row, or one with a time to come, is the administrator's: a login leaves it as it is.
+  // A row that does not expire, or with a time in the future, was set by the administrator: a login does not change it.
   const unless = (kept: string, otherwise: string) =>
     `${kept} = CASE WHEN ${isPermanent} OR ${time} > ${now} THEN ${kept} ELSE ${otherwise} END`;
   const conflict = isMysql ? "ON DUPLICATE KEY UPDATE" : `ON CONFLICT (${ip}) DO UPDATE SET`;
@@ -45,12 +45,12 @@ export function relayStatements(relay: RelayTable, driver: "mysql" | "sqlite") {
   return statements as { readonly [K in keyof typeof statements]: RelayStatement };
 }
 
-/** Backquotes on SQLite as well: a column it does not know would be a string in double quotes. */
+/** Backquotes for SQLite too: it reads an unknown column in double quotes as a string. */
 function quote(name: string): string {
   return `\`${name}\``;
 }
 
-/** What a netblock has and an address has not: a mask, a last dot or colon, fewer than three dots. */
+/** A condition true for netblocks only: a mask, a final dot or colon, or fewer than three dots. */
 function isNetblock(ip: string): string {
   return `(${ip} LIKE '%/%' OR ${ip} LIKE '%.' OR ${ip} LIKE '%:' OR (${ip} NOT LIKE '%.%.%.%' AND ${ip} NOT LIKE '%:%'))`;
 }

@@ -2,20 +2,20 @@ import { Trouble } from "@qmail-mysql/trouble";
 import type { Row, Value } from "./database.ts";
 import { type Arguments, type Ask, type Question, ROWS } from "./questions.ts";
 
-/** The statement that answers a question, and the values for each time it has to be run. */
+/** The statement for a question, and the values for each time that it has to be run. */
 interface Lookup<A> {
   readonly sql: string;
   readonly values: (values: A) => Value[][];
 }
 
-/** Which statements answer the questions. Another schema is another one of these. */
+/** The statements for all questions. */
 export type Schema = { readonly [Q in Question]: Lookup<Arguments[Q]> };
 
-const NAMES = 8; // of one statement, so that few statements are prepared
+const NAMES = 8; // names per statement; a fixed number, so that few statements are prepared
 const ALIASES = 4;
 const holders = (n: number) => Array(n).fill("?").join(", ");
 
-/** Lots of `n`, the last one filled up with one of its own. */
+/** Divides values into lists of exactly `n`; the last list is filled by repeating its first value. */
 function lots(values: readonly string[], n: number): string[][] {
   const all: string[][] = [];
   for (let at = 0; at < values.length; at += n) {
@@ -60,8 +60,8 @@ const common = {
   },
 } as const satisfies Partial<Schema>;
 
-// NULL in a key is a blank one. Rows with it are asked for in any case; whoever asks compares what comes back.
-// MySQL finds them in one range of the index; SQLite would leave the index's second column unused for an OR.
+// NULL is the same as blank. Rows with NULL are always returned; the caller compares them.
+// MySQL finds them in one range of the index; SQLite would not use the second column of the index for an OR.
 
 const mysqlAliases = (select: string) => ({
   sql: `${select} WHERE username = ? AND (alias IN (${holders(ALIASES)}) OR alias IS NULL) LIMIT ${ROWS}`,
@@ -98,7 +98,7 @@ export const schemas: { readonly mysql: Schema; readonly sqlite: Schema } = {
   },
 };
 
-/** The questions over a database that runs the statements of a schema. */
+/** Implements the questions for a database that runs the statements of a schema. */
 export function askBySchema(
   schema: Schema,
   query: (sql: SchemaStatement, values: readonly Value[]) => Promise<Row[]>,

@@ -2,12 +2,12 @@ import type { RelayStatement } from "./relay-statements.ts";
 import type { SchemaStatement } from "./schema.ts";
 
 /**
- * The administrator's statements and those over whole tables, by name; the questions about one address are in schema.ts.
- * Values are placeholders, always; `virtual` is a reserved word of MySQL 8.
+ * The statements of qmail-mysql and those that read whole tables; the statements for the questions are in schema.ts.
+ * Values are always placeholders. `virtual` is a reserved word of MySQL 8.
  */
 
 export const statements = {
-  /** All that compare equal to a name: a collation takes more for equal than we do. */
+  /** All rows that the collation considers equal to a name. */
   showMailbox: `SELECT username, uid, gid, home, suspended, password, password_type
     FROM mailbox WHERE username = ? LIMIT 9`,
 
@@ -18,30 +18,30 @@ export const statements = {
   listVirtual: `SELECT username, ext, virtual_username, virtual_host
     FROM \`virtual\` ORDER BY virtual_host, virtual_username`,
 
-  /** Whole tables, for rebuild-cdb: in the order of an index, so that neither side sorts or keeps them. */
+  /** Whole tables, for rebuild-cdb: in the order of an index, so that neither side has to sort or store them. */
   eachVirtualHost: "SELECT virtual_host FROM `virtual` ORDER BY virtual_host",
 
   eachRcptHost: "SELECT host FROM rcpthosts ORDER BY host",
 
-  /** Backwards: a name comes after those that begin with it. */
+  /** In descending order: a name comes after those that begin with it. */
   eachMailbox: "SELECT username, uid, gid, home, suspended FROM mailbox ORDER BY username DESC",
 
-  /** When tables changed. SQLite has one number for the whole file. */
+  /** When tables changed. SQLite has one version number for the whole file. */
   tableTimes: `SELECT table_name AS name, create_time AS created, update_time AS updated,
     update_time >= NOW() - INTERVAL 1 SECOND AS recent
     FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN (?, ?, ?) ORDER BY table_name`,
   dataVersion: "PRAGMA data_version",
 
   /**
-   * A server may begin every session with autocommit off: what is written would be undone at the end, and who stays
-   * would see the tables as they were at the beginning. A value cut to fit its column would be a password nobody has.
+   * A server may be configured to begin sessions with autocommit off: changes would then be rolled back at the end, and
+   * a resident program would not see later changes. In strict mode values are not truncated, for example a hash.
    */
   beginWriting: "SET SESSION autocommit = 1, SESSION sql_mode = 'STRICT_ALL_TABLES'",
 
-  /** MySQL 8 shows update_time as it was up to a day ago, unless told; MariaDB skips what is in the comment. */
+  /** By default MySQL 8 returns an update_time up to a day old. MariaDB ignores the text in the comment. */
   beginStaying: "SET SESSION autocommit = 1 /*!80003 , SESSION information_schema_stats_expiry = 0 */",
 
-  /** Of a server that belongs to no cluster the name of the provider is blank, or no row at all. */
+  /** For a server without a cluster the name of the provider is blank or has no row. */
   clusterReady: "SHOW STATUS WHERE variable_name IN ('wsrep_provider_name', 'wsrep_ready')",
 
   addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
@@ -57,7 +57,7 @@ export const statements = {
 
   deleteMailbox: "DELETE FROM mailbox WHERE username = ?",
 
-  /** All that compare equal, for the administrator: a collation takes more for equal than we do. */
+  /** All rows that the collation considers equal, for the administrator. */
   showAliases: `SELECT username, alias, alias_username, alias_host FROM alias
     WHERE username = ? AND COALESCE(alias, '') = ? LIMIT 1000`,
 
@@ -81,7 +81,7 @@ export const statements = {
 
   deleteRcptHost: "DELETE FROM rcpthosts WHERE host = ?",
 
-  /** What the account may do. */
+  /** The privileges of the account. */
   showGrants: "SHOW GRANTS",
 } as const;
 

@@ -8,7 +8,7 @@ import { queueMessage } from "./queue.ts";
 
 /**
  * The ports of one delivery, in the current directory and with its environment (DTLINE and the other variables of
- * qmail-command(8)). They hold nothing open, so a resident process can make many deliveries.
+ * qmail-command(8)). They keep no files open, so a resident process can make many deliveries.
  */
 export function deliveryPorts(
   env: Readonly<Record<string, string>>,

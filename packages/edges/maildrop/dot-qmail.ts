@@ -25,7 +25,7 @@ export function enterHome(home: string): number {
   }
 }
 
-/** A .qmail file of the current directory; undefined when there is no such regular file. Throws Failure. */
+/** A .qmail file of the current directory; undefined if there is no such regular file. Throws Failure. */
 export function dotQmail(file: string): DotQmail | undefined {
   let fd: number;
   try {
@@ -52,7 +52,7 @@ function readText(fd: number, size: number): string {
   return text.toString("latin1", 0, length);
 }
 
-/** Does a file of this name exist? Throws Failure on a temporary condition. */
+/** Does this file exist? Throws Failure on a temporary error. */
 export function exists(file: string): boolean {
   try {
     statSync(toBuffer(file));

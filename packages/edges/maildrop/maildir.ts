@@ -6,13 +6,13 @@ import { errno, isTemporary } from "@qmail-mysql/trouble";
 import { fromText, toBuffer } from "@qmail-mysql/wire";
 
 const TRIES = 3;
-const LIMIT = 86_400_000; // milliseconds; qmail-local's alarm
+const LIMIT = 86_400_000; // milliseconds, as the alarm of stock qmail-local
 
 let deliveries = 0;
 
 /**
- * Delivers to a maildir (its path ends with a slash): maildir(5). `head` is written before the message, whose
- * bytes are not changed. In new/ there is either all of it, synced, or nothing. Throws Failure.
+ * Delivers to a maildir (its path ends with a slash): maildir(5). `head` is written before the message, whose bytes are
+ * not changed. The file appears in new/ only when it is complete and synced. Throws Failure.
  */
 export function deliverToMaildir(
   dir: string,
@@ -42,7 +42,7 @@ export function deliverToMaildir(
   }
 }
 
-/** Syncs a directory, so that a new entry survives a power failure, where the file system can. */
+/** Syncs a directory, if the file system can, so that a new entry survives a power failure. */
 function syncDirectory(dir: string): void {
   try {
     const fd = openSync(toBuffer(dir), constants.O_RDONLY);
@@ -70,7 +70,7 @@ function create(dir: string, newName: () => string): { fd: number; path: Buffer 
   }
 }
 
-/** Repeats `make` with another name while the name exists, TRIES times. */
+/** Calls `make` with a new name; if it exists, repeats with another, TRIES times at most. */
 function withNewName<T>(newName: () => string, make: (name: string) => T): T {
   for (let tries = 1; ; tries++) {
     try {
@@ -82,8 +82,8 @@ function withNewName<T>(newName: () => string, make: (name: string) => T): T {
 }
 
 /**
- * time.M<microseconds>P<pid>Q<deliveries>.host: maildir(5). The pid alone does not do: a program keeps it when it
- * becomes another by execve(2).
+ * time.M<microseconds>P<pid>Q<deliveries>.host: maildir(5). The pid alone is not unique: it stays the same after
+ * execve(2).
  */
 function uniqueName(): string {
   const now = Date.now();
@@ -91,12 +91,12 @@ function uniqueName(): string {
   return `${Math.floor(now / 1000)}.M${microseconds}P${process.pid}Q${++deliveries}.${host()}`;
 }
 
-/** gethostname(2), cut as qmail-local cuts it. */
+/** gethostname(2), truncated as in stock qmail-local. */
 function host(): string {
   return fromText(hostname()).slice(0, 63);
 }
 
-/** Would chdir(2) fail, and with a permanent error? */
+/** Would chdir(2) fail with a permanent error? */
 function cannotEnter(dir: string): boolean {
   try {
     accessSync(toBuffer(`${dir}.`), constants.X_OK);
@@ -110,6 +110,6 @@ function remove(path: Buffer): void {
   try {
     unlinkSync(path);
   } catch {
-    // maildir readers remove it after 36 hours
+    // programs that read maildirs remove it after 36 hours
   }
 }

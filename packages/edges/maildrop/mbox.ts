@@ -5,11 +5,11 @@ import { reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
 import { flock } from "./flock.ts";
 
-const LOCK_SECONDS = 30; // mailfile() of qmail-local.c
+const LOCK_SECONDS = 30; // mailfile() in qmail-local.c
 
 /**
- * Appends `text` to an mbox, piece by piece: all of it, synced, or nothing. The file is locked meanwhile, and created
- * if it does not exist. Throws Failure.
+ * Appends `text` to an mbox, piece by piece, and syncs it; on an error the file is truncated to its old size. The file
+ * is locked meanwhile, and created if it does not exist. Throws Failure.
  */
 export function deliverToMbox(file: string, text: Iterable<string>): void {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;

@@ -5,8 +5,8 @@ import { errno, reason } from "@qmail-mysql/trouble";
 const PIECE = 65536;
 
 /**
- * The message on a descriptor, from its beginning, however much of it was read before and without moving the
- * offset others share. Throws Failure. Each piece is valid until the next one is taken.
+ * The message on a descriptor, from its beginning, whatever the current offset, which is shared with other processes and
+ * not changed. Throws Failure. Each piece is valid until the next one is requested.
  */
 export function* message(fd: number): Generator<Buffer> {
   const piece = Buffer.allocUnsafe(PIECE);

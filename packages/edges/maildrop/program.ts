@@ -14,8 +14,9 @@ export interface ProgramIo {
 }
 
 /**
- * Runs a command of a .qmail file in the current directory, the message on its descriptor 0 from the beginning.
- * qmail waits for ever, which occupies one of its deliveries; here the command is killed after a day. Throws Failure.
+ * Runs a command of a .qmail file in the current directory, with the message on its descriptor 0. Stock qmail-local
+ * waits without a limit, which occupies one of the concurrent deliveries; here the command is killed after a day. Throws
+ * Failure.
  */
 export function runProgram(command: string, env: Readonly<Record<string, string>>, io: ProgramIo): Ended {
   const fd = rewound(io.message);
@@ -36,7 +37,7 @@ export function runProgram(command: string, env: Readonly<Record<string, string>
   }
 }
 
-/** The file of a descriptor opened anew: at its beginning, with an offset of its own. */
+/** Opens the file of a descriptor again: at its beginning, with its own offset. */
 export function rewound(fd: number): number {
   try {
     return openSync(`/proc/self/fd/${fd}`, "r");

@@ -14,26 +14,26 @@ import { runChild, writeAll } from "@qmail-mysql/process";
 import { errorOf } from "@qmail-mysql/trouble";
 import { rewound } from "./program.ts";
 
-/** A message to be put into the queue. */
+/** A message for qmail-queue. */
 export interface Outgoing {
   readonly sender: string;
   readonly recipients: readonly string[];
-  /** What comes before the message. */
+  /** Text written before the message. */
   readonly head: string;
   readonly message: Iterable<Uint8Array>;
   readonly env: Readonly<Record<string, string>>;
   readonly qmailHome: string;
-  /** Its descriptor 2. */
+  /** Descriptor 2 of qmail-queue. */
   readonly err: number;
 }
 
-const LIMIT = 86_400_000 + 60_000; // milliseconds: qmail-queue gives up after a day by itself
+const LIMIT = 86_400_000 + 60_000; // milliseconds; qmail-queue itself exits after a day
 const CUSTOM_LIMIT = 255; // bytes; qmail-queue(8)
 
 /**
- * Passes a message to qmail-queue, or to $QMAILQUEUE; returns its pid. Descriptors 0, 1 and 6 are files without a
- * name, not pipes: the message is complete before qmail-queue begins, and no process that keeps one of them open
- * delays the delivery. Throws Failure.
+ * Passes a message to qmail-queue, or to $QMAILQUEUE; returns its pid. Descriptors 0, 1 and 6 are unlinked files, not
+ * pipes: the message is complete before qmail-queue starts, and a process that keeps one of them open does not delay
+ * the delivery. Throws Failure.
  */
 export function queueMessage(outgoing: Outgoing): number {
   const { sender, recipients, head, message, env, qmailHome, err } = outgoing;
@@ -53,7 +53,7 @@ export function queueMessage(outgoing: Outgoing): number {
     mayRun(file);
     const ended = runChild({
       argv: [file],
-      ignoreSigpipe: true, // as qmail-local itself does, and qmail-queue inherits it
+      ignoreSigpipe: true, // as in stock qmail-local, and inherited by qmail-queue
       env,
       stdio: [keep(rewound(text)), keep(rewound(addresses)), err, "none", "none", "none", custom],
       cwd: qmailHome,
@@ -69,13 +69,13 @@ export function queueMessage(outgoing: Outgoing): number {
   }
 }
 
-/** $QMAILQUEUE, even if it is empty, as qmail takes it. */
+/** $QMAILQUEUE, even if it is empty, as in qmail. */
 function program(qmailHome: string): string {
   const name = process.env.QMAILQUEUE ?? "bin/qmail-queue";
   return name.startsWith("/") ? name : `${qmailHome}/${name}`;
 }
 
-/** Throws Failure where execve(2) would fail: a shell that became the program would not say so. */
+/** Throws Failure if execve(2) would fail: with a shell in between, the reason would be lost. */
 function mayRun(file: string): void {
   try {
     if (!statSync(file).isFile()) throw errorOf("EACCES");
@@ -88,7 +88,7 @@ function mayRun(file: string): void {
 
 let count = 0;
 
-/** An empty file without a name. */
+/** An empty unlinked file. */
 function scratch(): number {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const dir = process.env.TMPDIR || "/tmp";

@@ -1,11 +1,11 @@
 import type { Connection } from "mysql2";
 
-// What is kept of one answer, or of one row where rows are not kept. The longest that is asked for is the netblocks of
-// a relay table: 100,000 rows of 60 bytes.
+// Limits of one result, or of one row if rows are processed one by one. The longest result of any statement is the
+// netblocks of a relay table: 100,000 rows of 60 bytes.
 const MAX_BYTES = 16 << 20;
 const MAX_PACKETS = 120_000;
 
-/** The parts of mysql2's connection that everything a server sends goes through, over whatever stream it comes. */
+/** The parts of mysql2's connection through which all data of a server passes, whatever the stream. */
 interface Inside {
   packetParser: { execute: (this: unknown, chunk: Buffer) => unknown };
   handlePacket(packet?: unknown): void;
@@ -18,14 +18,14 @@ interface Counts {
 
 const counts = new WeakMap<object, Counts>();
 
-/** What comes from now on is another answer. */
+/** Starts to count the next result. */
 export function newAnswer(connection: Connection): void {
   counts.set(connection, { bytes: 0, packets: 0 });
 }
 
 /**
- * Breaks the connection to a server that sends more than an answer may have: the driver itself would keep all of it.
- * Its greeting counts as an answer.
+ * Breaks the connection to a server that sends a result above the limits: the driver itself would store all of it. The
+ * handshake counts as a result.
  */
 export function boundAnswers(connection: Connection): void {
   newAnswer(connection);
@@ -47,7 +47,7 @@ export function boundAnswers(connection: Connection): void {
   inside.handlePacket = (packet) => {
     if (packet === undefined || count("packets", 1, MAX_PACKETS)) handlePacket(packet);
   };
-  // The parser puts the function for its state here.
+  // The parser assigns the function for its state to this property.
   let { execute } = packetParser;
   Object.defineProperty(packetParser, "execute", {
     get: () => bounded,

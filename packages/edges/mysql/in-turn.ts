@@ -4,15 +4,15 @@ import { connectShareMs } from "@qmail-mysql/failover";
 import { openMysql, Unreachable } from "./mysql.ts";
 
 /**
- * The first server of the list that accepts a connection, and answers. Mode "read" is a program that asks and ends:
- * everything it asks, connecting included, is answered within config.timeout seconds or given up, and what a server
- * cannot answer is asked of those after it. Throws Trouble.
+ * Connects to the first server of the list that accepts. In mode "read" all questions together, including the time to
+ * connect, have config.timeout seconds, and a question that fails because of the server is sent to the next servers.
+ * Throws Trouble.
  */
 export async function openInTurn(config: DatabaseAddress, mode: Mode): Promise<Database> {
   const { servers } = config;
   const end = performance.now() + config.timeout * 1000;
 
-  /** From place `from` of the list on. */
+  /** Opens the first possible server from index `from` on. */
   const openFrom = async (from: number): Promise<{ database: Database; next: number }> => {
     const unreachable: string[] = [];
     for (let i = from; ; i++) {
@@ -45,7 +45,7 @@ export async function openInTurn(config: DatabaseAddress, mode: Mode): Promise<D
       } catch (error) {
         const isLast = next >= servers.length || performance.now() >= end;
         if (!(error instanceof Unavailable) || (isLast && database === asked)) throw error;
-        if (database !== asked) continue; // another question has moved us
+        if (database !== asked) continue; // another question has already changed the server
         moving ??= move().finally(() => {
           moving = undefined;
         });

@@ -23,9 +23,9 @@ import { boundAnswers, newAnswer } from "./bounds.ts";
 import { connectionOptions, serverName } from "./options.ts";
 import { withSpellable } from "./spellable.ts";
 
-const GOODBYE = 250; // milliseconds to let COM_QUIT out: without it mysqld logs an aborted connection
+const GOODBYE = 250; // milliseconds to send COM_QUIT: without it mysqld logs an aborted connection
 
-/** It did not accept a connection; `at` says which server and why. */
+/** The server did not accept a connection; `at` contains the server and the reason. */
 export class Unreachable extends Unavailable {
   readonly at: string;
   constructor(at: string) {
@@ -34,16 +34,16 @@ export class Unreachable extends Unavailable {
   }
 }
 
-/** How long things may take, in milliseconds. */
+/** Time limits in milliseconds. */
 export interface Limits {
   readonly connectMs: number;
-  /** For all questions together, as a time of performance.now(); without it each statement has config.timeout. */
+  /** Time of performance.now() at which all questions end; if undefined each statement has config.timeout. */
   readonly end: number | undefined;
 }
 
 /**
- * A connection to one server. Throws Trouble: Unavailable when another server may well answer, of which Unreachable when
- * this one does not accept the connection.
+ * Connects to one server. Throws Trouble: Unavailable if another server may succeed, its subclass Unreachable if this
+ * one does not accept the connection.
  */
 export async function openMysql(
   config: DatabaseAddress,
@@ -95,11 +95,11 @@ export async function openMysql(
   return database;
 }
 
-/** Starts a statement; `alive` tells that a part of its answer has come. */
+/** Starts a statement; `alive` is called for each part of the result. */
 type Start<T> = (done: (error: Error | null, result: T) => void, alive: () => void) => void;
 type Run = <T>(verb: string, start: Start<T>) => Promise<T>;
 
-/** Runs statements on a connection, each within its time. Throws Trouble. */
+/** Runs statements on a connection, each with its time limit. Throws Trouble. */
 function statementRunner(
   connection: Connection,
   name: string,
@@ -130,7 +130,7 @@ function statementRunner(
         },
         end === undefined ? seconds * 1000 : end - performance.now(),
       );
-      // A lost connection is an event of its own, not always an answer to the statement.
+      // A lost connection is a separate event, which does not always end the statement.
       const onLost = (error: Error) => fail(driverReason(error));
       waiting.add(onLost);
       if (lost) return fail(driverReason(lost));
@@ -154,7 +154,7 @@ function streamOver(connection: Connection, run: Run): Database["stream"] {
       request.on("result", (row: unknown[]) => {
         if (thrown !== undefined) return;
         alive();
-        newAnswer(connection); // of a whole table no more is kept than one row
+        newAnswer(connection); // only one row at a time is stored
         try {
           each(row.map(toBytes));
         } catch (error) {
@@ -177,7 +177,7 @@ async function versionOf(query: Database["query"], tables: readonly string[]): P
   return { text, settled: rows.every((row) => row.recent !== "1") };
 }
 
-/** A Galera node without its cluster takes connections, and refuses questions. */
+/** A Galera node that lost its cluster accepts connections, but refuses statements. */
 async function stay(database: Database, server: string): Promise<void> {
   await database.script(statements.beginStaying);
   const rows = await database.query(statements.clusterReady, []);
@@ -201,7 +201,7 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
   return new Promise((resolve, reject) => {
     const connection = mysql.createConnection(options);
     boundAnswers(connection);
-    // connectTimeout ends with the greeting; a server may also fall silent after it.
+    // connectTimeout ends with the greeting, but a server may also stop responding after it.
     const timer = setTimeout(() => giveUp(Object.assign(new Error(), { code: "ETIMEDOUT" })), ms);
     const giveUp = (error: Error) => {
       clearTimeout(timer);
@@ -209,7 +209,7 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
       reject(error);
     };
     connection.once("error", giveUp);
-    connection.on("error", () => {}); // a second one, or one between two questions: the next question will see
+    connection.on("error", () => {}); // a second error, or one between two statements: the next statement fails
     connection.once("connect", () => {
       clearTimeout(timer);
       connection.off("error", giveUp);
@@ -218,14 +218,14 @@ function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection
   });
 }
 
-/** Is it the server that cannot answer, rather than the statement that cannot be answered? */
+/** Is the server the cause, rather than the statement? */
 function isUnavailable(cause: unknown): boolean {
   const { fatal, sqlState = "" } = (cause ?? {}) as { fatal?: boolean; sqlState?: string };
-  // Class 08 is "connection exception"; a Galera node without its cluster says 08S01 to every statement.
+  // Class 08 is "connection exception"; a Galera node that lost its cluster returns 08S01 for every statement.
   return fatal === true || sqlState === "" || sqlState.replace("#", "").startsWith("08");
 }
 
-/** The server's own words are text; ours are byte strings. */
+/** The reason as a byte string; the message of a server is text. */
 function driverReason(error: unknown): string {
   return fromText(reason(error)) || "connection lost";
 }

@@ -6,12 +6,12 @@ import mysql, { type AuthPlugin, type ConnectionOptions } from "mysql2";
 import { hasLightStream, LightStream } from "./light-stream.ts";
 import { checkPeer, checkSocket } from "./server-account.ts";
 
-// Where the C library, and so every "server localhost" of old, looks for the local server; but for /tmp, where anybody
-// can be it.
+// Where the C library, and so existing control files with "localhost", look for the local server; except /tmp, where
+// anybody can create a socket.
 const SOCKETS = ["/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock"];
 const DEFAULT_PORT = 3306;
 
-/** How to connect to a server of the list. Throws when nobody is to be trusted there; Trouble when no server can be. */
+/** The options to connect to a server. Throws if it may not be trusted; Trouble if that applies to all servers. */
 export function connectionOptions(
   config: DatabaseAddress,
   server: Server,
@@ -25,8 +25,8 @@ export function connectionOptions(
     connectTimeout,
     charset: "utf8mb4",
     supportBigNumbers: true,
-    disableEval: true, // a generated row parser costs 1.4 ms, which a single row never earns back
-    flags: ["-LOCAL_FILES"], // no server may ask for a file of ours
+    disableEval: true, // generating a row parser takes 1.4 ms, too much for a few rows
+    flags: ["-LOCAL_FILES"], // a server must not request a local file
   };
   if ("socket" in server) return { ...base, ...overSocket(server.socket, config) };
   const { host, port } = server;
@@ -38,7 +38,7 @@ export function connectionOptions(
   return { ...tcp, authPlugins: IN_CLEAR, ...(light && { stream: () => new LightStream(target, () => {}) }) };
 }
 
-/** As for the C library "localhost" is the local server's socket, and never TCP, where any account can listen. */
+/** As in the C library, "localhost" is the local server's socket. It is never TCP, where any account can listen. */
 function isLocal({ host, port }: Exclude<Server, { socket: string }>): boolean {
   return host.toLowerCase() === "localhost" && port === undefined;
 }
@@ -57,8 +57,8 @@ function overSocket(path: string, { serverAccounts }: DatabaseAddress): Connecti
   return { socketPath: path, ...(hasLightStream() && { stream }) };
 }
 
-// The password itself, in clear or by a key that whoever answers has made, is for servers that are known: over TLS, or
-// a unix socket. Over plain TCP it stays a salted hash.
+// The password itself, in the clear or encrypted with a key that the server sends, is sent only to authenticated
+// servers: over TLS or a unix socket. Over plain TCP only a salted hash is sent.
 const refused = () => {
   const why = "it asks for the password itself, which needs tls or a unix socket: sqlserver(5)";
   return Promise.reject(Object.assign(new Error(why), { fatal: true }));
@@ -84,7 +84,7 @@ function tlsOptions(
   }
 }
 
-/** A server of the list as messages call it. */
+/** The name of a server in messages. */
 export function serverName(server: Server): string {
   if ("socket" in server) return server.socket;
   return isLocal(server) ? "localhost" : `${server.host}:${server.port ?? DEFAULT_PORT}`;

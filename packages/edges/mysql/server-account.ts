@@ -1,15 +1,15 @@
 import { readWhole } from "@qmail-mysql/native";
 import { type Account, isOurs, listenerUid, whyUntrusted } from "@qmail-mysql/socket";
 
-const DEFAULT = ["mysql"]; // as every distribution calls it
+const DEFAULT = ["mysql"]; // in all distributions
 
-/** Throws when others than the server's accounts, root and ourselves could listen at the path of a socket. */
+/** Throws if an account other than root, our own and `names` could listen at the path of a socket. */
 export function checkSocket(path: string, names: readonly string[] = DEFAULT): void {
   const why = whyUntrusted(path, accounts(names));
   if (why !== undefined) throw new Error(`${why}: expected a directory of ${list(names)}`);
 }
 
-/** Throws when the process that listens at the other end is none of those. */
+/** Throws if the process that listens at the other end runs as another account. */
 export function checkPeer(fd: number, names: readonly string[] = DEFAULT): void {
   const uid = listenerUid(fd);
   if (uid === undefined || isOurs(uid) || accounts(names).some((account) => account.uid === uid)) return;
@@ -21,8 +21,8 @@ function list(names: readonly string[]): string {
 }
 
 /**
- * Accounts of the local files alone, which takes no other process; one of a directory service goes by its uid. Those
- * that do not exist are nobody.
+ * Accounts from /etc/passwd, which needs no other process; one of a directory service has to be given by its uid.
+ * Names that do not exist are ignored.
  */
 function accounts(names: readonly string[]): Account[] {
   const found: Account[] = [];

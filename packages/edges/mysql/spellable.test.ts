@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { withSpellable } from "./spellable.ts";
 
-/** A table of names in latin1, and a server that refuses what latin1 cannot spell. */
+/** A table of names in latin1, and a server that refuses values that latin1 cannot represent. */
 async function latin1(names: readonly string[], asked: readonly (string | number)[]) {
   if (asked.some((value) => /[^\0-\xff]/.test(String(value))))
     throw new Error("Illegal mix", { cause: { errno: 1271 } });

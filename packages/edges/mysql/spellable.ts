@@ -2,13 +2,13 @@ import type { Row, Value } from "@qmail-mysql/database";
 
 // ER_CANT_AGGREGATE_2COLLATIONS, _3COLLATIONS and _NCOLLATIONS of MySQL and MariaDB
 const UNSPELLABLE = new Set([1267, 1270, 1271]);
-/** Stands for a value that no row can equal; whoever asks compares what comes back anyway. */
+/** Replaces a value that no row can equal; callers compare the rows anyway. */
 const NOBODY = "\x7fnot in this character set\x7f";
 
 /**
- * Asks with `values`. A server refuses to compare a latin1 column with a name that latin1 cannot spell, where
- * the true answer is that no row has it. Then it is found out which values are meant, and the others are asked
- * for: anybody may write to an address in Greek, and mail for a neighbour in the same question must not wait.
+ * Asks with `values`. A server refuses to compare a latin1 column with a value that latin1 cannot represent, although
+ * the correct result is that no row has it. In that case each doubtful value is tried alone, and the refused ones are
+ * replaced: an address in Greek must not defer mail for the other addresses in the same question.
  */
 export async function withSpellable(
   values: readonly Value[],

@@ -1,9 +1,9 @@
-let heeds = false;
+let handlesSigchld = false;
 
-/** node:child_process, loaded at its first use: most runs start no other program, and need not pay for it. */
+/** node:child_process, loaded at its first use, since most runs start no other program. */
 export function childProcess(): typeof import("node:child_process") {
-  // Who started us may have ignored it, and then no child's end is ever told.
-  if (!heeds) process.on("SIGCHLD", () => {});
-  heeds = true;
+  // SIGCHLD may be inherited as ignored; the end of a child would then not be reported.
+  if (!handlesSigchld) process.on("SIGCHLD", () => {});
+  handlesSigchld = true;
   return process.getBuiltinModule("node:child_process");
 }

@@ -2,11 +2,11 @@ import { toBuffer } from "@qmail-mysql/wire";
 import { nodeFs } from "./files.ts";
 
 const ELF = "\x7fELF";
-const LINE = 256; // bytes of a #! line that Linux looks at
+const LINE = 256; // bytes of a #! line that Linux reads
 
 /**
- * Throws ENOEXEC or ENOENT where execve(2) would answer so: a file of no known format, a script whose
- * interpreter is missing. For Node, whose execve aborts the process when it fails.
+ * Throws ENOEXEC or ENOENT if execve(2) would fail so: for a file of unknown format, or a script whose interpreter is
+ * missing. For Node, whose execve aborts the process on failure.
  */
 export function checkExecutable(file: string): void {
   const start = beginning(file);
@@ -17,7 +17,7 @@ export function checkExecutable(file: string): void {
   accessSync(toBuffer(interpreter), constants.X_OK);
 }
 
-/** Undefined for a program that may be run but not read. */
+/** The first bytes; undefined for a program that is executable but not readable. */
 function beginning(file: string): string | undefined {
   const { closeSync, openSync, readSync } = nodeFs();
   let fd: number | undefined;

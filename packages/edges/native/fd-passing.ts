@@ -14,24 +14,24 @@ const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const CMSG_HEADER = 16; // bytes of struct cmsghdr
-const MOST = 2; // descriptors of a packet
+const MOST = 2; // descriptors per packet
 const CMSG_SPACE = CMSG_HEADER + 4 * MOST;
-const CONTROL_LENGTH = 5; // its place in struct msghdr
+const CONTROL_LENGTH = 5; // index of msg_controllen in struct msghdr
 
-/** What no runtime offers: descriptors made, copied and handed to another process. Bun only. */
+/** Calls that no runtime offers: to create and duplicate descriptors and to pass them to another process. Bun only. */
 export interface Descriptors {
-  /** Two ends that pass packets, each with descriptors. */
+  /** A pair of sockets for packets with descriptors. */
   pair(): readonly [number, number];
-  /** A pipe, which unlike the runtime's own "pipe" can be opened as /dev/stdout: its read end and its write end. */
+  /** A pipe, its read end and its write end. Unlike the runtime's own "pipe" it can be opened as /dev/stdout. */
   pipe(): readonly [number, number];
   dup2(from: number, to: number): void;
-  /** Lets the program that we become have a descriptor. */
+  /** Clears close-on-exec of a descriptor. */
   inherit(fd: number): void;
-  /** Sees to it that a program we become gets no descriptor but 0 to 2. */
+  /** Sets close-on-exec for all descriptors above 2. */
   keepToOurselves(): void;
-  /** Sends a packet, not empty, with one descriptor or two. False when the other end is gone, or it does not fit. */
+  /** Sends a non-empty packet with one or two descriptors. False if the other end is closed or it does not fit. */
   send(socket: number, packet: Buffer, fds: readonly number[]): boolean;
-  /** Waits for a packet; undefined when the other end is gone. */
+  /** Waits for a packet; undefined if the other end is closed. */
   receive(
     socket: number,
     into: Buffer,
@@ -40,15 +40,15 @@ export interface Descriptors {
 
 export function openDescriptors(): Descriptors {
   const { call, address: addressOf, prepare } = libc();
-  prepare("socketpair", "pipe2", "dup2", "fcntl", "sendmsg", "recvmsg"); // once, for all that are forked later
+  prepare("socketpair", "pipe2", "dup2", "fcntl", "sendmsg", "recvmsg"); // once, before any fork
   const two = (what: string, make: (at: Int32Array) => number): readonly [number, number] => {
     const fds = new Int32Array(2);
     if (make(fds) !== 0) throw new Trouble(`unable to create ${what}`);
     return [fds[0] ?? -1, fds[1] ?? -1];
   };
-  // One struct msghdr over one buffer and one control message, used again for every packet.
+  // One struct msghdr with one buffer and one control message, reused for every packet.
   const address = (view: ArrayBufferView) => BigInt(addressOf(view));
-  // Over buffers of their own: the runtime moves a small array's bytes when it later makes it a buffer.
+  // With explicit ArrayBuffers: the runtime moves the bytes of a small typed array when its buffer is first accessed.
   const control = Buffer.from(new ArrayBuffer(CMSG_SPACE));
   const iov = new BigUint64Array(new ArrayBuffer(16));
   const msg = new BigUint64Array(new ArrayBuffer(56));
@@ -90,11 +90,11 @@ export function openDescriptors(): Descriptors {
   };
 }
 
-/** Closes what may be closed already. */
+/** Closes a descriptor that may already be closed. */
 export function closeQuietly(fd: number): void {
   try {
     closeSync(fd);
   } catch {
-    // it is
+    // already closed
   }
 }

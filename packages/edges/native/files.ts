@@ -1,7 +1,7 @@
 import { fromText } from "@qmail-mysql/wire";
 import { byteString, cString, native } from "./native.ts";
 
-// What every run asks of files, by the C library where it can be called and by node:fs where not.
+// The file operations of every run: by the C library if it can be called, else by node:fs.
 
 const O_RDONLY_CLOEXEC = 0o2000000; // fcntl.h
 const AT_FDCWD = -100;
@@ -15,7 +15,7 @@ export function nodeFs(): typeof import("node:fs") {
   return process.getBuiltinModule("node:fs");
 }
 
-/** A whole file as a byte string; its name is text. Throws with an errno. */
+/** The contents of a file as a byte string; its name is text. Throws with an errno. */
 export function readWhole(file: string): string {
   const c = native();
   if (!c) return nodeFs().readFileSync(file, "latin1");

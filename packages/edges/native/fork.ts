@@ -12,9 +12,9 @@ const POLLIN = 0x1;
 const POLLHUP = 0x10;
 const WNOHANG = 1;
 
-const MOMENT = 1000; // milliseconds
+const MOMENT = 1000; // milliseconds to wait for temporary threads to wait for temporary threads
 
-/** How a child ended: its exit code, or the signal's number. */
+/** How a child ended: its exit code or the number of the signal. */
 export interface Reaped {
   readonly pid: number;
   readonly code: number | undefined;
@@ -22,22 +22,22 @@ export interface Reaped {
 }
 
 /**
- * fork(2) without exec, of a process that has one thread: then the child is whole, for no lock is held by a thread
- * that it does not have. Bun only.
+ * fork(2) without exec, for a process with a single thread: the child has a consistent copy, since no lock is held by a
+ * thread that does not exist in it. Bun only.
  */
 export interface Forking {
   /**
-   * False when the runtime has a thread that stays, its collector of garbage for one: then nothing may fork. Those
-   * that it starts for a moment are waited for.
+   * False if the runtime has a permanent second thread, for example of its garbage collector: fork must not be called
+   * then. Waits for threads that it starts temporarily.
    */
   mayFork(): boolean;
-  /** The child's pid, 0 in the child; undefined when there is none. */
+  /** The pid of the child, 0 in the child; undefined if it failed. */
   fork(): number | undefined;
-  /** _exit(2): nothing of what the runtime would do at the end is a child's to do. */
+  /** _exit(2), without the exit handlers of the runtime. */
   exit(code: number): never;
-  /** Waits until a socket can be read, or its other end is closed, which comes first, or a child has ended. */
+  /** Waits until the other end of a socket is closed, which is reported first, or it is readable, or a child ended. */
   wait(socket: number): "readable" | "closed" | "child";
-  /** Those that have ended. */
+  /** The children that have ended. */
   reap(): Reaped[];
 }
 
@@ -101,8 +101,8 @@ export function openForking(): Forking {
 }
 
 /**
- * What of this process a child would not get: the runtime sets the memory of its compiled code apart, which is
- * right for whoever forks to run another program.
+ * The memory that a child would not inherit: the runtime marks its compiled code with MADV_DONTFORK, which is correct
+ * only if another program is run after the fork.
  */
 function unshared(): [start: number, length: number][] {
   const found: [number, number][] = [];

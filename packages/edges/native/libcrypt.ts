@@ -1,7 +1,7 @@
 import { libraries } from "./library.ts";
 import { cString } from "./native.ts";
 
-// Debian's name, and Fedora's, whose libxcrypt left the old interface behind.
+// The names in Debian and in Fedora, whose libxcrypt is built without the old interface.
 const LIBRARIES = ["libcrypt.so.1", "libcrypt.so.2"];
 
 type Crypt = (password: string, setting: string) => string;
@@ -9,14 +9,14 @@ type Crypt = (password: string, setting: string) => string;
 let native: Crypt | undefined | "none";
 
 /**
- * crypt(3) of the system's C library: the hash of `password` as `setting` says, byte strings. Undefined when
- * it fails, or cannot be called: under Node, or where the runtime may make no code.
+ * crypt(3) of the system: the hash of `password` by `setting`, byte strings. Undefined if it fails or cannot be called:
+ * under Node, or if the runtime has no memory for compiled code.
  */
 export function libcrypt(password: string, setting: string): string | undefined {
   native ??= load() ?? "none";
   if (native === "none" || `${password}${setting}`.includes("\0")) return undefined;
   const hashed = native(password, setting);
-  // crypt(3): NULL, or a token that begins with "*" and is no hash.
+  // crypt(3): on failure NULL or a string that begins with "*".
   return hashed === "" || hashed.startsWith("*") ? undefined : hashed;
 }
 
@@ -31,7 +31,7 @@ function load(): Crypt | undefined {
         return result ? library.readString(result) : "";
       };
     } catch {
-      // the next one, or none
+      // try the next
     }
   }
   return undefined;

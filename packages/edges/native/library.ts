@@ -2,7 +2,7 @@ import { Trouble } from "@qmail-mysql/trouble";
 import { bun } from "./runtime.ts";
 
 export type CType = "i32" | "ptr";
-/** A view stands for its address, null for NULL. */
+/** A view is passed as its address, null as NULL. */
 export type Argument = number | ArrayBufferView | null;
 export type Entry = (...args: Argument[]) => number;
 
@@ -20,18 +20,18 @@ interface Ffi {
 
 /** Functions of C libraries. */
 export interface Libraries {
-  /** Throws Trouble when the library has none of the name, or the runtime no room for the code that calls it. */
+  /** Throws Trouble if the library has no such function, or the runtime no memory for the code that calls it. */
   open(library: string, name: string, args: readonly CType[], returns: CType): Entry;
-  /** The address of a view's bytes, good for as long as the view is kept. */
+  /** The address of the bytes of a view, valid while the view exists. */
   address(view: ArrayBufferView): number;
   readInt(pointer: number): number;
-  /** The bytes before a NUL, as a byte string. */
+  /** The bytes up to a NUL, as a byte string. */
   readString(pointer: number): string;
 }
 
 /**
- * The runtime's entrance to C: the one below bun:ffi, which takes a program of two milliseconds longer to load
- * than all it does (bench/PROFILE.md). The runtime compiles each function that is opened. Undefined under Node.
+ * The runtime's interface to C below bun:ffi, which takes longer to load than the whole run of a short program, two
+ * milliseconds (bench/PROFILE.md). The runtime compiles code for each function that is opened. Undefined under Node.
  */
 export function libraries(): Libraries | undefined {
   const ffi = bun<{ readonly FFI?: Ffi }>()?.FFI;
@@ -40,7 +40,7 @@ export function libraries(): Libraries | undefined {
   return {
     open(library, name, args, returns) {
       const { symbols } = ffi.dlopen(library, { [name]: { args, returns } });
-      const entry = symbols?.[name]; // what it cannot do it may return as an Error
+      const entry = symbols?.[name]; // on failure the runtime may return an Error
       if (entry) return (...values) => entry(...values.map(value));
       throw new Trouble("unable to call the C library: the limit on address space is too low");
     },

@@ -4,7 +4,7 @@ import { errnoError } from "./errno-number.ts";
 import { type Argument, type CType, type Entry, libraries } from "./library.ts";
 import { isBun } from "./runtime.ts";
 
-// The functions of the C library that are called anywhere, and how they return a failure.
+// All functions of the C library that are used, with the types of their arguments.
 
 const SYMBOLS = {
   _exit: ["i32"],
@@ -53,21 +53,21 @@ const SYMBOLS = {
 export type Name = keyof typeof SYMBOLS;
 
 export interface Native {
-  /** Calls a function. Throws with an errno what returns -1. */
+  /** Calls a function. Throws with an errno if it returns -1. */
   call(name: Name, ...args: Argument[]): number;
   /** Calls a function and returns what it returns. */
   raw(name: Name, ...args: Argument[]): number;
-  /** Opens functions before their first call. */
+  /** Opens functions in advance. */
   prepare(...names: Name[]): void;
-  /** The reason of the call that just failed. */
+  /** The error of the call that just failed. */
   failure(): Error & { code: string };
-  /** The address of a view's bytes, good for as long as the view is kept. */
+  /** The address of the bytes of a view, valid while the view exists. */
   address(view: ArrayBufferView): number;
 }
 
 let loaded: Native | undefined | "none";
 
-/** Undefined where there is none: under Node, and where a limit on address space leaves code no room. */
+/** Undefined if the C library cannot be called: under Node, or if the limit on address space is too low. */
 export function native(): Native | undefined {
   loaded ??= load() ?? "none";
   return loaded === "none" ? undefined : loaded;
@@ -103,7 +103,7 @@ function load(): Native | undefined {
   }
 }
 
-/** All functions by their names, for a program that cannot do without: calls return what C returns. */
+/** All functions by name, for a program that requires them; calls return what C returns. */
 export interface Libc {
   readonly call: Readonly<Record<Name, (...args: Argument[]) => number>>;
   readonly prepare: Native["prepare"];
@@ -113,7 +113,7 @@ export interface Libc {
 
 let all: Libc | undefined;
 
-/** The C library. Throws Trouble where the runtime has no way to it. */
+/** The C library. Throws Trouble if it cannot be called. */
 export function libc(): Libc {
   if (all) return all;
   const c = native();
@@ -129,15 +129,15 @@ export function libc(): Libc {
   return all;
 }
 
-/** The bytes of a byte string, with a NUL behind them. */
+/** The bytes of a byte string, terminated by NUL. */
 export function cString(bytes: string): Uint8Array {
   const all = `${bytes}\0`;
   return isAscii(bytes) ? new TextEncoder().encode(all) : Buffer.from(all, "latin1");
 }
 
-const PIECE = 8192; // arguments of one call
+const PIECE = 8192; // arguments per call of fromCharCode
 
-/** The byte string of the first `n` bytes. Buffer would cost more to begin with than it does here. */
+/** The first `n` bytes as a byte string. Loading Buffer would take longer. */
 export function byteString(bytes: Uint8Array, n: number): string {
   let all = "";
   for (let at = 0; at < n; at += PIECE) {
@@ -149,7 +149,7 @@ export function byteString(bytes: Uint8Array, n: number): string {
 
 const POLLIN = 1; // poll.h
 
-/** Reads what is there, 0 at the end. Throws with an errno, ETIMEDOUT after `ms` milliseconds without a byte. */
+/** Reads what is available; 0 at the end. Throws with an errno: ETIMEDOUT after `ms` milliseconds without a byte. */
 export function readWithin(c: Native, fd: number, piece: Uint8Array, ms: number): number {
   const end = performance.now() + ms;
   for (;;) {
@@ -158,7 +158,7 @@ export function readWithin(c: Native, fd: number, piece: Uint8Array, ms: number)
       if (c.call("poll", Int32Array.of(fd, POLLIN), 1, left) === 0) throw errorOf("ETIMEDOUT");
       return c.call("read", fd, piece, piece.length);
     } catch (error) {
-      // Another process that shares the descriptor was quicker, or a signal came.
+      // Another process that shares the descriptor has read the data, or a signal was received.
       if (errno(error) !== "EAGAIN" && errno(error) !== "EINTR") throw error;
     }
   }

@@ -2,7 +2,7 @@ import { fromText } from "@qmail-mysql/wire";
 
 const DEFAULT_PATH = "/bin:/usr/bin"; // execvp(3)
 
-/** The files that execvp(3) tries for a program, byte strings. */
+/** The files that execvp(3) tries for a program, as byte strings. */
 export function pathSearch(program: string): string[] {
   if (program === "") return [];
   if (program.includes("/")) return [program];

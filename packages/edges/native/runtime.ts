@@ -1,4 +1,4 @@
-/** The runtime's own interface, the part that a module declares; undefined under Node. */
+/** The interface of Bun, as far as the caller declares it; undefined under Node. */
 export function bun<Api>(): Api | undefined {
   return (globalThis as { readonly Bun?: Api }).Bun;
 }

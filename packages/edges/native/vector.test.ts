@@ -3,7 +3,7 @@ import { type Vector, vector } from "./vector.ts";
 
 const ADDRESS = 2 ** 40 + 2 ** 32 - 20; // strings on both sides of a multiple of 2^32
 
-/** What execve would see. */
+/** The strings that execve would read. */
 function read({ pointers, bytes }: Vector): string[] {
   const found = pointers.subarray(0, pointers.indexOf(0n));
   return [...found].map((pointer) => {

@@ -1,8 +1,8 @@
 import { cString, type Native } from "./native.ts";
 
 /**
- * What execve(2) takes: NUL-ended byte strings, and the addresses of each, 0 last. To be kept, as a whole, until
- * the call.
+ * An argument vector of execve(2): the address of each string, then 0, and the strings, each terminated by NUL. Both
+ * have to be referenced until the call.
  */
 export interface Vector {
   readonly pointers: BigUint64Array;

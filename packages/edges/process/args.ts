@@ -2,8 +2,8 @@ import { isBun, readWhole } from "@qmail-mysql/native";
 import { fromText } from "@qmail-mysql/wire";
 
 /**
- * The program's arguments as byte strings. The runtime decodes argv as UTF-8 and replaces what is not;
- * only then are the true bytes read from /proc.
+ * The program's arguments as byte strings. The runtime decodes argv as UTF-8 and replaces invalid bytes; in that case
+ * they are read from /proc.
  */
 export function args(): string[] {
   const own = process.argv.slice(2);
@@ -13,7 +13,7 @@ export function args(): string[] {
   return all.slice(all.length - own.length);
 }
 
-/** The name we were called by: the last component of argv[0], or of the script under Node. */
+/** The name of the program: the last component of argv[0], or of the script under Node. */
 export function calledAs(): string {
   const path = isBun() ? process.argv0 : (process.argv[1] ?? "");
   return path.slice(path.lastIndexOf("/") + 1);

@@ -2,7 +2,7 @@ import { nodeFs } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { toBuffer, toText } from "@qmail-mysql/wire";
 
-const O_PATH = 0o10000000; // fcntl.h: needs no right to read the directory
+const O_PATH = 0o10000000; // fcntl.h: needs no permission to read the directory
 
 /** chdir(2) to a byte string. Throws with an errno. */
 export function chdir(dir: string): void {
@@ -11,7 +11,7 @@ export function chdir(dir: string): void {
     process.chdir(text);
     return;
   }
-  // The runtime takes text alone, which the path of a descriptor below /proc is.
+  // The runtime takes only text, so the directory is named by a descriptor below /proc.
   const { closeSync, constants, openSync } = nodeFs();
   const fd = openSync(toBuffer(dir), O_PATH | constants.O_DIRECTORY);
   try {
@@ -21,7 +21,7 @@ export function chdir(dir: string): void {
   }
 }
 
-/** The same. Throws Trouble. */
+/** As chdir, but throws Trouble. */
 export function changeDirectory(dir: string): void {
   try {
     chdir(dir);

@@ -4,32 +4,32 @@ import { errno } from "@qmail-mysql/trouble";
 import { fromText, toText } from "@qmail-mysql/wire";
 import { environment } from "./environment.ts";
 
-/** A child to run to its end. All strings are byte strings. */
+/** A child process. All strings are byte strings. */
 export interface Child {
-  /** The program's path comes first. */
+  /** The path of the program comes first. */
   readonly argv: readonly string[];
-  /** Added to our own environment. */
+  /** Added to the environment of this process. */
   readonly env: Readonly<Record<string, string>>;
-  /** Its descriptors from 0 on; "none" is closed, or open on nothing. */
+  /** Its descriptors from 0 on; "none" is closed or /dev/null. */
   readonly stdio: readonly (number | "none")[];
   readonly cwd?: string;
   /** Milliseconds after which it is killed. */
   readonly limit: number;
-  /** SIGPIPE is ignored in it, not at its default. */
+  /** Runs it with SIGPIPE ignored. */
   readonly ignoreSigpipe?: boolean;
 }
 
-/** How a child ended: its exit code, or undefined when it was killed. */
+/** How a child ended: its exit code, undefined if it was killed by a signal. */
 export interface ChildEnd {
   readonly pid: number;
   readonly code: number | undefined;
-  /** Its time was over. */
+  /** It was killed because of its time limit. */
   readonly late: boolean;
 }
 
 /**
- * Runs a program and waits for it. It has the descriptors named and no other, its signals at their defaults and
- * an environment exact to the byte. Throws an error with an errno when it cannot be started.
+ * Runs a program and waits for it. It gets only the given descriptors, default signal actions and the exact bytes of the
+ * environment. Throws an error with an errno if it cannot be started.
  */
 export function runChild({ argv, env, stdio, cwd, limit, ignoreSigpipe = false }: Child): ChildEnd {
   const texts = argv.map(toText);
@@ -59,8 +59,8 @@ export function runChild({ argv, env, stdio, cwd, limit, ignoreSigpipe = false }
 type Variables = readonly (readonly [name: string, value: string | undefined])[];
 
 /**
- * The runtimes pass on nothing but UTF-8, and signals at their defaults alone. So what is not UTF-8 goes as ASCII to a
- * shell, in arguments of a length that the system takes, and the shell decodes it and becomes the program.
+ * The runtimes pass on only UTF-8, and only default signal actions. So strings that are not UTF-8 are passed to a shell
+ * encoded in ASCII, in arguments below the limit of the system; the shell decodes them and executes the program.
  */
 function byShell(
   argv: readonly string[],
@@ -92,8 +92,8 @@ function atEquals(entry: string): [name: string, value: string] {
 const PIECE = 100_000; // bytes; below MAX_ARG_STRLEN of Linux, 131,072
 
 /**
- * The value and an x, since $() cuts line ends off, as the operands of printf %b. They become $_, which no shell keeps
- * for anybody.
+ * The value, and an x because $() removes line ends, as operands of printf %b. The result is stored in $_, which shells
+ * do not export.
  */
 function encode(value: string): string[] {
   const octal = (c: string) => `\\0${c.charCodeAt(0).toString(8).padStart(3, "0")}`;

@@ -1,12 +1,12 @@
 import { readWhole } from "@qmail-mysql/native";
 
-const OWN = "BUN_JSC_"; // options of our own runtime are no other program's
+const OWN = "BUN_JSC_"; // options of this runtime, not passed on to other programs
 
 let entries: readonly string[] | undefined;
 
 /**
- * The environment we were started with, NAME=value by NAME=value, as byte strings. To be asked once before
- * setuid(2), after which the system lets nobody but root read /proc/self/environ.
+ * The environment of this process at its start, each NAME=value a byte string. The first call must be before setuid(2),
+ * after which only root can read /proc/self/environ.
  */
 export function environment(): readonly string[] {
   entries ??= readWhole("/proc/self/environ")

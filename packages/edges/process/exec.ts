@@ -22,10 +22,10 @@ const SIG_SETMASK = 2;
 const SIGSET_SIZE = 128;
 
 /**
- * Becomes another program, as execvp(3): same pid, descriptors 0-2 kept, the runtime's own closed,
- * no signal blocked, SIGPIPE and SIGXFSZ at their defaults. `argv` are byte strings; `set` is added to the environment.
- * Throws Trouble when no such program can be run. `keep` is a descriptor above 2 that the program gets too; `program`
- * is its file, where argv[0] is not to name it.
+ * Executes another program, as execvp(3): descriptors 0-2 stay open, those of the runtime are closed, no signal is
+ * blocked, SIGPIPE and SIGXFSZ have their default actions. `argv` are byte strings; `set` is added to the environment.
+ * `keep` is another descriptor to keep open; `program` is the file, if it is not argv[0]. Throws Trouble if the program
+ * cannot be executed.
  */
 export function exec(
   argv: readonly string[],
@@ -40,14 +40,14 @@ export function exec(
       if (c) execBytes(c, file, argv, set, keep);
       else execText(file, argv, set, keep);
     } catch (error) {
-      if (errno(failure) !== "EACCES") failure = error; // execvp(3): access denied is the better answer
+      if (errno(failure) !== "EACCES") failure = error; // execvp(3): EACCES is preferred
       if (!["ENOENT", "ENOTDIR", "EACCES"].includes(errno(error))) break;
     }
   }
   throw new Trouble(`unable to run ${program}: ${reason(failure)}`, { cause: failure });
 }
 
-/** execve(2) of the C library, byte for byte. */
+/** execve(2) of the C library, with exact bytes. */
 function execBytes(
   c: Native,
   file: string,
@@ -57,11 +57,11 @@ function execBytes(
 ): void {
   const variables = environment().filter((entry) => !Object.hasOwn(set, entry.slice(0, entry.indexOf("="))));
   for (const name in set) variables.push(`${name}=${set[name]}`);
-  // What the runtime opened or found above 3 it marked itself.
+  // The runtime itself has set close-on-exec for descriptors above 3.
   if (keep !== 3) closeOnExec(c, 3, FD_CLOEXEC);
   if (keep !== undefined) closeOnExec(c, keep, 0);
   c.call("sigprocmask", SIG_SETMASK, new Uint8Array(SIGSET_SIZE), 0);
-  // The runtime ignores these two.
+  // The runtime ignores these signals.
   c.call("signal", SIGPIPE, SIG_DFL);
   c.call("signal", SIGXFSZ, SIG_DFL);
   const [args, env] = [vector(c, argv), vector(c, variables)];
@@ -76,14 +76,14 @@ function closeOnExec(c: Native, fd: number, flag: number): void {
   }
 }
 
-/** The runtime's own way, for text. */
+/** execve of the runtime, which takes only text. */
 function execText(
   file: string,
   argv: readonly string[],
   set: Readonly<Record<string, string>>,
   keep: number | undefined,
 ): void {
-  // Exec resets a caught signal to its default, an ignored one, as the runtime has these, stays ignored.
+  // The runtime ignores these signals. Exec resets only signals with a handler to their default action.
   process.on("SIGPIPE", () => {});
   process.on("SIGXFSZ", () => {});
   const path = toText(file);
@@ -99,7 +99,7 @@ function execText(
   }
   const { accessSync, constants, statSync } = nodeFs();
   if (!statSync(toBuffer(file)).isFile()) throw errorOf("EACCES");
-  accessSync(toBuffer(file), constants.X_OK); // Node aborts where Bun throws
+  accessSync(toBuffer(file), constants.X_OK); // on failure Node aborts
   if (!isBun()) checkExecutable(file);
   process.execve?.(path, args, env);
 }

@@ -5,13 +5,12 @@ import { environment } from "./environment.ts";
 export const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /**
- * Irrevocably becomes uid and gid, supplementary groups exactly {gid}, as qmail does. Refuses uid 0.
- * Throws Trouble.
+ * Sets uid, gid and the supplementary groups, exactly {gid}, irrevocably, as qmail does. Refuses uid 0. Throws Trouble.
  */
 export function becomeUser(uid: number, gid: number): void {
   if (!(uid > 0) || !(gid >= 0)) throw new Trouble(`unable to become uid ${uid} gid ${gid}: not allowed`);
   try {
-    environment(); // exec may need it, and afterwards nobody could tell it
+    environment(); // exec may need it, and it cannot be read after setuid
     process.setgroups?.([gid]);
     setId("setgid", gid);
     setId("setuid", uid);
@@ -29,7 +28,7 @@ export function becomeUser(uid: number, gid: number): void {
   if (!became) throw new Trouble(`unable to become uid ${uid} gid ${gid}: the system did not comply`);
 }
 
-const RUNTIME_LIMIT = 2 ** 31; // the runtime takes no greater ids, the system those of 32 bits
+const RUNTIME_LIMIT = 2 ** 31; // the runtime takes only smaller ids, the system those of 32 bits
 
 function setId(call: "setgid" | "setuid", id: number): void {
   if (id < RUNTIME_LIMIT) return void process[call]?.(id);
@@ -37,7 +36,7 @@ function setId(call: "setgid" | "setuid", id: number): void {
   if (c.call[call](id | 0) !== 0) throw c.failure();
 }
 
-/** A saved uid of 0 would let it. */
+/** True if the saved uid is 0. */
 function canBecomeRoot(): boolean {
   try {
     process.setuid?.(0);

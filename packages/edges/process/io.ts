@@ -1,16 +1,16 @@
 import { cString, status, writeSome } from "@qmail-mysql/native";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
-// Blocking calls only: the runtime's streams would set O_NONBLOCK on descriptors shared with other programs.
+// Only blocking calls: the streams of the runtime would set O_NONBLOCK on descriptors shared with other programs.
 
-const PAUSE = 20; // milliseconds between tries on a descriptor somebody else made non-blocking
+const PAUSE = 20; // milliseconds between tries on a descriptor that another process made non-blocking
 
 /** Waits without an event loop. */
 export function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Repeats a call for as long as a non-blocking descriptor is not ready, at most `ms` milliseconds. */
+/** Repeats a call while a non-blocking descriptor is not ready, at most `ms` milliseconds. */
 function patiently<T>(ms: number, call: () => T): T {
   const end = performance.now() + ms;
   for (;;) {
@@ -24,9 +24,9 @@ function patiently<T>(ms: number, call: () => T): T {
   }
 }
 
-const PATIENCE = 60_000; // milliseconds; a log or a report pipe that takes nothing for so long is dead
+const PATIENCE = 60_000; // milliseconds after which a log or report pipe that is not read is abandoned
 
-/** Writes all of `data` (text is a byte string). Throws with an errno when it cannot. */
+/** Writes all of `data` (text is a byte string). Throws with an errno. */
 export function writeAll(fd: number, data: string | Uint8Array): void {
   let rest = typeof data === "string" ? cString(data).subarray(0, data.length) : data;
   while (rest.length > 0) rest = rest.subarray(patiently(PATIENCE, () => writeSome(fd, rest)));
@@ -41,19 +41,19 @@ export function print(text: string): void {
   }
 }
 
-/** Says a line on descriptor 2; does nothing where that is closed or read-only, as under qmail-lspawn. */
+/** Writes a line on descriptor 2; does nothing if that is closed or read-only, as under qmail-lspawn. */
 export function say(line: string): void {
   try {
     writeAll(2, line.endsWith("\n") ? line : `${line}\n`);
   } catch {
-    // nowhere to say it
+    // there is nowhere to report it
   }
 }
 
 const S_IFMT = 0o170000; // sys/stat.h
 const GIVEN = [0o010000, 0o100000, 0o140000, 0o020000]; // a pipe, a file, a socket, a character device
 
-/** Was `fd` given by whoever started us? The runtime's own descriptors are neither pipe, file nor socket. */
+/** Was `fd` inherited? The runtime's own descriptors are of none of these types. */
 export function given(fd: number): boolean {
   try {
     return GIVEN.includes(status(fd).mode & S_IFMT);

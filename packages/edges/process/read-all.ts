@@ -1,13 +1,13 @@
 import { byteString, native, readWithin } from "@qmail-mysql/native";
 
 /**
- * Reads a descriptor to the end, but no more than `limit` bytes and a little, as a byte string. Throws after `ms`
- * milliseconds without a byte, and with an errno. Nobody's descriptor becomes non-blocking.
+ * Reads a descriptor to its end or until more than `limit` bytes were read; returns a byte string. Throws with an errno,
+ * and after `ms` milliseconds without a byte. Does not make the descriptor non-blocking.
  */
 export async function readAllWithin(fd: number, limit: number, ms: number): Promise<string> {
   const c = native();
   if (!c) {
-    // This module alone: a dynamic import of index.ts keeps all that it exports in a chunk that every program loads.
+    // Only this module: a dynamic import of index.ts would add all its exports to a chunk that every program loads.
     const { timedReadAll } = await import("@qmail-mysql/socket/timed-io");
     return (await timedReadAll(fd, limit, ms)).toString("latin1");
   }

@@ -5,14 +5,14 @@ interface Files {
   file(fd: number): { stream(): AsyncIterable<Uint8Array> };
 }
 
-/** Hears a pipe of ours to its end, without a thread for each; closes it. Text is a byte string. */
+/** Reads a pipe of ours to its end, without a thread for each, and closes it. Text is a byte string. */
 export async function readPipe(fd: number, data: (text: string) => void): Promise<void> {
   const pipe = inode(fd);
   const stream = bun<Files>()?.file(fd).stream() ?? createReadStream("", { fd });
   try {
     for await (const chunk of stream) data(Buffer.from(chunk as Uint8Array).toString("latin1"));
   } finally {
-    // Bun reads a copy and closes that; a stream of Node's has closed its own by now.
+    // Bun reads a duplicate and closes that; a stream of Node has already closed the descriptor.
     if (inode(fd) === pipe) closeSync(fd);
   }
 }

@@ -1,8 +1,8 @@
 import { bun } from "@qmail-mysql/native";
 
 /**
- * Says that this program stays: its code is compiled as early as the runtime sees fit. The executable is built
- * for programs that end before compiled code pays (scripts/bundle.js).
+ * Called by resident programs: resets the threshold at which the runtime compiles code. The executable is built for
+ * programs that end before compiling is worthwhile (scripts/bundle.js).
  */
 export function resident(): void {
   bun<{ readonly unsafe?: { setJITPolicy?(scale: number): void } }>()?.unsafe?.setJITPolicy?.(1);

@@ -2,8 +2,8 @@ import { SOFT, verdict } from "@qmail-mysql/trouble";
 import { say } from "./io.ts";
 
 /**
- * Descriptors 1 and 2 are a client's, a report's or one line's: no library writes what it thinks is worth knowing
- * there, as mysql2 does when it meets a packet that it cannot read.
+ * Suppresses messages of libraries, for example of mysql2 about an invalid packet: descriptor 1 belongs to a client or a
+ * report, and descriptor 2 gets one line.
  */
 function silenceLibraries(): void {
   const nothing = () => {};
@@ -12,9 +12,9 @@ function silenceLibraries(): void {
 }
 
 /**
- * Runs a program and exits with what it returns. Nothing else exits: a JavaScript runtime's own code for an
- * uncaught throw is 1, which qmail-lspawn bounces and checkpassword's callers read as a wrong password.
- * `soft` is the program's code for trouble.
+ * Runs a program and exits with the code that it returns. An uncaught error is handled here: JavaScript runtimes exit 1,
+ * for which qmail-lspawn bounces the mail and the callers of checkpassword report a wrong password. `soft` is the
+ * program's code for trouble.
  */
 export async function run(
   program: string,
@@ -22,7 +22,7 @@ export async function run(
   soft = SOFT,
 ): Promise<never> {
   silenceLibraries();
-  process.exitCode = soft; // should body never settle
+  process.exitCode = soft; // in case body never settles
   const fail = (error: unknown): never => {
     const { code, line } = verdict(program, error, soft);
     say(line);

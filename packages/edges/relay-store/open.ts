@@ -9,15 +9,15 @@ import { openDatabase, readSqlServer, sqlServerFile } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { type RelayStore, relayStoreOver } from "./relay-store.ts";
 
-/** control/sql with a database, its own or control/sqlserver's. */
+/** control/sql with its own database or that of control/sqlserver. */
 export type RelayDatabase = RelaySql & { readonly database: DatabaseAddress };
 
-/** The path of control/sql below a qmail home. */
+/** The path of control/sql. */
 export function sqlControlFile(qmailHome: string): string {
   return `${qmailHome}/control/sql`;
 }
 
-/** Reads control/sql and says its warnings on descriptor 2. Throws Trouble, naming file and line. */
+/** Reads control/sql and reports its warnings on descriptor 2. Throws Trouble with the file and the line. */
 export function readSql(qmailHome: string, program: string, file = sqlControlFile(qmailHome)): RelaySql {
   const config = readControlFile(file, parseSql);
   for (const warning of config.warnings) say(`${program}: warning: ${warning}`);
@@ -25,8 +25,8 @@ export function readSql(qmailHome: string, program: string, file = sqlControlFil
 }
 
 /**
- * The same for who opens the whole table, at the leisure of `patience` seconds. Where control/sql names no
- * database it is control/sqlserver's; `admin` prefers the files of the administrator's own account.
+ * The same, for callers that open the table themselves: with the database of control/sqlserver if control/sql names
+ * none, and a timeout of at least `patience` seconds. With `admin` the -admin files are preferred, if they exist.
  */
 export function readRelayDatabase(
   qmailHome: string,
@@ -40,7 +40,7 @@ export function readRelayDatabase(
   return { ...config, database: { ...database, timeout: Math.max(database.timeout, patience) } };
 }
 
-/** The relay questions over a database. */
+/** Opens the relay table of a database. */
 export async function openRelayStore(
   { database, table }: RelayDatabase,
   qmailHome: string,
@@ -50,7 +50,7 @@ export async function openRelayStore(
 }
 
 /**
- * Who may relay, by control/sql: asked of the database it names, or of qmail-sqld when it names none. An answer
+ * Opens the source of who may relay: the database that control/sql names, or qmail-sqld if it names none. Each question
  * takes `timeout` seconds at most.
  */
 export async function openRelayAnswers(
@@ -65,7 +65,7 @@ export async function openRelayAnswers(
   return { ...relayAnswers(store, config.time), close: store.close };
 }
 
-/** qmail-sqld's socket, of which a control/sql without a database makes use. Throws Trouble. */
+/** The socket of qmail-sqld, required by a control/sql that names no database. Throws Trouble. */
 export function relaySqldPath(qmailHome: string): string {
   const path = sqldPath(qmailHome);
   if (path !== undefined) return path;

@@ -7,9 +7,8 @@ import type { Ip } from "@qmail-mysql/wire";
 import { openRelayStore, readSql, relaySqldPath } from "./open.ts";
 
 /**
- * Opens the relay for the address a user has just logged in from: TCPREMOTEIP, or IP in a post-login script of
- * Dovecot. Whatever goes wrong, and however slow the database is, the login goes on: it is said on descriptor
- * 2, within control/sql's `timeout`.
+ * Records a login in the relay table, with the client address: TCPREMOTEIP, or IP in a post-login script of Dovecot.
+ * An error does not fail the login: it is reported on descriptor 2, after at most `timeout` seconds of control/sql.
  */
 export async function recordLogin(
   qmailHome: string,

@@ -4,23 +4,23 @@ import type { RelayRow, RelayRows, RelayTableQuestions } from "@qmail-mysql/rela
 import { spellings } from "@qmail-mysql/relay";
 import { formatIp, type Ip, toText } from "@qmail-mysql/wire";
 
-/** The questions about a relay table of any shape. Each throws on trouble. */
+/** Operations on a relay table. Each throws on trouble. */
 export interface RelayStore extends RelayTableQuestions {
-  /** Opens the relay for an address, as of now; `user` is who logged in. */
+  /** Records a login of `user` from an address, with the current time. */
   readonly open: (ip: Ip, user?: string) => Promise<void>;
   /** Adds an address or netblock that never expires. */
   readonly openForEver: (client: string) => Promise<void>;
   readonly list: () => Promise<RelayRows>;
-  /** Takes an address in any of its spellings, or a netblock as it stands, out; answers how many rows. */
+  /** Deletes an address in any of its forms, or a netblock as written; returns the number of rows. */
   readonly remove: (client: Ip | string) => Promise<number>;
-  /** Takes out what is older than `seconds`; permanent rows stay. Answers how many. */
+  /** Deletes rows older than `seconds`, except those that do not expire; returns their number. */
   readonly purge: (seconds: number) => Promise<number>;
-  /** What differs when the table has changed. */
+  /** A text that differs after the table has changed. */
   readonly version: () => Promise<Version>;
   readonly close: () => Promise<void>;
 }
 
-// Where NULL is not allowed; a DATETIME has no value that means "never", so it gets one far away.
+// Used instead of NULL, which a column may not allow. For a DATETIME it is a time far in the future.
 const FOR_EVER = 0;
 const FOR_EVER_DATETIME = "9999-12-31 00:00:00";
 
@@ -61,7 +61,7 @@ export function relayStoreOver(
   };
 }
 
-/** A time that is none opens nothing: it must not cost the other rows their answer. */
+/** An invalid time never opens the relay, and does not make the other rows fail. */
 function toRelayRow(row: Row): RelayRow {
   const time = row.time ?? "";
   const seconds = /^-?\d+(?:\.\d+)?$/.test(time) ? Number(time) : -Infinity;

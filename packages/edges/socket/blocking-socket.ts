@@ -11,11 +11,11 @@ const SO_SNDTIMEO = 21;
 const SUN_PATH = 107; // bytes of a socket's path: unix(7)
 const PIECE = 16_384;
 
-/** A connection to a unix socket for a program that has nothing to do but to wait for its answer. */
+/** A connection to a unix socket with blocking calls. */
 export interface BlockingSocket {
   /** Sends all of a byte string. */
   send(bytes: string): void;
-  /** What comes within `ms` milliseconds, "" at the end. */
+  /** Returns what arrives within `ms` milliseconds; "" at the end. */
   receive(ms: number): string;
   /** The uid of the process that listens at the other end. */
   readonly listener: number | undefined;
@@ -23,8 +23,8 @@ export interface BlockingSocket {
 }
 
 /**
- * Connects; that, and each send, takes `seconds` at most. Undefined where only connectUnix can. Throws with an
- * errno, as all of its calls.
+ * Connects; this, and each send, takes `seconds` at most. Undefined if the runtime only supports connectUnix. This and
+ * all methods throw with an errno.
  */
 export function connectBlocking(path: string, seconds: number): BlockingSocket | undefined {
   const c = native();
@@ -53,7 +53,7 @@ export function connectBlocking(path: string, seconds: number): BlockingSocket |
   };
 }
 
-/** A descriptor connected to a unix socket, made with `flags`. Throws with an errno. */
+/** A descriptor connected to a unix socket, created with `flags`. Throws with an errno. */
 export function connectFd(c: Native, path: string, flags: number, seconds = 0): number {
   const name = fromText(path);
   if (name.length > SUN_PATH) throw errorOf("ENAMETOOLONG");
@@ -69,7 +69,7 @@ export function connectFd(c: Native, path: string, flags: number, seconds = 0): 
   }
 }
 
-/** How a time limit of the socket's own shows: socket(7). */
+/** EAGAIN means that SO_SNDTIMEO has expired: socket(7). */
 function late(error: unknown): unknown {
   return errno(error) === "EAGAIN" ? errorOf("ETIMEDOUT") : error;
 }

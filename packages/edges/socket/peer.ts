@@ -9,8 +9,8 @@ const ucred = new Int32Array(new ArrayBuffer(UCRED));
 const length = new Int32Array(new ArrayBuffer(4));
 
 /**
- * The uid that connected to our unix socket, as the kernel says it: unix(7). Throws with an errno, and Trouble where
- * the runtime has no way to ask (libc).
+ * The uid of the process that connected to our unix socket: SO_PEERCRED in unix(7). Throws with an errno, and Trouble if
+ * the C library cannot be called.
  */
 export function peerUid(fd: number): number {
   const { call, failure } = libc();

@@ -8,7 +8,7 @@ import { Gone, timedReadAll } from "./timed-io.ts";
 describe("timedReadAll", () => {
   const dir = mkdtempSync(join(tmpdir(), "timed-io-"));
   afterAll(() => rmSync(dir, { recursive: true }));
-  /** The reading end of a pipe into which a shell writes. */
+  /** The read end of a pipe to which a shell writes. */
   const pipe = (name: string, script: string): number => {
     const path = join(dir, name);
     execFileSync("mkfifo", [path]);

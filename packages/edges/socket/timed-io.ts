@@ -2,15 +2,15 @@ import { read, write } from "node:fs";
 import { isBun } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 
-// A wait with a limit and yet without O_NONBLOCK, which would be set for everybody who shares the
-// descriptor: the runtime's threads make the blocking calls.
+// Waits with a time limit, but without O_NONBLOCK, which would affect all processes that share the descriptor: the
+// threads of the runtime make blocking calls.
 
-/** The other side is gone: it closed, the network failed, or it did nothing within the time. */
+/** The peer closed the connection, the network failed, or the time limit has expired. */
 export class Gone extends Error {}
 
-const PAUSE = 20; // milliseconds between tries on a descriptor somebody else made non-blocking
-const MAX_TIMER = 2 ** 31 - 1; // milliseconds that a timer can count
-const PIECE = 32768; // bytes per write: at 1200 seconds each, 28 bytes a second are fast enough
+const PAUSE = 20; // milliseconds between tries on a descriptor that another process made non-blocking
+const MAX_TIMER = 2 ** 31 - 1; // milliseconds, the maximum of a timer
+const PIECE = 32768; // bytes per write; with 1200 seconds for each, the minimum is 28 bytes a second
 
 type Done = (error: Error | null, n: number) => void;
 
@@ -39,12 +39,12 @@ function timed(ms: number, call: (done: Done) => void): Promise<number> {
   });
 }
 
-/** Reads what is there, at most `buffer` full; 0 at the end. Throws Gone after `ms` without a byte. */
+/** Reads what is available into `buffer`; 0 at the end. Throws Gone after `ms` milliseconds without a byte. */
 export function timedRead(fd: number, buffer: Buffer, ms: number): Promise<number> {
   return timed(ms, (done) => read(fd, buffer, 0, buffer.length, null, done));
 }
 
-/** Reads to the end, but no more than `limit` bytes and a little. Throws Gone after `ms` without a byte. */
+/** Reads to the end, at most `limit` + 1 bytes. Throws Gone after `ms` milliseconds without a byte. */
 export async function timedReadAll(fd: number, limit: number, ms: number): Promise<Buffer> {
   const buffer = Buffer.alloc(limit + 1);
   let total = 0;
@@ -54,7 +54,7 @@ export async function timedReadAll(fd: number, limit: number, ms: number): Promi
   return buffer.subarray(0, total);
 }
 
-/** Writes all of `data` (text is a byte string). Throws Gone when a piece of it takes longer than `ms`. */
+/** Writes all of `data` (text is a byte string). Throws Gone if a piece takes longer than `ms` milliseconds. */
 export async function timedWrite(fd: number, data: string | Uint8Array, ms: number): Promise<void> {
   let rest = typeof data === "string" ? Buffer.from(data, "latin1") : data;
   while (rest.length > 0) {
@@ -63,13 +63,13 @@ export async function timedWrite(fd: number, data: string | Uint8Array, ms: numb
   }
 }
 
-const QUIET = 100; // milliseconds without a byte: the client waits for us
-const LINGER = 1000; // milliseconds, and
-const LINGER_BYTES = 1 << 20; // bytes, that we are patient with one that does not
+const QUIET = 100; // milliseconds without a byte after which the client has stopped sending
+const LINGER = 1000; // milliseconds at most to read from a client that does not stop
+const LINGER_BYTES = 1 << 20; // bytes at most
 
 /**
- * Takes what a client is still sending, for a moment: a socket closed with unread bytes is reset, which can
- * destroy the last reply before the client has seen it.
+ * Reads, for a limited time, what a client is still sending: a socket closed with unread bytes is reset, and the last
+ * reply may then be lost.
  */
 export async function linger(fd: number): Promise<void> {
   const buffer = Buffer.alloc(65536);
@@ -86,8 +86,8 @@ export async function linger(fd: number): Promise<void> {
 }
 
 /**
- * The way out with `code` while a call that timed out is still waiting. Node joins its threads before it
- * exits and would wait with them: there another program exits in its place.
+ * Returns `code`, to exit while a call that timed out is still blocked. Node would wait for its threads: there the
+ * process is replaced by a program that exits with `code`.
  */
 export function leave(code: number): number {
   if (!isBun()) process.execve?.("/bin/sh", ["sh", "-c", `exit ${code}`], {});

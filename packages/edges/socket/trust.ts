@@ -15,21 +15,21 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Root and ourselves: whoever is either of them need not deceive us. */
+/** Is it root or this process? */
 export function isOurs(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** Others than the owner, or than accounts of a trusted group, may put their own things there. */
+/** May accounts other than the owner or those of a trusted group create files there? */
 function isOpen({ gid, mode }: Status, trusted: readonly Account[]): boolean {
   if ((mode & (S_IWOTH | S_IWGRP)) === 0) return false;
   return (mode & S_IWOTH) !== 0 || !(gid === 0 || trusted.some((account) => account.gid === gid));
 }
 
 /**
- * Why somebody other than root, us and `trusted` could put a socket of theirs at `path`, an absolute one: a directory
- * on the way that is another's or that others may write. Undefined when nobody can. A sticky directory may be on the
- * way to one that nobody else owns, which others cannot replace; it may not hold the socket. Throws with an errno.
+ * Why an account other than root, our own and `trusted` could create the socket at `path`, which is absolute: it owns a
+ * directory of the path, or may write there. Undefined if none can. A sticky directory is allowed above a directory that
+ * is owned by a trusted account, since others cannot replace that, but not as the last one. Throws with an errno.
  */
 export function whyUntrusted(path: string, trusted: readonly Account[]): string | undefined {
   for (let at = path.indexOf("/", 1); at > 0; ) {
@@ -44,8 +44,8 @@ export function whyUntrusted(path: string, trusted: readonly Account[]): string 
 }
 
 /**
- * Whose socket it is at `path`, by the directory that holds it: only root or we made that directory and may replace it.
- * Throws an error that says why nobody can tell, or with an errno.
+ * The owner of the directory of the socket at `path`, provided that only root or our own account could have created the
+ * directory. Otherwise throws an error with the reason. Also throws with an errno.
  */
 export function ownerOfSocket(path: string): number {
   const dir = path.slice(0, Math.max(path.lastIndexOf("/"), 0));
@@ -57,8 +57,8 @@ export function ownerOfSocket(path: string): number {
 }
 
 /**
- * The uid of the process that listens at the other end of a connected unix socket, as it was when it began to:
- * unix(7). Undefined where the runtime has no way to ask. Throws with an errno.
+ * The uid of the process at the other end of a connected unix socket when it called listen(2): SO_PEERCRED in unix(7).
+ * Undefined if the C library cannot be called. Throws with an errno.
  */
 export function listenerUid(fd: number): number | undefined {
   const ucred = new Int32Array(UCRED / 4);

@@ -3,17 +3,17 @@ import { errno } from "@qmail-mysql/trouble";
 import { connectFd } from "./blocking-socket.ts";
 import { listenerUid } from "./trust.ts";
 
-/** A connection to a unix socket: bytes out, and what becomes of it. */
+/** A connection to a unix socket. */
 export interface UnixConnection {
   write(bytes: string): void;
   end(): void;
-  /** The uid of the process that listens at the other end; undefined where the runtime has no way to ask. */
+  /** The uid of the process that listens at the other end; undefined if the runtime cannot get it. */
   readonly listener: number | undefined;
 }
 
 export interface UnixEvents {
   readonly data: (chunk: string) => void;
-  /** Once, after the last data; with the error that ended it, if one did. */
+  /** Called once, after the last data, with the error if there was one. */
   readonly close: (error?: unknown) => void;
 }
 
@@ -36,14 +36,14 @@ interface BunRuntime {
   }): Promise<BunSocket>;
 }
 
-// Milliseconds. A unix socket that does not block has EAGAIN while the server's backlog is full: connect(2).
+// Milliseconds. A non-blocking connect to a unix socket fails with EAGAIN while the server's backlog is full: connect(2).
 const PATIENCE = 5000;
 const PAUSE = 20;
 const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000; // sys/socket.h
 
 /**
- * Connects to a unix socket. Rejects with an errno. The runtime's own call where there is one: node:net costs
- * a program of 2 ms another 2 (bench/RESULTS.md).
+ * Connects to a unix socket. Rejects with an errno. Uses Bun's own call if possible: loading node:net takes 2 ms, as
+ * long as a short program (bench/RESULTS.md).
  */
 export async function connectUnix(path: string, events: UnixEvents): Promise<UnixConnection> {
   const runtime = bun<BunRuntime>();
@@ -71,7 +71,7 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
     if (over || unsent.length === 0) return;
     unsent = unsent.subarray(Math.max(socket.write(unsent), 0));
   };
-  // The runtime calls whatever keeps it from connecting "refused": so it is given a connection.
+  // The runtime reports every failure to connect as "refused", so the connection is made here.
   const c = native();
   const fd = c && connectFd(c, path, SOCK_STREAM_CLOEXEC_NONBLOCK);
   const listener = fd === undefined ? undefined : listenerUid(fd);
@@ -84,7 +84,7 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
       error: (_, error) => {
         failure = error;
       },
-      connectError: () => {}, // the promise is rejected, too
+      connectError: () => {}, // the promise is rejected as well
     },
   });
   connected = true;

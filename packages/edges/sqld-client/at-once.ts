@@ -4,8 +4,8 @@ import { netstringReader } from "@qmail-mysql/wire";
 import { ANSWER_LIMIT, checkListener, fieldsOf, questionOf, type Sqld, trouble } from "./protocol.ts";
 
 /**
- * Connects at once and waits for each answer without an event loop, whose threads would cost a short run more
- * than the answer. Undefined where the runtime cannot. Throws Trouble.
+ * Connects at once and waits for each response with blocking calls: the threads of an event loop would take longer than
+ * the response. Undefined if the runtime does not support it. Throws Trouble.
  */
 export function sqldAtOnce(path: string, seconds: number): Sqld | undefined {
   const attempt = <T>(call: () => T): T => {

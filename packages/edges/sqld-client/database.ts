@@ -4,7 +4,7 @@ import { fromText } from "@qmail-mysql/wire";
 import { GRACE, type Sqld } from "./protocol.ts";
 import { isSocketQuestion, type SocketQuestion, socketColumns, socketQuestions } from "./questions.ts";
 
-/** The questions, asked of qmail-sqld, whose database has `timeout` seconds for each. Those that are not of its protocol are trouble. */
+/** The questions over qmail-sqld, whose database has `timeout` seconds for each. Those not in its protocol are trouble. */
 export function sqldDatabase(sqld: Sqld, timeout: number): Pick<Database, "ask" | "close"> {
   return {
     async ask(question, values) {

@@ -1,7 +1,7 @@
 import { readWhole } from "@qmail-mysql/native";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
-/** Line 1 of control/sqld, a relative path being below the qmail home; undefined when there is no such file. */
+/** The path in line 1 of control/sqld, relative to the qmail home directory; undefined without this file. */
 export function sqldPath(qmailHome: string): string | undefined {
   const file = `${qmailHome}/control/sqld`;
   let text: string;

@@ -3,24 +3,24 @@ import { isOurs } from "@qmail-mysql/socket";
 import { Trouble } from "@qmail-mysql/trouble";
 import { netstring, nulEnded, nulFields } from "@qmail-mysql/wire";
 
-/** qmail-sqld-protocol(7): no question and no answer is longer, in bytes. */
+/** Maximum bytes of a question and of a response: qmail-sqld-protocol(7). */
 export const QUESTION_LIMIT = 16_384;
 export const ANSWER_LIMIT = 1_048_576;
 
-/** The version of the protocol that this qmail-sqld speaks, as a line of its settings; without one it is the first. */
+/** The version of the protocol, as a line in the settings of qmail-sqld; version 1 has no such line. */
 export const PROTOCOL = "protocol 2";
 
-/** Within how many seconds a login is judged: hashes wait for their turn, however short the database's timeout is. */
+/** Time limit for a login in seconds: hashes are queued, so it may be longer than the timeout of the database. */
 export const loginSeconds = (timeout: number) => Math.max(timeout, 30);
 
 /** Seconds that an answer may take beyond qmail-sqld's own limit. */
 export const GRACE = 1;
 
-/** qmail-sqld's side of a connection, asked one question after another. Each answer is its fields. */
+/** A client of qmail-sqld. */
 export interface Sqld {
-  /** The fields of the answer, undefined for "none". Throws Trouble, also after `seconds` without an answer. */
+  /** Returns the fields of the response, undefined for "none". Throws Trouble, also after `seconds`. */
   ask(question: string, fields: readonly Value[], seconds: number): Promise<string[] | undefined>;
-  /** Ends the connection when the last answer on its way is here. */
+  /** Closes the connection after the last outstanding response. */
   close(): void;
 }
 
@@ -28,22 +28,22 @@ export const trouble = (path: string, why: string) =>
   new Trouble(`unable to ask qmail-sqld at ${path}: ${why}`);
 
 /**
- * Whoever listens there says which user a root process becomes: throws unless it is root, we ourselves or the owner of
- * the socket's directory.
+ * Throws unless the listening process runs as root, our own account or the owner of the socket's directory: its
+ * responses decide which account a root process becomes.
  */
 export function checkListener(listener: number | undefined, owner: number): void {
   if (listener === undefined || listener === owner || isOurs(listener)) return;
   throw new Error(`it runs as uid ${listener}, and its directory belongs to uid ${owner}`);
 }
 
-/** A question as it goes over the socket. Throws Trouble. */
+/** The bytes of a question. Throws Trouble. */
 export function questionOf(path: string, question: string, fields: readonly Value[]): string {
   const payload = nulEnded([question, ...fields]);
   if (payload.length > QUESTION_LIMIT) throw trouble(path, "a question too long");
   return netstring(payload);
 }
 
-/** The fields of an answer, undefined for "none". Throws Trouble. */
+/** The fields of a response, undefined for "none". Throws Trouble. */
 export function fieldsOf(path: string, answer: string): string[] | undefined {
   const rest = answer.slice(1);
   switch (answer[0]) {

@@ -1,15 +1,16 @@
 import { type Arguments, columns, type Question } from "@qmail-mysql/database";
 
-/** A question as qmail-sqld-protocol(7) has it: its values in the fields of one or more questions on the socket. */
+/** How the arguments of a question are sent over the socket: qmail-sqld-protocol(7). */
 export interface SocketQuestion<A extends readonly string[] = readonly string[]> {
-  /** Each of its values is a name by itself: one that cannot be in a table does not spoil the others. */
+  /** Each value is a name of its own, so an invalid one can be left out. */
   readonly areNames?: true;
+  /** The fields of one or more questions on the socket. */
   fields(values: A): readonly string[][];
-  /** The other way round, for qmail-sqld; undefined when the number of fields is wrong. */
+  /** The inverse, for qmail-sqld; undefined if the number of fields is wrong. */
   values(fields: readonly string[]): A | undefined;
 }
 
-const NAMES = 8; // of one question
+const NAMES = 8; // per question
 const ALIASES = 4;
 
 const names: SocketQuestion = {
@@ -23,7 +24,7 @@ const names: SocketQuestion = {
   values: (fields) => (fields.length >= 1 && fields.length <= NAMES ? fields : undefined),
 };
 
-/** The protocol has exactly four aliases: fewer repeat one. */
+/** The protocol has exactly four aliases; fewer are filled by repeating one. */
 const aliases: SocketQuestion<Arguments["findAliases"]> = {
   fields: ([user, ...all]) =>
     Array.from({ length: Math.ceil(all.length / ALIASES) }, (_, i) => {
@@ -48,7 +49,7 @@ const addressAndBlank: SocketQuestion<Arguments["findVirtual"]> = {
       : undefined,
 };
 
-/** Those that may be asked over the socket, and no other: none of them gives a password or changes a row. */
+/** All questions that may be asked over the socket. None returns a password or changes a row. */
 export const socketQuestions = {
   findMailboxes: names,
   findAliases: aliases,
@@ -63,5 +64,5 @@ export function isSocketQuestion(name: string): name is keyof typeof socketQuest
   return Object.hasOwn(socketQuestions, name);
 }
 
-/** The columns of an answer's rows, in the order in which they go over the socket. */
+/** The columns of the rows in a response, in the order of the protocol. */
 export const socketColumns = (question: keyof typeof socketQuestions): readonly string[] => columns[question];

@@ -3,10 +3,10 @@ import { Trouble } from "@qmail-mysql/trouble";
 import { formatIp, type Ip } from "@qmail-mysql/wire";
 import { sqldAt } from "./sqld.ts";
 
-/** What qmail-sqld answers for a client that may relay for ever. */
+/** The response of qmail-sqld for a client that may relay without a time limit. */
 export const FOR_EVER = "forever";
 
-/** Who may relay, as qmail-sqld says; it has counted the netblocks. */
+/** Who may relay, from qmail-sqld, whose response already includes the netblocks. */
 export function sqldRelay(path: string, timeout: number): RelayAnswers & { close(): Promise<void> } {
   const sqld = sqldAt(path);
   return {
@@ -23,7 +23,7 @@ export function sqldRelay(path: string, timeout: number): RelayAnswers & { close
   };
 }
 
-/** Has qmail-sqld record that `user` has logged in from an address. Throws Trouble. */
+/** Lets qmail-sqld record a login of `user` from an address. Throws Trouble. */
 export async function sqldRecord(path: string, ip: Ip, user: string, timeout: number): Promise<void> {
   const sqld = sqldAt(path);
   try {

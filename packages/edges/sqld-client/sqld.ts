@@ -10,11 +10,11 @@ interface Asked {
 
 interface Link {
   send(bytes: string, seconds: number): Promise<string>;
-  /** Ends it; answers on their way come first. */
+  /** Closes it after the last outstanding response. */
   end(): void;
 }
 
-/** Connects when asked, and again when asked after the connection was lost: good for a resident program, too. */
+/** Connects at the first question, and again after the connection was lost, so it is suited to resident programs. */
 export function sqldAt(path: string): Sqld {
   let current: Promise<Link> | undefined;
   let closed = false;
@@ -62,7 +62,7 @@ export function sqldAt(path: string): Sqld {
       send: (bytes, seconds) =>
         new Promise((resolve, reject) => {
           if (lost !== undefined) return reject(trouble(path, lost));
-          // An answer that comes later would be taken for another's: the connection goes with it.
+          // A late response would be mistaken for that of another question, so the connection is closed.
           const timer = setTimeout(() => lose(`no answer within ${seconds} seconds`), seconds * 1000);
           const done =
             <T>(then: (value: T) => void) =>
@@ -77,7 +77,7 @@ export function sqldAt(path: string): Sqld {
     };
   }
 
-  /** The connection there is, or a new one. */
+  /** The current connection or a new one. */
   function linked(): Promise<Link> {
     if (current) return current;
     const made: Promise<Link> = link(() => {

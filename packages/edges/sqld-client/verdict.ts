@@ -3,19 +3,19 @@ import { toMailbox } from "@qmail-mysql/database";
 import { Trouble } from "@qmail-mysql/trouble";
 import { GRACE, loginSeconds, type Sqld } from "./protocol.ts";
 
-/** Where the client is that logs in, as tcpserver's environment says: its address, and the port it connected to. */
+/** The client of a login, from the environment set by tcpserver: its address and the port it connected to. */
 export interface LoginClient {
   readonly address: string;
   readonly port: string;
 }
 
-/** qmail-sqld, of whatever version. */
+/** A client of qmail-sqld with either version of the protocol. */
 export interface AnySqld extends Sqld {
-  /** It takes a LoginClient. */
+  /** It accepts a LoginClient. */
   readonly takesClient: boolean;
 }
 
-/** qmail-sqld's verdict about a login; "unknown" means that no mailbox has it. Throws Trouble. */
+/** Asks qmail-sqld for the verdict about a login; "unknown" means that no mailbox has this name. Throws Trouble. */
 export async function askVerdict(
   sqld: AnySqld,
   { login, password, challenge }: Credentials,
@@ -28,14 +28,14 @@ export async function askVerdict(
   const [verdict, user = "", uid = "", gid = "", home = "", shell = ""] = answer;
   if (verdict === "refused") return { refused: user === "suspended" ? "suspended" : "wrong password" };
   if (verdict !== "accepted" || shell === "") throw new Trouble("unable to use qmail-sqld's verdict");
-  // The same scrutiny as a row of the database gets: this is whom a root process is to become.
+  // Checked like a row of the database: a root process is going to become this account.
   const { username, ...checked } = toMailbox({ username: user, uid, gid, home });
   if (checked.uid === 0 || checked.gid === 0)
     throw new Trouble("unable to use qmail-sqld's verdict: a uid or gid of 0");
   return { accepted: { user: username, uid: checked.uid, gid: checked.gid, home: checked.home, shell } };
 }
 
-/** Tells qmail-sqld what became of a login that no mailbox has: it delays who guesses, and keeps the log. */
+/** Reports to qmail-sqld the verdict about a login without a mailbox, for its delays and its log. */
 export async function tellVerdict(
   sqld: AnySqld,
   login: string,

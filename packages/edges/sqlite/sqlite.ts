@@ -14,7 +14,7 @@ import { isFile } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { fromText } from "@qmail-mysql/wire";
 
-/** Opens an SQLite file, never creating one; waits for a writer at most `timeout` seconds. */
+/** Opens an existing SQLite file; waits for a writer at most `timeout` seconds. */
 export function openSqlite(file: string, mode: Mode, timeout: number): Database {
   const attempt = <T>(what: string, call: () => T): T => {
     try {
@@ -26,7 +26,7 @@ export function openSqlite(file: string, mode: Mode, timeout: number): Database 
     }
   };
   const db = attempt("open", () => {
-    // For the reason: SQLite only says "unable to open database file", makes an empty one, or waits at a pipe.
+    // SQLite gives no reason if it cannot open the file, creates it if it does not exist, and waits on a FIFO.
     if (!isFile(fromText(file))) throw new Error("not a regular file");
     return new DatabaseSync(file, { readOnly: mode !== "write", timeout: timeout * 1000 });
   });
@@ -58,8 +58,8 @@ export function openSqlite(file: string, mode: Mode, timeout: number): Database 
 }
 
 /**
- * To read after a writer was killed, or while the journal is a WAL, SQLite has to write, which readers may not.
- * The schema begins with what mends both.
+ * After a writer was killed, or in WAL mode, SQLite has to write in order to read, which readers are not permitted to.
+ * The statements of `qmail-mysql init` correct both.
  */
 function reasonForReaders(error: unknown): string {
   const why = reason(error);
@@ -68,7 +68,7 @@ function reasonForReaders(error: unknown): string {
     : why;
 }
 
-/** SQLite opens for reading alone, without a word, what may not be written. */
+/** SQLite opens a file without write permission read-only, without an error. */
 function reasonForWriters(error: unknown): string {
   const why = reason(error);
   return why.includes("readonly database") ? `access denied (${why})` : why;

@@ -8,14 +8,14 @@ import { fromText } from "@qmail-mysql/wire";
 import { type Store, storeOver } from "./store.ts";
 import { type Tables, tablesOver } from "./tables.ts";
 
-/** The path of control/sqlserver below a qmail home. */
+/** The path of control/sqlserver. */
 export function sqlServerFile(qmailHome: string): string {
   return `${qmailHome}/control/sqlserver`;
 }
 
 /**
- * Reads control/sqlserver, or another file of its form, and says its warnings, on descriptor 2 if nobody else
- * is told. Throws Trouble, naming file and line.
+ * Reads control/sqlserver, or another file of the same format, and reports its warnings, by default on descriptor 2.
+ * Throws Trouble with the file and the line.
  */
 export function readSqlServer(
   qmailHome: string,
@@ -28,7 +28,7 @@ export function readSqlServer(
   return config;
 }
 
-/** With qmail-sqld the file is its own account's: who else may not read it is told so. */
+/** With qmail-sqld the file belongs to its account: adds this to the error of others that must not read it. */
 function mending<T>(qmailHome: string, program: string, read: () => T): T {
   try {
     return read();
@@ -41,17 +41,17 @@ function mending<T>(qmailHome: string, program: string, read: () => T): T {
   }
 }
 
-/** Can anyone at all read the file that holds the database's password? */
+/** Can all users read this file, which contains the database's password? */
 export function isWorldReadable(file: string): boolean {
   return (status(fromText(file)).mode & 0o004) !== 0;
 }
 
-/** The file of an SQLite database; a relative one is below the qmail home. */
+/** The file of an SQLite database; a relative path is below the qmail home directory. */
 export function sqliteFile(config: Pick<SqlServer, "db">, qmailHome: string): string {
   return config.db.startsWith("/") ? config.db : `${qmailHome}/${config.db}`;
 }
 
-/** Opens the configured database; only its own driver is loaded. */
+/** Opens the configured database; loads only its driver. */
 export async function openDatabase(
   config: DatabaseAddress,
   qmailHome: string,
@@ -65,12 +65,12 @@ export async function openDatabase(
   return openInTurn(config, mode);
 }
 
-/** The store the programs ask, over the configured database. */
+/** The store of the configured database. */
 export async function openStore(config: SqlServer, qmailHome: string): Promise<Store> {
   return storeOver(await openDatabase(config, qmailHome, "read"), config.funkyQueries);
 }
 
-/** Whole tables of the configured database, for a program that may stay. */
+/** Whole tables of the configured database; each statement has its own time limit. */
 export async function openTables(config: SqlServer, qmailHome: string): Promise<Tables> {
   return tablesOver(await openDatabase(config, qmailHome, "resident"));
 }

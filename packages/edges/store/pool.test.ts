@@ -5,7 +5,7 @@ import { openPool, type PoolServer } from "./pool.ts";
 
 const SQL = statements.showGrants;
 
-/** Servers that are up, down or silent by name; each row says who answered. */
+/** Servers that are up, down or silent by name; each row contains the name of the server. */
 function world(...names: string[]) {
   const down = new Set<string>();
   const silent = new Set<string>();
@@ -40,7 +40,7 @@ function world(...names: string[]) {
     pass: (ms: number) => {
       clock += ms;
     },
-    /** Time passes, and whoever waited for a silent server gives it up. */
+    /** Advances the time; questions to a silent server time out. */
     giveUp: async (ms = 1000) => {
       await settled();
       clock += ms;
@@ -84,7 +84,7 @@ describe("a pool", () => {
     await pool.query(SQL, []);
     expect(opened).toEqual(["a", "b"]);
     pass(501);
-    expect(await pool.query(SQL, [])).toEqual([{ name: "b" }]); // while a is tried beside it
+    expect(await pool.query(SQL, [])).toEqual([{ name: "b" }]); // while a is being retried
     await settled();
     expect(await pool.query(SQL, [])).toEqual([{ name: "a" }]);
     expect(pool.servers.map(({ connections }) => connections)).toEqual([1, 0]);
@@ -146,7 +146,7 @@ describe("a pool", () => {
     expect(await first).toEqual([{ name: "b" }]);
     for (let i = 0; i < 20; i++) {
       expect(await pool.query(SQL, [])).toEqual([{ name: "b" }]);
-      pass(400); // it is tried again meanwhile
+      pass(400); // meanwhile it is retried
     }
   });
 

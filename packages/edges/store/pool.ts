@@ -17,7 +17,7 @@ import {
 } from "@qmail-mysql/failover";
 import { openDatabase } from "./open.ts";
 
-/** One server of the failover list: how to connect to it, and what became of that. */
+/** One server of the failover list, and how to connect to it. */
 export interface PoolServer {
   readonly name: string;
   readonly open: () => Promise<Database>;
@@ -43,10 +43,10 @@ interface Held {
 const WAITING = 2000; // questions that may wait for a connection
 
 /**
- * A few connections to the first server of the list that is good. A question whose connection breaks is asked again on
- * another, and one that a server was silent to on another server, within `timeoutMs` in all. A server that failed is
- * tried again beside the questions, and is good again when it accepts a connection; the questions themselves try it only
- * when no other is good. Which server is good is decided by @qmail-mysql/failover.
+ * A few connections to the first available server of the list. A question whose connection breaks is repeated on another
+ * connection; one without a response is repeated on another server; `timeoutMs` is the limit for all tries together. A
+ * server that failed is retried independently of the questions, and is available again when it accepts a connection;
+ * questions use it only if no other is available. Which server is available is decided by @qmail-mysql/failover.
  */
 export function openPool(
   list: readonly PoolServer[],
@@ -73,7 +73,7 @@ class Connections {
   private readonly timeoutMs: number;
   private readonly now: () => number;
   private idle: Held[] = [];
-  private open = 0; // or being opened, for a question
+  private open = 0; // connections that are open, or being opened for a question
   private trying = false;
   private closed = false;
   private failure = ""; // why the last connect did not succeed
@@ -188,7 +188,7 @@ class Connections {
     }
   }
 
-  /** Tries a server that failed again; the questions stay where they are until it accepts a connection. */
+  /** Retries a failed server; questions go to the others until it accepts a connection. */
   private tryAgain(): void {
     const i = this.servers.due();
     if (this.trying || i < 0) return;
@@ -250,18 +250,18 @@ class Connections {
     this.release(held);
   }
 
-  /** After a connection broke, or was given up. */
+  /** After a connection broke or timed out. */
   private broken(held: Held, asked: number, avoid: Set<number>): void {
     const isSilent = this.now() - asked > SILENCE_MS;
     if (isSilent) avoid.add(held.server);
     if (isSilent ? this.servers.isBlamed(held.server) : !held.used) this.fail(held.server, isSilent);
-    // The other connections are as old, and most likely as broken.
+    // The other connections are probably broken as well.
     else if (!isSilent) this.dropIdle((one) => one === held.server);
     this.drop(held);
   }
 }
 
-/** The failover list, each server on its own. */
+/** The servers of the failover list, one by one. */
 export function poolServers(sql: DatabaseAddress, qmailHome: string, mode: Mode = "resident"): PoolServer[] {
   if (sql.driver === "sqlite") {
     return [{ name: sql.db, open: () => openDatabase(sql, qmailHome, mode) }];

@@ -10,11 +10,11 @@ import {
 import { type FindAliases, type FindVirtual, type FindVirtualHosts, like } from "@qmail-mysql/routing";
 import { lower, toText } from "@qmail-mysql/wire";
 
-/** The questions the programs ask. Each answers found or surely none, and throws on trouble. */
+/** The lookups of the programs. Each returns what it found, or nothing if there is none, and throws on trouble. */
 export interface Store {
   readonly findMailboxes: FindMailboxes;
   readonly findLogin: (name: string) => Promise<Login | undefined>;
-  /** The first password in the table, for a stranger's login to be compared with. */
+  /** The first password in the table, to compare with if the login does not exist. */
   readonly decoy: () => Promise<Pick<Login, "password" | "passwordType"> | undefined>;
   readonly findAliases: FindAliases;
   readonly findVirtual: FindVirtual;
@@ -22,7 +22,7 @@ export interface Store {
   readonly close: () => Promise<void>;
 }
 
-/** The questions over a database; `funkyQueries` as control/sqlserver says. */
+/** The lookups over a database; `funkyQueries` is the setting of control/sqlserver. */
 export function storeOver({ ask, close }: Pick<Database, "ask" | "close">, funkyQueries: boolean): Store {
   return {
     findMailboxes: async (names) => only(await ask("findMailboxes", inText(names)), names).map(toAnyMailbox),
@@ -38,7 +38,7 @@ export function storeOver({ ask, close }: Pick<Database, "ask" | "close">, funky
     findAliases: async (username, aliases) => {
       const name = toText(username);
       if (name === undefined) return [];
-      // The very ones asked for, whatever the collation takes for them.
+      // Only exact matches: the collation may consider others equal.
       return (await ask("findAliasRows", [name, ...inText(aliases)]))
         .map(toAliasRow)
         .filter((row) => lower(row.username) === username && aliases.includes(lower(row.alias)));
@@ -61,12 +61,12 @@ export function storeOver({ ask, close }: Pick<Database, "ask" | "close">, funky
   };
 }
 
-/** Those names that are UTF-8: the others are in no table. */
+/** The names that are valid UTF-8; others cannot be in a table. */
 function inText(names: readonly string[]): string[] {
   return names.map(toText).filter((text) => text !== undefined);
 }
 
-/** A database compares as its collation likes (jose = josé, "joe " = joe): only the very names asked for count. */
+/** The rows with exactly these names; the collation may consider others equal (jose = josé, "joe " = joe). */
 function only(rows: readonly Row[], names: readonly string[]): Row[] {
   const asked = new Set(names);
   return rows.filter((row) => asked.has(lower(row.username ?? "")));

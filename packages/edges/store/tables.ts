@@ -1,12 +1,12 @@
 import type { InvalidMailbox, Mailbox } from "@qmail-mysql/accounts";
 import { type Database, statements, toAnyMailbox, type Version } from "@qmail-mysql/database";
 
-/** Whole tables, row by row. Each throws on trouble, and passes on what `each` throws. */
+/** Whole tables, row by row. Each throws on trouble, and rethrows what `each` throws. */
 export interface Tables {
-  /** Hosts as they stand in the table, a host once or more, equal ones next to each other. */
+  /** Hosts as in the table; duplicates follow each other. */
   readonly eachVirtualHost: (each: (host: string) => void) => Promise<void>;
   readonly eachRcptHost: (each: (host: string) => void) => Promise<void>;
-  /** Backwards: a name comes after those that begin with it. An invalid row comes with the reason. */
+  /** In descending order: a name comes after those that begin with it. An invalid row is passed with the reason. */
   readonly eachMailbox: (each: (name: string, row: Mailbox | InvalidMailbox) => void) => Promise<void>;
   readonly version: (tables: readonly string[]) => Promise<Version>;
   readonly close: () => Promise<void>;

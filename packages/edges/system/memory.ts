@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 
-/** Bytes of memory that this process may use with all others: the machine's, or less in a control group. */
+/** Bytes of memory available to this process and all others together: of the machine, or less in a control group. */
 export function memoryLimit(root = ""): number {
   const [, kilobytes] = /^MemTotal: +(\d+) kB$/m.exec(read(`${root}/proc/meminfo`)) ?? [];
   const limits = [Number(kilobytes ?? 0) * 1024, ...groups(root).map(limitIn)];
   return Math.min(...limits.filter((limit) => limit > 0));
 }
 
-/** The directories of this process's control group and of those around it, cgroups(7): of version 2, and of 1. */
+/** The directories of this process's control group and its parents, of versions 1 and 2: cgroups(7). */
 function groups(root: string): string[] {
   const directories: string[] = [];
   for (const line of read(`${root}/proc/self/cgroup`).split("\n")) {
@@ -18,7 +18,7 @@ function groups(root: string): string[] {
     for (let inner = path.replace(/\/$/, ""); inner !== ""; inner = inner.slice(0, inner.lastIndexOf("/"))) {
       directories.push(at + inner);
     }
-    directories.push(at); // of a container it is the container's
+    directories.push(at); // inside a container this is its own group
   }
   return directories;
 }

@@ -1,2 +1,2 @@
-/** Debian's is in every system; FreeBSD's. */
+/** The paths in Debian, where perl is essential, and in FreeBSD. */
 export const PERLS = ["/usr/bin/perl", "/usr/local/bin/perl"];

@@ -6,7 +6,7 @@ import { PERLS } from "./perl.ts";
 /** A line of the passwd database: getpwnam(3). */
 export interface PasswdEntry {
   readonly name: string;
-  /** "x" where it is in the shadow database. */
+  /** "x" if it is in the shadow database. */
   readonly password: string;
   readonly uid: number;
   readonly gid: number;
@@ -16,7 +16,7 @@ export interface PasswdEntry {
 
 const NAME_MAX = 255; // LOGIN_NAME_MAX on Linux is 256 with its NUL
 
-/** A program to run: its file, its arguments and what it reads from descriptor 0, a byte string. */
+/** A program to run: the paths to try, the arguments and the input on descriptor 0, a byte string. */
 interface Question {
   readonly files: readonly string[];
   readonly args: readonly string[];
@@ -24,8 +24,8 @@ interface Question {
 }
 
 /**
- * The accounts among `names` that the system knows, by whatever nsswitch.conf says: getpwnam(3) in another process,
- * which can be killed when a name service hangs.
+ * The system accounts among `names`, from the sources in nsswitch.conf: getpwnam(3) in another process, which can be
+ * killed if a name service hangs.
  */
 export function findSystemAccounts(names: readonly string[], timeout: number): PasswdEntry[] {
   return questions("passwd", names)
@@ -34,7 +34,7 @@ export function findSystemAccounts(names: readonly string[], timeout: number): P
     .map(passwdEntry);
 }
 
-/** The same for a program that has other things to do meanwhile. */
+/** The same, asynchronously. */
 export async function awaitSystemAccounts(names: readonly string[], timeout: number): Promise<PasswdEntry[]> {
   const answers = questions("passwd", names).map((question) => awaitAnswer(question, timeout));
   return (await Promise.all(answers)).flat().filter(isAmong(names)).map(passwdEntry);
@@ -51,7 +51,7 @@ export interface ShadowEntry {
   readonly expires: string;
 }
 
-/** The shadow entry of an account, undefined when it has none; only root finds any. */
+/** The shadow entry of an account; undefined if it has none, or if the caller is not root. */
 export function findShadow(name: string, timeout: number): ShadowEntry | undefined {
   const [line] = questions("shadow", [name])
     .flatMap((question) => ask(question, timeout))
@@ -62,12 +62,12 @@ export function findShadow(name: string, timeout: number): ShadowEntry | undefin
 
 const GETENT = ["/usr/bin/getent"];
 
-/** What getent(1) takes for a uid rather than a name: all that strtoul(3) reads to its end. */
+/** What getent(1) treats as a uid rather than a name: any string that strtoul(3) parses completely. */
 const NUMBER = /^[ \t-\r]*[-+]?\d+$/;
 
 /**
- * getpwnam(3) for names that getent(1) cannot be asked for. Its errors for "no such name" are those of its manual;
- * any other is trouble, exit 1. A password is not printed: perl gives root the shadow one.
+ * getpwnam(3) for names that getent(1) does not support. The errors that mean "no such name" are those in its manual;
+ * any other is trouble, exit 1. The password is not printed: for root perl would return the shadow one.
  */
 const GETPWNAM = `use Errno qw(ENOENT ESRCH EBADF EPERM);
   binmode STDIN; binmode STDOUT; local $/; for my $name (split /\\0/, <STDIN>) {
@@ -76,7 +76,7 @@ const GETPWNAM = `use Errno qw(ENOENT ESRCH EBADF EPERM);
     elsif ($! != 0 && $! != ENOENT && $! != ESRCH && $! != EBADF && $! != EPERM) { exit 1 }
   }`;
 
-/** Which programs to ask about `names`; none for names that no account can have. */
+/** The programs to run for `names`; none for names that no account can have. */
 function questions(database: "passwd" | "shadow", names: readonly string[]): Question[] {
   const possible = names.filter((name) => /^[^\0\n:]+$/.test(name) && name.length <= NAME_MAX);
   const isForGetent = (name: string) =>
@@ -92,7 +92,7 @@ function questions(database: "passwd" | "shadow", names: readonly string[]): Que
 
 const OPTIONS = {
   env: { LC_ALL: "C" },
-  killSignal: "SIGKILL", // a name service that hangs may ignore any other
+  killSignal: "SIGKILL", // a process in a name service may ignore other signals
   maxBuffer: 1 << 20,
   cwd: "/",
 } as const;
@@ -124,7 +124,7 @@ async function awaitAnswer({ files, args, input }: Question, timeout: number): P
           reject(trouble);
         }
       });
-      child.stdin?.on("error", () => {}); // it ended, which its exit code says
+      child.stdin?.on("error", () => {}); // it has ended; see its exit code
       child.stdin?.end(toBuffer(input));
     });
     if (answer) return answer;
@@ -143,7 +143,7 @@ function lines(file: string, ended: number | string | null | undefined, stdout: 
   return stdout.toString("latin1").split("\n");
 }
 
-/** Lines whose first field is exactly one of `names`, whatever a name service takes for the same. */
+/** Selects lines whose first field is exactly one of `names`; a name service may compare otherwise. */
 function isAmong(names: readonly string[]): (line: string) => boolean {
   const asked = new Set(names);
   return (line) => asked.has(line.slice(0, line.indexOf(":")));

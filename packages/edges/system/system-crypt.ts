@@ -2,9 +2,8 @@ import { libcrypt } from "@qmail-mysql/native";
 import { perlCrypt } from "./perl-crypt.ts";
 
 /**
- * crypt(3) of this system: the hash of `password` as `setting` says, byte strings; undefined if it fails or
- * there is none. Where the runtime cannot call the library, under Node or with an address-space limit below some
- * gigabytes, perl calls it.
+ * crypt(3) of this system: the hash of `password` by `setting`, byte strings; undefined if it fails or does not exist.
+ * If the runtime cannot call the library, under Node or with an address-space limit below 3 GB, perl calls it.
  */
 export function systemCrypt(password: string, setting: string): string | undefined {
   return libcrypt(password, setting) ?? perlCrypt(password, setting);
