@@ -2,9 +2,9 @@ import type { Identity } from "@qmail-mysql/accounts";
 import { becomeUser, changeDirectory, isRoot } from "@qmail-mysql/process";
 
 /**
- * Becomes the user, in the home, and returns what prog's environment gets. A process that is not root can become
- * nobody else: if `mayVerify`, prog then runs as who we are, in no home at all, so that a POP3 server started
- * without root does not show its own mail to whoever logs in. Throws Trouble.
+ * Becomes the user, changes to the home directory, and returns the variables to set for prog. A process that is not root
+ * cannot become another user: if `mayVerify`, prog then runs under the current uid in /, so that a POP3 server that was
+ * started without root does not serve its own mail to the client. Throws Trouble.
  */
 export function become(
   { user, uid, gid, home, shell }: Identity,

@@ -4,7 +4,7 @@ import { parseCredentials } from "./credentials.ts";
 test.each([
   ["joe\0secret\0<1.2@h>\0", { login: "joe", password: "secret", challenge: "<1.2@h>" }],
   ["joe\0secret\0<1.2@h>\0more\0", { login: "joe", password: "secret", challenge: "<1.2@h>" }],
-  // qmail-extras 6: no timestamp from AUTH PLAIN; one without an end is none
+  // AUTH PLAIN has no timestamp; one that is not terminated is ignored
   ["joe\0secret\0", { login: "joe", password: "secret", challenge: "" }],
   ["joe\0secret\0<1.2@h>", { login: "joe", password: "secret", challenge: "" }],
   ["\0\0\0", { login: "", password: "", challenge: "" }],

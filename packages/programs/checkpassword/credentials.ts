@@ -1,8 +1,8 @@
 import type { Credentials } from "@qmail-mysql/accounts";
 
 /**
- * What checkpassword reads: login NUL password NUL timestamp NUL, and whatever follows. SMTP AUTH PLAIN and
- * LOGIN give no timestamp. Undefined when login or password have no end.
+ * Parses the input of checkpassword: login NUL password NUL timestamp NUL; what follows is ignored. SMTP AUTH PLAIN and
+ * LOGIN have no timestamp. Undefined if login or password is not terminated.
  */
 export function parseCredentials(bytes: string): Credentials | undefined {
   const [login, password, challenge, ...rest] = bytes.split("\0");

@@ -10,10 +10,10 @@ import { become } from "./become.ts";
 import { parseCredentials } from "./credentials.ts";
 
 const MAX_INPUT = 512; // checkpassword(8): at most 512 bytes on descriptor 3
-const SMTP = ["25", "465", "587"]; // who sends mail by a password needs no relay opened: as vpopmail
-const PATIENCE = 60_000; // milliseconds; whoever starts us has already read the login
+const SMTP = ["25", "465", "587"]; // clients that authenticate by SMTP are not recorded, as in vpopmail
+const PATIENCE = 60_000; // milliseconds; the calling program has already read the login
 
-/** checkpassword prog: who is this? Becomes him and runs prog. checkpassword(8). */
+/** checkpassword prog: authenticates a login, becomes the user and runs prog. checkpassword(8). */
 export async function main(prog: readonly string[]): Promise<number> {
   if (prog.length === 0) throw new Usage(MISUSED, "checkpassword prog");
   const credentials = await readCredentials();
@@ -24,7 +24,7 @@ export async function main(prog: readonly string[]): Promise<number> {
   try {
     verdict = await judge(credentials, site);
   } finally {
-    await site.store.close(); // before prog begins, so that the server sees no connection break
+    await site.store.close(); // before exec, so that the connection is closed properly
   }
   if ("refused" in verdict) return REFUSED;
   const opened = site.settings.relay && (await openRelay(qmail, verdict.accepted.user));
@@ -32,22 +32,22 @@ export async function main(prog: readonly string[]): Promise<number> {
   return exec(prog, opened ? { ...environment, RELAYOPENED: "" } : environment);
 }
 
-/** While we are root, and so may read what the user may not. False when it is not for us to do. */
+/** Records the login, as root, which may read control/sql. False if it has not to be recorded here. */
 async function openRelay(qmail: string, user: string): Promise<boolean> {
   if (!isRoot() || SMTP.includes(process.env.TCPLOCALPORT ?? "")) return false;
-  const { recordLogin } = await import("@qmail-mysql/relay-store/record-login"); // of no use to a site without `relay yes`
+  const { recordLogin } = await import("@qmail-mysql/relay-store/record-login"); // loaded only with `relay yes`
   await recordLogin(qmail, "checkpassword", { ...process.env, USER: user });
   return true;
 }
 
-/** With qmail-sqld, it judges mailboxes, so that no hash comes here, and we the system accounts alone. */
+/** Decides the login. With qmail-sqld, that decides about mailboxes, and this process only about system accounts. */
 async function judge(credentials: Credentials, { store, settings, sqld }: Site): Promise<Verdict> {
   const ports: LoginPorts = {
     findLogin: store.findLogin,
     findVirtual: store.findVirtual,
     decoy: store.decoy,
     findSystemLogin: async (name) => findSystemLogin(name, settings.timeout, Date.now()),
-    // Loaded when there is something to verify: with qmail-sqld, most often never.
+    // Loaded only if there is something to verify, which with qmail-sqld is rare.
     verify: async (typed, stored, type, challenge) =>
       (await import("@qmail-mysql/password")).verify(typed, stored, type, challenge, systemCrypt),
     verifySystem: async (typed, hash) =>
@@ -56,21 +56,21 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
   if (!sqld) return authenticate(credentials, settings, ports);
   const client = { address: process.env.TCPREMOTEIP ?? "", port: process.env.TCPLOCALPORT ?? "" };
   const verdict = await askVerdict(sqld, credentials, client, settings.timeout);
-  // Without root there are no system accounts, and nobody learns from our exit code which of them exist.
+  // Without root system accounts are not looked up, so that the exit code does not reveal which exist.
   if ("accepted" in verdict || !isRoot()) return verdict;
   const none = async () => undefined;
   const systemOnly = { ...ports, findLogin: none, findVirtual: async () => [], decoy: none };
   const ofSystem = authenticate(credentials, settings, systemOnly);
   if (verdict.refused === "unknown") {
     const own = await ofSystem;
-    await tellVerdict(sqld, credentials.login, own, client, settings.timeout).catch(() => {}); // its log alone lacks it
+    await tellVerdict(sqld, credentials.login, own, client, settings.timeout).catch(() => {}); // on failure it is only missing in its log
     return own;
   }
-  await ofSystem.catch(() => {}); // for its cost alone, as in authenticate
+  await ofSystem.catch(() => {}); // only to take the same time, as in authenticate
   return verdict;
 }
 
-/** What descriptor 3 says; undefined when it is too long to be a login anybody has. */
+/** Reads descriptor 3; undefined if it is too long for a login. */
 async function readCredentials(): Promise<Credentials | undefined> {
   if (!given(3)) throw new Trouble("unable to read descriptor 3: file descriptor not open");
   let bytes: string;

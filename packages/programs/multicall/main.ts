@@ -2,13 +2,13 @@ import { args, calledAs, run } from "@qmail-mysql/process";
 import { SOFT } from "@qmail-mysql/trouble";
 
 export interface Program {
-  /** Each program is loaded only when it is the one called. */
+  /** Loads the program. */
   readonly load: () => Promise<{ main: (args: readonly string[]) => number | Promise<number> }>;
   /** The exit code for trouble. */
   readonly soft: number;
 }
 
-/** Runs the program that we are called as. scripts/bundle.js makes the table from packages/programs/manifest. */
+/** Runs the program named by argv[0]. scripts/bundle.js generates the table from packages/programs/manifest. */
 export async function start(programs: Readonly<Record<string, Program>>): Promise<never> {
   const name = calledAs();
   const program = programs[name];

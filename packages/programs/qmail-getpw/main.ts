@@ -5,7 +5,7 @@ import { openSite } from "@qmail-mysql/store";
 import { findSystemAccounts, homeOwner } from "@qmail-mysql/system";
 import { Die, HARD, OK, QLX_NOALIAS, Usage } from "@qmail-mysql/trouble";
 
-/** qmail-getpw local: who controls this local part? qmail-getpw(8). */
+/** qmail-getpw local: prints who controls this local part. qmail-getpw(8). */
 export async function main([local]: readonly string[]): Promise<number> {
   if (local === undefined) throw new Usage(HARD, "qmail-getpw local");
   const home = qmailHome();

@@ -25,7 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
     writeAll(OUT, report(done));
     return OK;
   } catch (error) {
-    // The sender reads this: qmail's texts, without a prefix.
+    // The sender reads this, so it is the text of stock qmail-local, without a prefix.
     if (!(error instanceof Failure || error instanceof AliasMisconfiguration)) throw error;
     if (error.message !== "") writeAll(ERR, `${error.message}\n`);
     return error instanceof Failure ? error.code : SOFT;

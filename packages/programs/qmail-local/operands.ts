@@ -1,8 +1,8 @@
 import { OPERANDS, type Order, toOrder } from "@qmail-mysql/delivery";
 
-/** What argv asks of qmail-local. */
+/** The parsed command line of qmail-local. */
 export interface Asked {
-  /** -n: say what would be done. */
+  /** -n: print what would be done. */
   readonly dry: boolean;
   readonly order: Order;
 }
@@ -20,7 +20,7 @@ export function parseOperands(args: readonly string[]): Asked | { readonly illeg
     if (!arg.startsWith("-") || arg === "-") break;
     const illegal = /^-[nN]*([^nN])/.exec(arg)?.[1];
     if (illegal !== undefined) return { illegal };
-    dry = arg.endsWith("n"); // the last one counts
+    dry = arg.endsWith("n"); // the last letter is used
   }
   const operands = args.slice(at);
   if (operands.length !== OPERANDS) return undefined;

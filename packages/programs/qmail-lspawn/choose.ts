@@ -1,33 +1,33 @@
-/** A worker, as far as the choice among them goes. */
+/** The properties of a worker by which one is chosen. */
 export interface Candidate {
-  /** "uid:gid" once it has become them; undefined of a spare. */
+  /** "uid:gid" that it has set; undefined for a spare. */
   readonly identity: string | undefined;
   readonly isBusy: boolean;
-  /** Nothing can be given to it any more. */
+  /** It has ended or accepts no more deliveries. */
   readonly isOver: boolean;
-  /** Deliveries it has made. */
+  /** Number of deliveries it has made. */
   readonly made: number;
 }
 
 export interface Limits {
-  /** Workers at once. */
+  /** Maximum number of workers. */
   readonly workers: number;
-  /** Those kept ready for a uid that has none. */
+  /** Number of workers kept ready for a uid that has none. */
   readonly spares: number;
-  /** Seconds without a delivery after which one ends. */
+  /** Seconds without a delivery after which a worker ends. */
   readonly idle: number;
 }
 
-/** The worker to use; or that one is to be started, in another's place perhaps; or that there is none for now. */
+/** The worker to use; or to start one, perhaps after ending another; or to wait. */
 export type Choice<W> = { readonly use: W } | { readonly start: true; readonly end?: W } | "wait";
 
 /**
- * Who makes a delivery for `identity`: an idle worker of its own, the one used last, so that the others become old;
- * else a spare; else a new one. Many deliveries for one identity are as many workers: each waits for the disk most of
- * the time, and what a journal commits for one it commits for all. Where there are as many as may be, an idle one
- * ends for it: of those whose identities are not `wanted` by others the one with the fewest deliveries, for users who
- * get much mail get more; of these the youngest, because the oldest would be ended always just before its turn where
- * users take turns.
+ * Chooses the worker for a delivery to `identity`: an idle worker with that identity, the most recently used, so that
+ * the others reach the idle limit; else a spare; else a new one. Concurrent deliveries for an identity use as many
+ * workers: each mostly waits for the disk, and one commit of the journal serves all. If the maximum is reached, an idle
+ * worker whose identity is not `wanted` by others is ended: the one with the fewest deliveries, since a user with much
+ * mail is likely to get more; of these the youngest, since ending the oldest would, with users in turn, always end the
+ * one that is needed next.
  */
 export function choose<W extends Candidate>(
   workers: Iterable<W>,
@@ -52,7 +52,7 @@ export function choose<W extends Candidate>(
   return least ? { start: true, end: least } : "wait";
 }
 
-/** How many spares to start. */
+/** The number of spares to start. */
 export function sparesMissing(workers: Iterable<Candidate>, limits: Limits): number {
   let [count, spares] = [0, 0];
   for (const { identity, isBusy, isOver } of workers) {

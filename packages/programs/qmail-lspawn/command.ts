@@ -1,19 +1,19 @@
-/** What qmail-send asks for: facts of spawn.c. Byte strings. */
+/** A command from qmail-send: spawn.c. Byte strings. */
 export interface Command {
   readonly delnum: number;
   readonly messid: string;
   readonly sender: string;
   readonly recipient: string;
-  /** A field was longer than can be held. */
+  /** A field was above the limit. */
   readonly tooLong: boolean;
 }
 
-/** How many bytes a delivery's number has: 2, low byte first, with the big-concurrency patch. */
+/** The number of bytes of a delivery number; with the big-concurrency patch it is 2, low byte first. */
 export type Width = 1 | 2;
 
 const FIELD_LIMIT = 1 << 20; // bytes; qmail-queue takes addresses of 1002
 
-/** Takes commands out of a stream, however it was cut. */
+/** Extracts commands from a stream, however it is divided. */
 export function commandReader(width: Width): (chunk: string) => Command[] {
   let head = "";
   let fields: string[] = [];
@@ -47,7 +47,7 @@ export function commandReader(width: Width): (chunk: string) => Command[] {
   };
 }
 
-/** A delivery's number as qmail-send writes and reads it. */
+/** A delivery number as qmail-send writes and reads it. */
 export function encodeNumber(n: number, width: Width): string {
   return width === 1 ? String.fromCharCode(n) : String.fromCharCode(n & 255, n >> 8);
 }
@@ -56,7 +56,7 @@ function number(head: string): number {
   return head.charCodeAt(0) + (head.length > 1 ? head.charCodeAt(1) * 256 : 0);
 }
 
-/** Why a command is not obeyed, in qmail's words and in its order of finding out; undefined when it may be. */
+/** Why a command is refused, with the texts and the order of checks of spawn.c; undefined if it is accepted. */
 export function objection(
   { delnum, messid, recipient, tooLong }: Command,
   limit: number,

@@ -4,14 +4,14 @@ import { environment, exec, self, writeAll } from "@qmail-mysql/process";
 import { OK, Trouble, verdict } from "@qmail-mysql/trouble";
 import { worker } from "./worker.ts";
 
-/** The descriptor on which requests come: a name for the worker, its end of the tasks' socket and its output. */
+/** The descriptor for requests: a name for the worker, with its end of the socket for tasks and its output. */
 const REQUESTS = 3;
-/** Answers, a line each: "+NAME PID", "-NAME" when it cannot be started, "=PID CODE" or "!PID SIGNAL" when it ended. */
+/** Replies, one per line: "+NAME PID", "-NAME" if it cannot be started, "=PID CODE" or "!PID SIGNAL" when it ended. */
 const ANSWERS = 1;
 
 const NAME_LIMIT = 32; // bytes
 
-/** The engine is to do all its work in one thread: it makes memory ready, collects garbage and compiles in others. */
+/** Makes the engine work in one thread, without those that prepare memory, collect garbage and compile. */
 const ONE_THREAD = {
   BUN_JSC_useWarmUpMarkedBlocks: "0",
   BUN_JSC_useConcurrentGC: "0",
@@ -26,15 +26,14 @@ interface Request {
 }
 
 /**
- * A process of qmail-lspawn's that forks its workers. It has done, once, what every worker would have to do at its
- * start, and shares the memory with them. It has one thread, and does nothing for anybody: neither a message nor an
- * answer of the database comes here. When the runtime has started a thread all the same it executes itself anew, which
- * keeps its children; `left` is the request that was not yet obeyed then.
+ * The process that forks the workers of qmail-lspawn. It is initialized once, and its workers share this memory. It has
+ * one thread and gets neither messages nor results of the database. If the runtime has started another thread, the
+ * process executes itself again, which keeps its children; `left` is then the pending request.
  */
 export async function forkServer(left: readonly string[]): Promise<number> {
   if (process.env.BUN_JSC_useConcurrentGC !== "0") executeAnew([]);
   process.umask(0o077);
-  environment(); // for the programs of workers, which could not read it any more
+  environment(); // needed for the programs of workers, which cannot read it after setuid
   const descriptors = openDescriptors();
   const forking = openForking();
   let request = fromArguments(left);
@@ -42,7 +41,7 @@ export async function forkServer(left: readonly string[]): Promise<number> {
     tellEnds(forking);
     if (!request) {
       const event = forking.wait(REQUESTS);
-      if (event === "closed") return OK; // requests that are left are nobody's
+      if (event === "closed") return OK; // pending requests are no longer needed
       if (event === "readable") request = receive(descriptors);
       if (!request) continue;
     }
@@ -69,7 +68,7 @@ function receive(descriptors: Descriptors): Request | undefined {
   const name = packet.toString("latin1", 0, got.length);
   const [tasks, output] = got.fds;
   if (tasks !== undefined && output !== undefined) return { name, tasks, output };
-  // No room for the descriptors
+  // The limit on descriptors is reached.
   got.fds.forEach(closeSync);
   writeAll(ANSWERS, `-${name}\n`);
   return undefined;

@@ -72,7 +72,7 @@ async function serve({ spawn, delnumBytes }: Settings, deliver: Deliver): Promis
   await Promise.all(running);
 }
 
-/** Descriptor 0, read by a thread that may wait: its O_NONBLOCK is not ours to set. */
+/** Reads descriptor 0 in a thread of the runtime, since it is shared and must not be made non-blocking. */
 async function* input(): AsyncGenerator<string> {
   const chunk = Buffer.alloc(CHUNK);
   for (;;) {
@@ -84,12 +84,12 @@ async function* input(): AsyncGenerator<string> {
   }
 }
 
-/** Nobody to tell is nobody to tell: the deliveries go on. */
+/** Writes a report; if that fails the deliveries continue. */
 function tell(bytes: string): void {
   try {
     writeAll(REPORTS, bytes);
   } catch {
-    // qmail-send is gone; its queue still has the message
+    // qmail-send has exited; the message is still in the queue
   }
 }
 
@@ -105,7 +105,7 @@ function delivery(
     const { local, host } = splitAddress(recipient) ?? { local: "", host: "" };
     if (local === "") {
       closeSync(message);
-      return report({ status: OK }, ""); // to nobody: stock qmail-lspawn throws such mail away
+      return report({ status: OK }, ""); // stock qmail-lspawn discards mail without a local part
     }
     const warnings: string[] = [];
     const found = await world()
@@ -133,7 +133,7 @@ function delivery(
   };
 }
 
-/** The message's descriptor, or what qmail-send is told instead. */
+/** The descriptor of the message, or the report of an error. */
 function openMessage(messid: string, queueOwner: number): number | string {
   let fd: number;
   try {

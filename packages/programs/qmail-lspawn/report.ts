@@ -14,10 +14,10 @@ import {
   reason,
 } from "@qmail-mysql/trouble";
 
-/** How the process that delivered ended. */
+/** How the process that made a delivery ended. */
 export type Ended = { readonly status: number } | { readonly signal: string };
 
-// Statuses with a text of their own (report() of qmail-lspawn.c): the output is not looked at.
+// Statuses with a fixed text (report() in qmail-lspawn.c); the output is ignored.
 const TEXTS: Readonly<Record<number, string>> = {
   [QLX_USAGE]: "ZInternal qmail-lspawn bug.\n",
   [QLX_ROOT]: "ZNot allowed to perform deliveries as root.\n",
@@ -36,8 +36,8 @@ const KEPT = OUTPUT_LIMIT - 34;
 const TOO_LONG = "\nError report too long, sorry.\n";
 
 /**
- * What qmail-send is told, without the delivery's number and the NUL at the end. `warnings` are of the lookup: mail
- * that is not delivered names them.
+ * The report for qmail-send, without the delivery number and the final NUL. `warnings` of the lookup are appended if
+ * the mail is not delivered.
  */
 export function report(ended: Ended, output: string, warnings: readonly string[] = []): string {
   const text = plainReport(ended, output);
@@ -57,7 +57,7 @@ const line = (text: string) => `${printable(text)}\n`;
 
 const LINE_LIMIT = 500; // characters
 
-/** For the log of qmail-send, and the bounce that mail becomes when it has waited too long: no login name is in it. */
+/** A text for the log of qmail-send, and for the bounce after the queue lifetime: without database accounts. */
 function printable(text: string): string {
   return text
     .replace(/'[^']*'@'[^']*'/g, "the login")

@@ -3,9 +3,9 @@ import { type AliasRow, aliasKeys, type Control, type FindAliases, magicTarget }
 import { QLX_NOALIAS, QLX_ROOT } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 
-/** Ports: what is asked about an address. Each throws on trouble. */
+/** Ports: the lookups for an address. Each throws on trouble. */
 export interface RouteWorld extends Omit<Parameters<typeof getpw>[2], "findSystemAccounts" | "homeOwner"> {
-  /** users/cdb; undefined also when there is no such file. */
+  /** Looks up users/cdb; undefined also if the file does not exist. */
   readonly inCdb: (local: string) => Control | undefined;
   readonly findSystemAccounts: FindSystemAccounts;
   readonly homeOwner: HomeOwner;
@@ -15,13 +15,13 @@ export interface RouteWorld extends Omit<Parameters<typeof getpw>[2], "findSyste
 
 export interface Route {
   readonly control: Control;
-  /** What qmail-local would find in the alias table. */
+  /** The alias rows that qmail-local would find. */
   readonly aliases: readonly AliasRow[];
 }
 
 /**
- * Who controls local@host, and which alias rows may govern it; or the status qmail-getpw would have ended with.
- * Throws on trouble, and Held.
+ * Returns who controls local@host and the alias rows that may apply; or a status, as of qmail-getpw. Throws on trouble,
+ * and Held.
  */
 export async function route(local: string, host: string, world: RouteWorld): Promise<Route | number> {
   const control = world.inCdb(local) ?? (await getpw(local, world.settings, world, host));

@@ -2,22 +2,22 @@ import { ControlError, keyValues } from "@qmail-mysql/control";
 import type { Limits } from "./choose.ts";
 import type { Width } from "./command.ts";
 
-/** What control/lspawn-settings says; qmail-lspawn(8) is its manual. */
+/** The settings of control/lspawn-settings: qmail-lspawn(8). */
 export interface Settings extends Limits {
-  /** Deliveries at once: what qmail-send is told. */
+  /** Concurrent deliveries, as announced to qmail-send. */
   readonly spawn: number;
   readonly delnumBytes: Width;
 }
 
 const CONF_SPAWN = 120; // qmail's own default
-const MOST = { 1: 255, 2: 32_767 } as const; // what a number of so many bytes can hold, and qmail-send can read
+const MOST = { 1: 255, 2: 32_767 } as const; // maximum for a delivery number of this many bytes
 
 const WORKER = 3 << 20; // bytes that a worker takes (bench/PROFILE.md)
-const SHARE = 8; // workers may take this part of the memory by default
+const SHARE = 8; // by default workers may use 1/8 of the memory
 
 /**
- * Reads the text of control/lspawn-settings, for a machine with so many bytes of `memory`. Throws ControlError with
- * file, line and what was expected.
+ * Parses control/lspawn-settings, for a machine with this `memory` in bytes. Throws ControlError with file, line and what
+ * was expected.
  */
 export function parseSettings(text: string, file: string, memory: number): Settings {
   const values = new Map<string, number>();

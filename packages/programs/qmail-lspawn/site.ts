@@ -10,16 +10,16 @@ import { Die, errno, QLX_CDB, QLX_USAGE } from "@qmail-mysql/trouble";
 import type { RouteWorld } from "./route.ts";
 
 const FRESH = 10_000; // milliseconds until the settings are read again
-const ACCOUNT = 5000; // milliseconds a system account is remembered; that there is none never is
+const ACCOUNT = 5000; // milliseconds for which a system account is cached; negative results are not
 const CONNECTIONS = 4;
 
-/** What is asked about addresses, over the files and the database of a qmail home; both may change meanwhile. */
+/** The lookups over the files and the database of a qmail home; follows changes of the control files. */
 export function openWorld(qmailHome: string): () => Promise<RouteWorld> {
   let site: Promise<Site> | undefined;
   let stamp = "";
   const accounts = new Map<string, { entry: PasswdEntry; until: number }>();
 
-  /** The site as control/ has it now. The one before is closed, also when there is none after it. */
+  /** Opens the site with the current control files, and closes the old one, even if opening fails. */
   async function follow(before: Promise<Site> | undefined): Promise<Site> {
     const old = await before?.catch(() => undefined);
     let now: Site | undefined;
@@ -68,7 +68,7 @@ export function openWorld(qmailHome: string): () => Promise<RouteWorld> {
 
 let shown = "";
 
-/** Through qmail-sqld, or with connections of our own that last. The old ones stay if nothing but time went by. */
+/** Opens qmail-sqld or a pool of connections. Returns the old site if its settings have not changed. */
 async function open(qmailHome: string, old: Site | undefined): Promise<Site> {
   if (sqldPath(qmailHome) !== undefined) {
     return openSite(qmailHome, "qmail-lspawn", true);
@@ -84,7 +84,7 @@ async function open(qmailHome: string, old: Site | undefined): Promise<Site> {
   return { store: storeOver(pool, settings.funkyQueries), settings, sqld: undefined };
 }
 
-/** Changes when a file does. */
+/** A text that changes when the file does. */
 function mark(file: string): string {
   try {
     const { ino, mtimeMs, size } = statSync(file);
@@ -94,7 +94,7 @@ function mark(file: string): string {
   }
 }
 
-/** Opened for every delivery, as stock qmail-lspawn does: a new users/cdb counts at once. */
+/** Opens the file for every delivery, as stock qmail-lspawn does, so that a new users/cdb takes effect at once. */
 function inCdb(file: string, local: string): Control | undefined {
   let fd: number;
   try {

@@ -2,22 +2,22 @@ import { OPERANDS, type Order, toOperands, toOrder } from "@qmail-mysql/delivery
 import type { AliasRow } from "@qmail-mysql/routing";
 import { netstring, nulEnded, nulFields } from "@qmail-mysql/wire";
 
-/** What a worker is told: whom to become, what to deliver, and what the tables say about it. */
+/** A delivery for a worker: the uid and gid to set, the operands of qmail-local and the alias rows. */
 export interface Task {
   readonly uid: number;
   readonly gid: number;
   readonly order: Order;
   readonly magicForwarding: boolean;
-  /** Undefined when they are too many for a packet: qmail-local is to ask for them itself. */
+  /** Undefined if they are too long for a packet: qmail-local then looks them up itself. */
   readonly aliases: readonly AliasRow[] | undefined;
 }
 
-/** What a worker writes before it becomes qmail-local: all that follows is qmail-local's output. */
+/** Written by a worker before it executes qmail-local: what follows is the output of qmail-local. */
 export const BECOMING = netstring("");
 
-export const PACKET_LIMIT = 98_304; // bytes; half of what a socket takes at once by default
+export const PACKET_LIMIT = 98_304; // bytes; half of the default limit of a socket
 
-/** A task as a packet. Without its alias rows, when with them it is too long; undefined when it is so anyway. */
+/** A task as a packet, without its alias rows if it would be too long; undefined if it is still too long. */
 export function encodeTask(task: Task): string | undefined {
   const { uid, gid, order, magicForwarding, aliases } = task;
   const rows = (aliases ?? []).flatMap((row) => [

@@ -7,19 +7,19 @@ import { toBuffer } from "@qmail-mysql/wire";
 import type { Candidate } from "./choose.ts";
 import type { Ended } from "./report.ts";
 
-/** How a delivery ended, and its output; "no fork" when there was no process for it. */
+/** How a delivery ended, and its output; "no fork" if no process could be started. */
 export type Outcome = { readonly ended: Ended; readonly output: string } | "no fork";
 
-/** A process that delivers, as its parent knows it. */
+/** A worker process, as seen by its parent. */
 export class Worker implements Candidate {
   identity: string | undefined;
   job: ((outcome: Outcome) => void) | undefined;
-  /** It is qmail-local by now: its output is the report. */
+  /** It has executed qmail-local: its output is the report. */
   isLocal = false;
   output = "";
-  /** How its process ended; "no fork" when there was none. */
+  /** How its process ended; "no fork" if it was not started. */
   ended: Ended | "no fork" | undefined;
-  /** Nobody holds its output any more. */
+  /** No process has its output open any more. */
   isSilent = false;
   made = 0;
   /** When its delivery began, or when it became idle. */
@@ -37,23 +37,23 @@ export class Worker implements Candidate {
   }
 }
 
-/** Who is told what becomes of it. */
+/** Callbacks for the events of a worker. */
 export interface Listener {
   output(worker: Worker, text: string): void;
   silent(worker: Worker): void;
   ended(worker: Worker): void;
 }
 
-/** Starts workers, by a process that forks them. */
+/** Starts workers through the process that forks them. */
 export interface Starter {
-  /** Throws when there is no descriptor or no process. */
+  /** Throws if no descriptor or process is available. */
   start(): Worker;
   close(): void;
 }
 
 interface Server {
   readonly requests: number;
-  /** By the names that it is given, until it has told how they ended. */
+  /** Workers by name, until their end is reported. */
   readonly workers: Map<string, Worker>;
 }
 
@@ -79,7 +79,7 @@ export function openStarter(descriptors: Descriptors, listener: Listener): Start
     const lost = () => {
       if (server === started) server = undefined;
       closeQuietly(requests);
-      // They go on, but nobody will know how they end.
+      // The workers continue, but their end is not reported any more.
       for (const name of started.workers.keys()) end(started, name, { signal: "SIGKILL" });
     };
     readPipe(
@@ -112,7 +112,7 @@ export function openStarter(descriptors: Descriptors, listener: Listener): Start
     for (let tries = 0; ; tries++) {
       server ??= startServer();
       if (descriptors.send(server.requests, toBuffer(name), fds)) return server;
-      server = undefined; // it is gone, which its end tells as well
+      server = undefined; // it has ended
       if (tries > 0) throw new Trouble("unable to start a worker");
     }
   }
@@ -146,7 +146,7 @@ export function openStarter(descriptors: Descriptors, listener: Listener): Start
   };
 }
 
-/** A socket and a pipe to a process, our end first. Leaves no descriptor behind when it throws. */
+/** A socket pair and a pipe to a process, our end first. Leaves no descriptor open if it throws. */
 function channels(descriptors: Descriptors) {
   const pair = descriptors.pair();
   try {
@@ -157,7 +157,7 @@ function channels(descriptors: Descriptors) {
   }
 }
 
-/** Hands on whole lines of what comes in pieces. */
+/** Calls `each` with each complete line of a text that arrives in pieces. */
 function lines(each: (line: string) => void): (text: string) => void {
   let rest = "";
   return (text) => {

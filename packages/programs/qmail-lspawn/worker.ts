@@ -21,9 +21,9 @@ import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./task.ts";
 const OUT = 1;
 
 /**
- * A process that delivers. It becomes the uid and gid of its first task, for ever, and then delivers one message
- * after another for them. `tasks` is the socket on which the tasks come, each with its message's descriptor. A
- * delivery that needs a program is its last: it becomes qmail-local.
+ * The main loop of a worker. It irrevocably sets the uid and gid of its first task, and delivers one message after
+ * another for them. `tasks` is the socket for the tasks, each with the descriptor of its message. A delivery that needs
+ * a program is its last one: it executes qmail-local.
  */
 export async function worker(tasks: number, descriptors: Descriptors): Promise<number> {
   const packet = Buffer.alloc(PACKET_LIMIT + 1);
@@ -55,7 +55,7 @@ function become({ uid, gid }: Task): number {
   }
 }
 
-/** The exit code that qmail-local would have had, a NUL, and its output. */
+/** The exit code of qmail-local for this delivery, a NUL, and its output. */
 async function delivered(task: Task, fd: number, descriptors: Descriptors): Promise<string> {
   try {
     const { asked, env } = await planned(task, fd);
@@ -94,7 +94,7 @@ function becomeLocal({ order }: Task, fd: number, descriptors: Descriptors): nev
   try {
     exec(["bin/qmail-local", "--", ...toOperands(order)]);
   } catch (error) {
-    // error_temp: a file that is missing or cannot be run is as permanent as stock qmail-lspawn takes it.
+    // As in stock qmail-lspawn (error_temp), a file that is missing or not executable is a permanent error.
     const soft = error instanceof Error && isTemporary(error.cause);
     throw new Die(soft ? QLX_EXECSOFT : QLX_EXECHARD, error instanceof Error ? error.message : "");
   }

@@ -9,16 +9,16 @@ import { type Listener, type Outcome, openStarter, type Worker } from "./worker-
 
 export interface Workers {
   deliver(task: Task, message: number): Promise<Outcome>;
-  /** Ends those that are idle, and the others after their delivery. */
+  /** Ends idle workers at once, the others after their delivery. */
   close(): void;
 }
 
 const REPLY_LIMIT = 65_536; // bytes of a worker's reply
 const SWEEP = 5000; // milliseconds
-const PATIENCE = 50; // milliseconds for which a delivery leaves a worker to others that wait for that very one
+const PATIENCE = 50; // milliseconds for which a delivery does not replace a worker that others wait for
 const LOOK_AGAIN = 10; // milliseconds
 
-/** A delivery without a worker yet. */
+/** A delivery that waits for a worker. */
 interface Waiting {
   readonly task: Task;
   readonly identity: string;
@@ -27,7 +27,7 @@ interface Waiting {
   readonly since: number;
 }
 
-/** Processes that deliver, each for one uid and gid: started when needed, ended when idle. choose.ts decides. */
+/** The workers, each for one uid and gid: started when needed, ended when idle. choose.ts decides which. */
 export function openWorkers(limits: Limits, descriptors: Descriptors, open = openStarter): Workers {
   const all = new Set<Worker>();
   let waiting: Waiting[] = [];
@@ -37,7 +37,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
 
   function output(worker: Worker, text: string): void {
     if (worker.isLocal) {
-      // One byte more than a report may have says that it was too long.
+      // One byte above the limit is kept, so that the report shows that it was too long.
       if (worker.output.length <= OUTPUT_LIMIT) worker.output += text.slice(0, OUTPUT_LIMIT + 1);
       return;
     }
@@ -53,7 +53,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     try {
       [reply] = netstringReader(REPLY_LIMIT).push(worker.output);
     } catch {
-      if (worker.pid !== undefined && !worker.ended) process.kill(worker.pid, "SIGKILL"); // it is broken
+      if (worker.pid !== undefined && !worker.ended) process.kill(worker.pid, "SIGKILL"); // invalid reply
       return;
     }
     if (reply !== undefined) replied(worker, reply);
@@ -71,7 +71,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     next();
   }
 
-  /** As spawn.c: a delivery is over when its process was reaped and nobody holds its output any more. */
+  /** As in spawn.c, a delivery is over when its process was reaped and no process has its output open. */
   function settle(worker: Worker): void {
     if (worker.ended && !worker.isBusy) retire(worker);
     if (!worker.ended || !worker.isSilent) return;
@@ -82,7 +82,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     next();
   }
 
-  /** Its end of the socket tells it to end. */
+  /** Closes the socket of a worker, upon which it ends. */
   function retire(worker: Worker): void {
     if (all.delete(worker)) closeQuietly(worker.tasks);
   }
@@ -107,7 +107,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     return startOne() ?? ([...all].some((worker) => worker.identity === identity) ? "wait" : "no fork");
   }
 
-  /** False when there is no worker for it for now. */
+  /** Begins a delivery; false if it has to wait for a worker. */
   function begin(delivery: Waiting): boolean {
     const { task, identity, message, settle } = delivery;
     const packet = encodeTask(task);
@@ -115,7 +115,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     if (worker === "wait") return false;
     if (worker === "no fork" || packet === undefined || worker === undefined) {
       closeSync(message);
-      // E2BIG is permanent to stock qmail-lspawn.
+      // E2BIG is a permanent error in stock qmail-lspawn.
       settle(worker === "no fork" ? worker : { ended: { status: QLX_EXECHARD }, output: "" });
       return true;
     }
@@ -123,7 +123,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     worker.identity = identity;
     worker.since = performance.now();
     if (!descriptors.send(worker.tasks, toBuffer(packet), [message])) {
-      // It is gone, and nothing was begun.
+      // The worker has ended before the delivery began.
       worker.job = undefined;
       retire(worker);
       return begin(delivery);
@@ -133,7 +133,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     return true;
   }
 
-  /** Begins what can be, the oldest first; of each identity no more than one gets further than those before it. */
+  /** Begins waiting deliveries, the oldest first; of each identity at most one that cannot begin is tried. */
   function next(): void {
     const stuck = new Set<string>();
     if (waiting.length > 0) {
@@ -149,7 +149,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     if (closed && all.size === 0) starter.close();
   }
 
-  /** When a delivery loses its patience no event tells. */
+  /** Calls `next` after a while, since PATIENCE may expire without an event. */
   function lookAgain(): void {
     if (timer || waiting.length === 0) return;
     timer = setTimeout(() => {

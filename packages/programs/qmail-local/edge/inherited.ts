@@ -4,8 +4,8 @@ import { errno } from "@qmail-mysql/trouble";
 const O_CLOEXEC = 0o2000000; // fcntl.h
 
 /**
- * Was a descriptor open when this program began? In place of a closed one of 0 to 2 the runtime opens /dev/null, and
- * marks it to be closed by exec, which no inherited descriptor is.
+ * Was a descriptor open when this program began? If one of 0 to 2 is closed, the runtime opens /dev/null there with
+ * close-on-exec, which an inherited descriptor does not have.
  */
 export function isInherited(fd: number): boolean {
   try {

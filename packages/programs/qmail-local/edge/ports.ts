@@ -9,8 +9,8 @@ import { errno, Trouble } from "@qmail-mysql/trouble";
 import { isInherited } from "./inherited.ts";
 
 /**
- * The ports of a delivery over the files and the database of this machine. `fd` is the message's descriptor; undefined
- * stands for no message.
+ * The ports of a delivery over the files and the database of this machine. `fd` is the descriptor of the message;
+ * undefined if there is none.
  */
 export function localPorts(fd: number | undefined): LocalPorts {
   const home = qmailHome();
@@ -33,7 +33,7 @@ export function localPorts(fd: number | undefined): LocalPorts {
   };
 }
 
-/** This process is the user's, who may not be allowed to read the database's password. */
+/** Throws Trouble with a hint if this process, which runs as the user, has no permission to read the file. */
 function mayRead(file: string): void {
   try {
     accessSync(file, constants.R_OK);
