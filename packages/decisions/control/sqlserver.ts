@@ -61,22 +61,19 @@ const ALIASES: Readonly<Record<string, string>> = {
   pass: "password",
   database: "db",
 };
-const KEYS = new Set([
+const KEYS: readonly string[] = [
   "server",
   "port",
   "login",
   "password",
   "db",
   "driver",
-  "timeout",
   "tls",
   "server_account",
-  "home_mismatch",
-  "suspended_mail",
-  "funky_queries",
-  "magic_forwarding",
-  "relay",
-]);
+  ...PUBLIC_KEYS,
+];
+
+type Last = ReadonlyMap<string, Setting>;
 
 /** Reads the text of control/sqlserver. Throws ControlError with file, line and what was expected. */
 export function parseSqlServer(text: string, file: string): SqlServer {
@@ -85,37 +82,20 @@ export function parseSqlServer(text: string, file: string): SqlServer {
   const serverLines: Setting[] = [];
   for (const setting of keyValues(text, file)) {
     const key = ALIASES[setting.key] ?? setting.key;
-    if (!KEYS.has(key)) warnings.push(`${file} line ${setting.line}: unknown key${quoted(setting.key)}`);
+    if (!KEYS.includes(key)) warnings.push(`${file} line ${setting.line}: unknown key${quoted(setting.key)}`);
     else if (key === "server") serverLines.push(setting);
     else last.set(key, setting);
   }
 
-  const wrong = (setting: Setting, expected: string): never => {
-    throw new ControlError(`${file} line ${setting.line}: ${setting.key}: expected ${expected}`);
-  };
-  const choice = <T extends string>(key: string, allowed: readonly T[], fallback: T): T => {
-    const setting = last.get(key);
-    if (!setting) return fallback;
-    return (
-      allowed.find((word) => word === setting.value.toLowerCase()) ?? wrong(setting, allowed.join(" or "))
-    );
-  };
-  const whole = (key: string, max: number): number | undefined => {
-    const setting = last.get(key);
-    if (!setting) return undefined;
-    const value = Number(setting.value);
-    return /^\d+$/.test(setting.value) && value > 0 && value <= max
-      ? value
-      : wrong(setting, `a whole number from 1 to ${max}`);
-  };
+  const wrong = wrongIn(file);
   const required = (key: string, why: string): string => {
     const setting = last.get(key);
     if (!setting) throw new ControlError(`${file}: no "${key}" line: expected ${why}`);
     return setting.value === "" ? wrong(setting, why) : setting.value;
   };
 
-  const driver = choice("driver", ["mysql", "sqlite"], "mysql");
-  const port = whole("port", 65535);
+  const driver = choice(last.get("driver"), ["mysql", "sqlite"], wrong) ?? "mysql";
+  const port = whole(last.get("port"), 65535, wrong);
   const tls = last.get("tls");
   return {
     driver,
@@ -123,16 +103,45 @@ export function parseSqlServer(text: string, file: string): SqlServer {
     login: driver === "mysql" ? required("login", "the database user") : last.get("login")?.value,
     password: last.get("password")?.value,
     db: required("db", driver === "mysql" ? "the database's name" : "the database's file"),
-    timeout: whole("timeout", 3600) ?? DEFAULT_TIMEOUT,
     tls: tls && parseTls(tls, wrong),
     serverAccounts: parseServerAccounts(last.get("server_account"), wrong),
-    homeMismatch: choice("home_mismatch", ["alias", "defer"], "defer"),
-    suspendedMail: choice("suspended_mail", ["deliver", "defer", "bounce"], "deliver"),
-    funkyQueries: choice("funky_queries", ["yes", "no"], "no") === "yes",
-    magicForwarding: choice("magic_forwarding", ["yes", "no"], "no") === "yes",
-    relay: choice("relay", ["yes", "no"], "no") === "yes",
+    ...siteSettings(last, wrong),
     warnings,
   };
+}
+
+function siteSettings(last: Last, wrong: Wrong): SiteSettings {
+  return {
+    timeout: whole(last.get("timeout"), 3600, wrong) ?? DEFAULT_TIMEOUT,
+    homeMismatch: choice(last.get("home_mismatch"), ["alias", "defer"], wrong) ?? "defer",
+    suspendedMail: choice(last.get("suspended_mail"), ["deliver", "defer", "bounce"], wrong) ?? "deliver",
+    funkyQueries: choice(last.get("funky_queries"), ["yes", "no"], wrong) === "yes",
+    magicForwarding: choice(last.get("magic_forwarding"), ["yes", "no"], wrong) === "yes",
+    relay: choice(last.get("relay"), ["yes", "no"], wrong) === "yes",
+  };
+}
+
+const wrongIn =
+  (file: string): Wrong =>
+  (setting, expected) => {
+    throw new ControlError(`${file} line ${setting.line}: ${setting.key}: expected ${expected}`);
+  };
+
+function choice<T extends string>(
+  setting: Setting | undefined,
+  allowed: readonly T[],
+  wrong: Wrong,
+): T | undefined {
+  if (!setting) return undefined;
+  return allowed.find((word) => word === setting.value.toLowerCase()) ?? wrong(setting, allowed.join(" or "));
+}
+
+function whole(setting: Setting | undefined, max: number, wrong: Wrong): number | undefined {
+  if (!setting) return undefined;
+  const value = Number(setting.value);
+  return /^\d+$/.test(setting.value) && value > 0 && value <= max
+    ? value
+    : wrong(setting, `a whole number from 1 to ${max}`);
 }
 
 /** A key for a message, or nothing if it does not look like one: it may be part of a password. */
@@ -149,7 +158,13 @@ export function publicLines(text: string, file: string): string[] {
 
 /** SiteSettings from such lines. Throws ControlError. */
 export function parsePublicLines(lines: readonly string[], file: string): SiteSettings {
-  return parseSqlServer(["driver sqlite", "db none", ...lines].join("\n"), file);
+  const last = new Map<string, Setting>();
+  lines.forEach((text, index) => {
+    const end = text.indexOf(" ");
+    const key = text.slice(0, Math.max(end, 0));
+    last.set(key, { key, value: text.slice(end + 1), line: index + 1 });
+  });
+  return siteSettings(last, wrongIn(file));
 }
 
 export type Wrong = (setting: Setting, expected: string) => never;

@@ -37,7 +37,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 /** Temporary errors: error_temp.c of qmail. */
-const TEMPORARY = new Set([
+const TEMPORARY: readonly string[] = [
   "EINTR",
   "ENOMEM",
   "ETXTBSY",
@@ -60,7 +60,7 @@ const TEMPORARY = new Set([
   "EHOSTDOWN",
   "EHOSTUNREACH",
   "ESTALE",
-]);
+];
 
 /** The errno name of an error; "" if it has none. */
 export function errno(error: unknown): string {
@@ -69,7 +69,7 @@ export function errno(error: unknown): string {
 }
 
 export function isTemporary(error: unknown): boolean {
-  return TEMPORARY.has(errno(error));
+  return TEMPORARY.includes(errno(error));
 }
 
 /** The text of an error in one line, that of qmail if there is one. */

@@ -16,7 +16,7 @@ const ALIASES = 4;
 const names: SocketQuestion = {
   areNames: true,
   fields: (values) => {
-    const all = [...new Set(values)];
+    const all = values.filter((name, i) => values.indexOf(name) === i);
     return Array.from({ length: Math.ceil(all.length / NAMES) }, (_, i) =>
       all.slice(i * NAMES, (i + 1) * NAMES),
     );

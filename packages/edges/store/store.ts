@@ -68,6 +68,5 @@ function inText(names: readonly string[]): string[] {
 
 /** The rows with exactly these names; the collation may consider others equal (jose = josé, "joe " = joe). */
 function only(rows: readonly Row[], names: readonly string[]): Row[] {
-  const asked = new Set(names);
-  return rows.filter((row) => asked.has(lower(row.username ?? "")));
+  return rows.filter((row) => names.includes(lower(row.username ?? "")));
 }
