@@ -32,8 +32,7 @@ sed '/^#/d' programs/manifest | {
 	exit $status
 } || status=1
 # A program touches the world in its edge/ folder; a resident loop that does so itself says why on its first line.
-# qmail-lspawn keeps such files beside its main.ts.
-sources programs | grep -vE '/edge/|^programs/qmail-lspawn/' | while read -r file; do
+sources programs | grep -v '/edge/' | while read -r file; do
 	head -n 1 "$file" | grep -q '^// Resident loop: ' || echo "$file"
 done | xargs grep -nE '(from|getBuiltinModule\()[ ]?"(node:(fs|net|child_process|dns)[/"]|bun:)' &&
 	bad "a program touches the world in edge/ alone"

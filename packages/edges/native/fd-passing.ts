@@ -11,6 +11,7 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
+const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const CMSG_HEADER = 16; // bytes of struct cmsghdr
@@ -25,11 +26,9 @@ export interface Descriptors {
   /** A pipe, its read end and its write end. Unlike the runtime's own "pipe" it can be opened as /dev/stdout. */
   pipe(): readonly [number, number];
   dup2(from: number, to: number): void;
-  /** Clears close-on-exec of a descriptor. */
-  inherit(fd: number): void;
   /** Sets close-on-exec for all descriptors above 2. */
   keepToOurselves(): void;
-  /** Sends a non-empty packet with one or two descriptors. False if the other end is closed or it does not fit. */
+  /** Sends a non-empty packet with one or two descriptors. False if the other end is closed or it does not fit now. */
   send(socket: number, packet: Buffer, fds: readonly number[]): boolean;
   /** Waits for a packet; undefined if the other end is closed. */
   receive(
@@ -65,7 +64,6 @@ export function openDescriptors(): Descriptors {
     dup2(from, to) {
       if (call.dup2(from, to) !== to) throw new Trouble(`unable to make descriptor ${to} of ${from}`);
     },
-    inherit: (fd) => void call.fcntl(fd, F_SETFD, 0),
     keepToOurselves() {
       for (const fd of readdirSync("/proc/self/fd").map(Number)) {
         if (fd > 2) call.fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -77,7 +75,7 @@ export function openDescriptors(): Descriptors {
       control.writeInt32LE(SOL_SOCKET, 8);
       control.writeInt32LE(SCM_RIGHTS, 12);
       for (const [i, fd] of fds.entries()) control.writeInt32LE(fd, CMSG_HEADER + 4 * i);
-      return call.sendmsg(socket, header(packet, length), MSG_NOSIGNAL) === packet.length;
+      return call.sendmsg(socket, header(packet, length), MSG_NOSIGNAL | MSG_DONTWAIT) === packet.length;
     },
     receive(socket, into) {
       const length = call.recvmsg(socket, header(into, CMSG_SPACE), MSG_CMSG_CLOEXEC);

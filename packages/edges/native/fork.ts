@@ -12,7 +12,7 @@ const POLLIN = 0x1;
 const POLLHUP = 0x10;
 const WNOHANG = 1;
 
-const MOMENT = 1000; // milliseconds to wait for temporary threads to wait for temporary threads
+const MOMENT = 200; // milliseconds to wait for temporary threads
 
 /** How a child ended: its exit code or the number of the signal. */
 export interface Reaped {
@@ -28,7 +28,7 @@ export interface Reaped {
 export interface Forking {
   /**
    * False if the runtime has a permanent second thread, for example of its garbage collector: fork must not be called
-   * then. Waits for threads that it starts temporarily.
+   * then. Waits for threads that it starts temporarily; not again after a wait in vain.
    */
   mayFork(): boolean;
   /** The pid of the child, 0 in the child; undefined if it failed. */
@@ -52,15 +52,18 @@ export function openForking(): Forking {
   for (const [start, length] of unshared()) {
     call.madvise(start, length, MADV_DOFORK);
   }
+  let patience = MOMENT;
   const polled = new Int32Array(4);
   const status = new Int32Array(1);
   const siginfo = new Uint8Array(SIGSET_SIZE);
 
   return {
     mayFork() {
-      for (const end = performance.now() + MOMENT; ; call.poll(null, 0, 1)) {
-        if (statSync("/proc/self/task").nlink === 3) return true; // ".", ".." and one thread
-        if (performance.now() > end) return false;
+      for (const end = performance.now() + patience; ; call.poll(null, 0, 1)) {
+        const isAlone = statSync("/proc/self/task").nlink === 3; // ".", ".." and one thread
+        if (!isAlone && performance.now() < end) continue;
+        patience = isAlone ? MOMENT : 0;
+        return isAlone;
       }
     },
     fork() {

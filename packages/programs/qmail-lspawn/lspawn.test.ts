@@ -5,11 +5,12 @@ import { openDescriptors } from "@qmail-mysql/native";
 import { Die, Trouble } from "@qmail-mysql/trouble";
 import { describe, expect, test } from "vitest";
 import { commandReader, encodeNumber } from "./command.ts";
+import { openStarter } from "./edge/starter.ts";
+import type { Listener } from "./edge/worker-process.ts";
 import { lookupFailure, report } from "./report.ts";
 import { type RouteWorld, route } from "./route.ts";
 import { parseSettings } from "./settings.ts";
 import { decodeTask, encodeTask, PACKET_LIMIT } from "./task.ts";
-import { type Listener, openStarter } from "./worker-process.ts";
 
 describe("commandReader", () => {
   const one = { delnum: 7, messid: "1/2", sender: "s@x", recipient: "r\xff@y", tooLong: false };

@@ -1,3 +1,4 @@
+// Resident loop: it reads commands, writes reports and opens messages for all deliveries.
 import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { qmailHome, readControlFile } from "@qmail-mysql/control-files";
 import { openDescriptors } from "@qmail-mysql/native";
@@ -6,22 +7,25 @@ import { findSystemAccounts, memoryLimit } from "@qmail-mysql/system";
 import { errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
 import { type Command, commandReader, encodeNumber, objection } from "./command.ts";
+import { openWorkers, type Workers } from "./edge/workers.ts";
+import { openWorld } from "./edge/world.ts";
 import { lookupFailure, report } from "./report.ts";
 import { type RouteWorld, route } from "./route.ts";
 import { parseSettings, type Settings } from "./settings.ts";
-import { openWorld } from "./site.ts";
-import { openWorkers, type Workers } from "./workers.ts";
 
 const COMMANDS = 0;
 const REPORTS = 1;
+const TASKS = 3; // of a worker that was not forked
 const GETENT = 5; // seconds
 const CHUNK = 65_536;
 
 /** qmail-lspawn defaultdelivery: makes the deliveries that qmail-send asks for. qmail-lspawn(8). */
 export async function main(args: readonly string[]): Promise<number> {
-  const [defaultDelivery, ...rest] = args;
+  const [defaultDelivery] = args;
   if (defaultDelivery === undefined) throw new Usage(HARD, "qmail-lspawn defaultdelivery");
-  if (defaultDelivery === "--fork-server") return (await import("./fork-server.ts")).forkServer(rest);
+  if (defaultDelivery === "--fork-server") return (await import("./edge/fork-server.ts")).forkServer();
+  if (defaultDelivery === "--worker")
+    return (await import("./edge/worker.ts")).worker(TASKS, openDescriptors());
   resident();
   process.umask(0o077);
   const home = qmailHome();

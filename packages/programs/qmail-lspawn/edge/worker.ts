@@ -16,7 +16,7 @@ import {
   SOFT,
 } from "@qmail-mysql/trouble";
 import { netstring } from "@qmail-mysql/wire";
-import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "./task.ts";
+import { BECOMING, decodeTask, PACKET_LIMIT, type Task } from "../task.ts";
 
 const OUT = 1;
 

@@ -2,10 +2,11 @@ import { closeSync } from "node:fs";
 import { closeQuietly, type Descriptors } from "@qmail-mysql/native";
 import { QLX_EXECHARD } from "@qmail-mysql/trouble";
 import { netstringReader, toBuffer } from "@qmail-mysql/wire";
-import { choose, type Limits, sparesMissing } from "./choose.ts";
-import { OUTPUT_LIMIT } from "./report.ts";
-import { BECOMING, encodeTask, type Task } from "./task.ts";
-import { type Listener, type Outcome, openStarter, type Worker } from "./worker-process.ts";
+import { choose, type Limits, sparesMissing } from "../choose.ts";
+import { OUTPUT_LIMIT } from "../report.ts";
+import { BECOMING, encodeTask, type Task } from "../task.ts";
+import { openStarter } from "./starter.ts";
+import type { Delivery, Listener, Outcome, Worker } from "./worker-process.ts";
 
 export interface Workers {
   deliver(task: Task, message: number): Promise<Outcome>;
@@ -18,19 +19,10 @@ const SWEEP = 5000; // milliseconds
 const PATIENCE = 50; // milliseconds for which a delivery does not replace a worker that others wait for
 const LOOK_AGAIN = 10; // milliseconds
 
-/** A delivery that waits for a worker. */
-interface Waiting {
-  readonly task: Task;
-  readonly identity: string;
-  readonly message: number;
-  readonly settle: (outcome: Outcome) => void;
-  readonly since: number;
-}
-
 /** The workers, each for one uid and gid: started when needed, ended when idle. choose.ts decides which. */
 export function openWorkers(limits: Limits, descriptors: Descriptors, open = openStarter): Workers {
   const all = new Set<Worker>();
-  let waiting: Waiting[] = [];
+  let waiting: Delivery[] = [];
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   const starter = open(descriptors, { output, silent: settle, ended: settle } satisfies Listener);
@@ -67,7 +59,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     worker.made++;
     worker.since = performance.now();
     if (worker.isOver) retire(worker);
-    job?.({ ended: { status: Number(reply.slice(0, nul)) }, output: reply.slice(nul + 1) });
+    if (job) over(job, { ended: { status: Number(reply.slice(0, nul)) }, output: reply.slice(nul + 1) });
     next();
   }
 
@@ -78,8 +70,17 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     const { job, ended } = worker;
     worker.job = undefined;
     retire(worker);
-    job?.(ended === "no fork" ? ended : { ended, output: worker.isLocal ? worker.output : "" });
+    if (job && ended === "never" && !worker.isLocal) waiting.unshift(job);
+    else if (job) {
+      const how = ended === "never" ? { signal: "SIGKILL" } : ended;
+      over(job, how === "no fork" ? how : { ended: how, output: worker.isLocal ? worker.output : "" });
+    }
     next();
+  }
+
+  function over({ message, settle }: Delivery, outcome: Outcome): void {
+    closeSync(message);
+    settle(outcome);
   }
 
   /** Closes the socket of a worker, upon which it ends. */
@@ -97,7 +98,7 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
     }
   }
 
-  function find({ identity, since }: Waiting): Worker | "wait" | "no fork" {
+  function find({ identity, since }: Delivery): Worker | "wait" | "no fork" {
     const isPatient = since > performance.now() - PATIENCE;
     const wanted = new Set(isPatient ? waiting.map((other) => other.identity) : []);
     const choice = choose(all, identity, wanted, limits);
@@ -108,18 +109,17 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
   }
 
   /** Begins a delivery; false if it has to wait for a worker. */
-  function begin(delivery: Waiting): boolean {
-    const { task, identity, message, settle } = delivery;
+  function begin(delivery: Delivery): boolean {
+    const { task, identity, message } = delivery;
     const packet = encodeTask(task);
     const worker = packet === undefined ? undefined : find(delivery);
     if (worker === "wait") return false;
     if (worker === "no fork" || packet === undefined || worker === undefined) {
-      closeSync(message);
       // E2BIG is a permanent error in stock qmail-lspawn.
-      settle(worker === "no fork" ? worker : { ended: { status: QLX_EXECHARD }, output: "" });
+      over(delivery, worker === "no fork" ? worker : { ended: { status: QLX_EXECHARD }, output: "" });
       return true;
     }
-    worker.job = settle;
+    worker.job = delivery;
     worker.identity = identity;
     worker.since = performance.now();
     if (!descriptors.send(worker.tasks, toBuffer(packet), [message])) {
@@ -128,7 +128,6 @@ export function openWorkers(limits: Limits, descriptors: Descriptors, open = ope
       retire(worker);
       return begin(delivery);
     }
-    closeSync(message);
     setImmediate(keepSpares);
     return true;
   }

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import { type Descriptors, type Forking, openDescriptors, openForking } from "@qmail-mysql/native";
 import { environment, exec, self, writeAll } from "@qmail-mysql/process";
-import { OK, Trouble, verdict } from "@qmail-mysql/trouble";
+import { OK, verdict } from "@qmail-mysql/trouble";
 import { worker } from "./worker.ts";
 
 /** The descriptor for requests: a name for the worker, with its end of the socket for tasks and its output. */
@@ -27,36 +27,26 @@ interface Request {
 
 /**
  * The process that forks the workers of qmail-lspawn. It is initialized once, and its workers share this memory. It has
- * one thread and gets neither messages nor results of the database. If the runtime has started another thread, the
- * process executes itself again, which keeps its children; `left` is then the pending request.
+ * one thread and gets neither messages nor results of the database. While the runtime has another thread it does not
+ * fork.
  */
-export async function forkServer(left: readonly string[]): Promise<number> {
-  if (process.env.BUN_JSC_useConcurrentGC !== "0") executeAnew([]);
+export async function forkServer(): Promise<number> {
+  if (Object.entries(ONE_THREAD).some(([name, value]) => process.env[name] !== value)) executeAnew();
   process.umask(0o077);
   environment(); // needed for the programs of workers, which cannot read it after setuid
   const descriptors = openDescriptors();
   const forking = openForking();
-  let request = fromArguments(left);
   for (;;) {
     tellEnds(forking);
-    if (!request) {
-      const event = forking.wait(REQUESTS);
-      if (event === "closed") return OK; // pending requests are no longer needed
-      if (event === "readable") request = receive(descriptors);
-      if (!request) continue;
-    }
+    const event = forking.wait(REQUESTS);
+    if (event === "closed") return OK; // pending requests are no longer needed
+    const request = event === "readable" ? receive(descriptors) : undefined;
+    if (!request) continue;
     const { name, tasks, output } = request;
-    if (!forking.mayFork()) {
-      if (left.length > 0) throw new Trouble("unable to fork: the runtime does not stay in one thread");
-      for (const fd of [tasks, output]) descriptors.inherit(fd);
-      executeAnew([name, `${tasks}`, `${output}`]);
-    }
-    const pid = forking.fork();
-    left = [];
+    const pid = forking.mayFork() ? forking.fork() : undefined;
     if (pid === 0) return forking.exit(await child(tasks, output, descriptors));
     closeSync(tasks);
     closeSync(output);
-    request = undefined;
     writeAll(ANSWERS, pid === undefined ? `-${name}\n` : `+${name} ${pid}\n`);
   }
 }
@@ -93,11 +83,7 @@ async function child(tasks: number, output: number, descriptors: Descriptors): P
   }
 }
 
-function executeAnew(left: readonly string[]): never {
-  const { file, args, argv0 } = self(["--fork-server", ...left]);
+function executeAnew(): never {
+  const { file, args, argv0 } = self(["--fork-server"]);
   exec([argv0, ...args], ONE_THREAD, REQUESTS, file);
-}
-
-function fromArguments([name, tasks, output]: readonly string[]): Request | undefined {
-  return name === undefined ? undefined : { name, tasks: Number(tasks), output: Number(output) };
 }

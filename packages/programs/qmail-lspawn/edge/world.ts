@@ -7,7 +7,7 @@ import { sqldPath } from "@qmail-mysql/sqld-client";
 import { openPool, openSite, poolServers, readSqlServer, type Site, storeOver } from "@qmail-mysql/store";
 import { awaitSystemAccounts, homeOwner, type PasswdEntry } from "@qmail-mysql/system";
 import { Die, errno, QLX_CDB, QLX_USAGE } from "@qmail-mysql/trouble";
-import type { RouteWorld } from "./route.ts";
+import type { RouteWorld } from "../route.ts";
 
 const FRESH = 10_000; // milliseconds until the settings are read again
 const ACCOUNT = 5000; // milliseconds for which a system account is cached; negative results are not

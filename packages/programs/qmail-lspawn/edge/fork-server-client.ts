@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { closeQuietly, type Descriptors } from "@qmail-mysql/native";
+import { readPipe, self } from "@qmail-mysql/process";
+import { toBuffer } from "@qmail-mysql/wire";
+import type { Ended } from "../report.ts";
+import { channels, type Listener, type Worker } from "./worker-process.ts";
+
+/** The fork server, as seen by qmail-lspawn: started at the first request, and again after it has ended. */
+export interface ForkServerClient {
+  /** Requests the process of a worker. False if no fork server takes the request. */
+  request(worker: Worker, fds: readonly number[]): boolean;
+  close(): void;
+}
+
+interface Server {
+  readonly requests: number;
+  /** Workers by name, until their end is reported. */
+  readonly workers: Map<string, Worker>;
+  /** It has forked a worker. */
+  works: boolean;
+  kill(): void;
+}
+
+const SILENCE = 5000; // milliseconds within which a request is answered
+const LOOK = 1000; // milliseconds
+
+export function forkServerClient(
+  descriptors: Descriptors,
+  listener: Listener,
+  failed: (why: string) => void,
+): ForkServerClient {
+  let server: Server | undefined;
+  let names = 0;
+
+  function startServer(): Server {
+    const [[requests, theirs], [answers, theirAnswers]] = channels(descriptors);
+    const workers = new Map<string, Worker>();
+    let started: Server;
+    try {
+      const { file, args, argv0 } = self(["--fork-server"]);
+      const stdio = ["ignore", theirAnswers, "ignore", theirs] as const;
+      const child = spawn(file, args, { argv0, stdio: [...stdio], cwd: "/" }).on("error", () => {});
+      started = { requests, workers, works: false, kill: () => void child.kill("SIGKILL") };
+    } catch (error) {
+      closeSync(requests);
+      closeSync(answers);
+      throw error;
+    } finally {
+      closeSync(theirs);
+      closeSync(theirAnswers);
+    }
+    const look = setInterval(() => {
+      const late = performance.now() - SILENCE;
+      if ([...workers.values()].some(({ pid, asked }) => pid === undefined && asked < late)) started.kill();
+    }, LOOK);
+    look.unref?.();
+    const lost = () => {
+      clearInterval(look);
+      closeQuietly(requests);
+      if (server === started) {
+        server = undefined;
+        if (!started.works) failed("the fork server does not start");
+      }
+      // The workers that were forked continue, but their end is not reported any more.
+      for (const [name, { pid }] of workers) {
+        end(started, name, pid === undefined ? "never" : { signal: "SIGKILL" });
+      }
+    };
+    readPipe(
+      answers,
+      lines((line) => take(started, line)),
+    ).then(lost, lost);
+    return started;
+  }
+
+  function take(from: Server, line: string): void {
+    const [what, subject = "", value] = [line[0], ...line.slice(1).split(" ")];
+    if (what === "+") {
+      from.works = true;
+      const worker = from.workers.get(subject);
+      if (worker) worker.pid = Number(value);
+    } else if (what === "-") {
+      failed("the fork server cannot fork");
+      end(from, subject, "never");
+    } else {
+      const [name] = [...from.workers].find(([, { pid }]) => pid === Number(subject)) ?? [""];
+      end(from, name, what === "=" ? { status: Number(value) } : { signal: `${value}` });
+    }
+  }
+
+  function end({ workers }: Server, name: string, how: Ended | "never"): void {
+    const worker = workers.get(name);
+    if (!worker || !workers.delete(name)) return;
+    worker.ended = how;
+    listener.ended(worker);
+  }
+
+  return {
+    request(worker, fds) {
+      const name = `${++names}`;
+      for (let tries = 0; tries < 2; tries++) {
+        server ??= startServer();
+        if (descriptors.send(server.requests, toBuffer(name), fds)) {
+          server.workers.set(name, worker);
+          return true;
+        }
+        server = undefined; // it has ended, which its closed pipe reports too, or its socket is full
+      }
+      failed("the fork server takes no requests");
+      return false;
+    },
+    close() {
+      if (server) closeQuietly(server.requests);
+      server = undefined;
+    },
+  };
+}
+
+/** Splits a stream into lines. */
+function lines(each: (line: string) => void): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const whole = (rest + text).split("\n");
+    rest = whole.pop() ?? "";
+    whole.forEach(each);
+  };
+}
