@@ -7,13 +7,13 @@ import { inspect } from "./edge/inspect.ts";
 
 const PROGRAM = "qmail-pop3d-helper";
 
-/** Says on descriptor 2 what is wrong with the user's Maildir; with `create`, makes it first if it is missing. */
+/** Reports problems of the user's Maildir on descriptor 2; with `create`, first creates it if it is missing. */
 export function checkMaildir(maildir: string, create: boolean): void {
   const user = fromText(process.env.USER ?? "");
   const uid = process.getuid?.() ?? 0;
   const warn = (text: string) => {
     const line = `${PROGRAM}: warning: ${user === "" ? "" : `user ${user}: `}${text}`;
-    say(line.replace(/[\0-\x1f\x7f]/g, "?")); // names may hold anything; the log stays a line each
+    say(line.replace(/[\0-\x1f\x7f]/g, "?")); // names may contain line ends
   };
   if (uid === 0) {
     warn("uid 0 reads no mail: the Maildir is not looked at");

@@ -1,23 +1,23 @@
-/** What can be seen of a path by the user whose mail it is. */
+/** The properties of a path, as visible to the user. */
 export interface Seen {
-  /** Why stat(2) failed; the rest is then without meaning. */
+  /** Why stat(2) failed; the other properties are then not valid. */
   readonly failure?: "ENOENT" | "EACCES" | "ENOTDIR" | string;
   readonly isDirectory: boolean;
-  /** The target, of a symbolic link. */
+  /** The target, if it is a symbolic link. */
   readonly link?: string;
   readonly uid: number;
   readonly gid: number;
   /** Permission bits. */
   readonly mode: number;
-  /** access(2), for this very user. */
+  /** access(2) for this user. */
   readonly may: { readonly read: boolean; readonly write: boolean; readonly search: boolean };
 }
 
 export type Inspect = (path: string) => Seen;
 
 /**
- * Everything that keeps qmail-pop3d and qmail-local out of the Maildir at the absolute `path`, a line each; none
- * when all is well. A directory above it that ends the search is the only line: nothing below can be seen.
+ * Everything that prevents qmail-pop3d and qmail-local from using the Maildir at the absolute `path`, one line each. If
+ * a directory above it is not usable, this is the only line, since nothing below it is visible.
  */
 export function diagnose(path: string, uid: number, inspect: Inspect): string[] {
   const above = wayTo(path).flatMap((dir) => onTheWay(dir, uid, inspect(dir)));
@@ -32,7 +32,7 @@ export function diagnose(path: string, uid: number, inspect: Inspect): string[] 
   ];
 }
 
-/** "/", "/home", "/home/joe" for "/home/joe/Maildir". */
+/** The directories above a path: "/", "/home", "/home/joe" for "/home/joe/Maildir". */
 function wayTo(path: string): string[] {
   const parts = path.split("/").slice(1, -1);
   return ["/", ...parts.map((_, i) => `/${parts.slice(0, i + 1).join("/")}`)];

@@ -21,7 +21,7 @@ import { cleanTmp, markOld, open, remove, scan } from "./edge/maildir.ts";
 
 type Reply = (text: string | Uint8Array) => Promise<void>;
 
-/** qmail-pop3d maildir: serves the mail of whoever runs it to the client on descriptors 0 and 1. qmail-pop3d(8). */
+/** qmail-pop3d maildir: serves the mail of its user to the client on descriptors 0 and 1. qmail-pop3d(8). */
 export async function main([maildir]: readonly string[]): Promise<number> {
   if (process.getuid?.() === 0) {
     say("qmail-pop3d invoked as uid 0, terminating");
@@ -34,7 +34,7 @@ export async function main([maildir]: readonly string[]): Promise<number> {
     if (typeof session === "string") {
       await reply(err(session));
       await linger(0);
-      return leave(OK); // the login was good: qmail-popup would take anything else for a refusal
+      return leave(OK); // the login was accepted, and qmail-popup treats any other code as a refusal
     }
     await reply(ok());
     await serve(session, reply, ms);
@@ -45,7 +45,7 @@ export async function main([maildir]: readonly string[]): Promise<number> {
   }
 }
 
-/** The mail there is now; or why there is none to be had. */
+/** Begins a session; or returns the text of an error. */
 function begin(maildir: string | undefined): Session | string {
   try {
     const dir = maildir === undefined ? undefined : toText(maildir);
@@ -63,7 +63,7 @@ function begin(maildir: string | undefined): Session | string {
   }
 }
 
-const AT_ONCE = 4096; // bytes of input; nobody comes after us
+const AT_ONCE = 4096; // bytes of input; no other program reads after this one
 
 async function serve(session: Session, reply: Reply, ms: number): Promise<void> {
   const nextLine = lineInput((buffer) => timedRead(0, buffer, ms), AT_ONCE);
@@ -92,13 +92,13 @@ async function send(message: Message, lines: number | undefined, reply: Reply): 
       if (done()) break;
     }
   } catch (error) {
-    // The client is in the middle of a message: closing is the only way to tell.
+    // In the middle of a message an error can only be signalled by closing the connection.
     throw error instanceof Gone ? error : new Gone("unreadable");
   }
   await reply(end());
 }
 
-/** The UPDATE state: what was marked is deleted, what was new is not new any more. */
+/** The UPDATE state: deletes marked messages and moves the others from new/ to cur/. */
 async function quit({ messages, deleted }: Session, reply: Reply): Promise<void> {
   for (const [index, message] of messages.entries()) {
     if (!deleted[index]) markOld(message);

@@ -15,9 +15,9 @@ import { Gone, leave, linger, timedRead, timedWrite } from "@qmail-mysql/socket"
 import { SOFT } from "@qmail-mysql/trouble";
 import { spawnWithFd3 } from "./edge/spawn-with-fd3.ts";
 
-const ALWAYS = 1; // qmail-popup's exit code, however the session went
+const ALWAYS = 1; // exit code of stock qmail-popup after any session
 
-/** qmail-popup hostname subprogram: greets, learns who it is, lets the subprogram check and serve. qmail-popup(8). */
+/** qmail-popup hostname subprogram: gets a POP3 login and passes it to the subprogram. qmail-popup(8). */
 export async function main([hostname, ...subprogram]: readonly string[]): Promise<number> {
   const ms = popTimeout("qmail-popup");
   const reply = (text: string) => timedWrite(1, text, ms);
@@ -48,7 +48,7 @@ export async function main([hostname, ...subprogram]: readonly string[]): Promis
   }
 }
 
-/** The reply that is left to give when the subprogram is through. */
+/** The reply to send after the subprogram has ended; undefined if none. */
 async function served(
   subprogram: readonly string[],
   attempt: Attempt,

@@ -10,7 +10,7 @@ const NAME = "relay-check";
 
 type Answer = "yes" | "no" | "trouble";
 
-/** relay-check [-v] program: sets RELAYCLIENT when the client may relay, and becomes the program; relay-check(8). */
+/** relay-check [-v] program: sets RELAYCLIENT if the client may relay, and executes the program; relay-check(8). */
 export async function main(args: readonly string[]): Promise<number> {
   const verbose = args[0] === "-v";
   const program = verbose ? args.slice(1) : args;
@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   return exec(program, answer === "yes" ? { RELAYCLIENT: process.env.RELAYCLIENT ?? "" } : {});
 }
 
-/** The three-state answer, and what the administrator wants done about the third. */
+/** Whether the client may relay, and the setting for what to do in trouble. */
 async function ask(home: string): Promise<{ answer: Answer; trouble: "serve" | "defer" }> {
   const { TCPREMOTEIP, RELAYCLIENT } = process.env;
   let trouble: "serve" | "defer" = "serve";
@@ -51,7 +51,7 @@ async function ask(home: string): Promise<{ answer: Answer; trouble: "serve" | "
 
 type Table = RelayAnswers & { close(): Promise<void> };
 
-/** A table that is opened by its first question: most clients are known without one. */
+/** A table that is opened at its first use, since for most clients it is not needed. */
 function whenAsked(open: () => Promise<Table>): Table {
   let opened: Promise<Table> | undefined;
   const table = () => {
@@ -68,7 +68,7 @@ function whenAsked(open: () => Promise<Table>): Table {
   };
 }
 
-/** control/relayclients; what is wrong with its lines is said. */
+/** Reads control/relayclients and reports its warnings. */
 function listed(home: string): RelayClients {
   const clients = readRelayClients(home);
   for (const warning of clients.warnings) say(`${NAME}: warning: ${warning}`);

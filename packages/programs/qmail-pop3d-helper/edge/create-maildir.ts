@@ -5,9 +5,9 @@ import { toBuffer } from "@qmail-mysql/wire";
 const SUBS = ["tmp", "new", "cur"];
 
 /**
- * Makes the Maildir at `path`, or what is missing in it, for nobody but its user. It appears as a whole, by
- * rename: of two logins at once, and of a delivery meanwhile, none finds half of it. Throws Trouble, and then
- * nothing is left of what was made.
+ * Creates the Maildir at `path`, or its missing directories, with mode 0700. A new one is renamed into place when it is
+ * complete, so that concurrent logins and deliveries never find an incomplete one. Throws Trouble after removing what
+ * it has created.
  */
 export function createMaildir(path: string): void {
   const made: string[] = [];
@@ -20,7 +20,7 @@ export function createMaildir(path: string): void {
     else createWhole(path, make);
   } catch (error) {
     for (const dir of made.reverse()) discard(dir);
-    if (errno(error) === "ENOTEMPTY" || errno(error) === "EEXIST") return; // another login came first
+    if (errno(error) === "ENOTEMPTY" || errno(error) === "EEXIST") return; // another login was faster
     throw new Trouble(`unable to create ${path}: ${reason(error)}`);
   }
 }
@@ -37,7 +37,7 @@ function createWhole(path: string, make: Make): void {
   renameSync(toBuffer(draft), toBuffer(path));
 }
 
-/** Another login, or a delivery agent, may have come first. */
+/** Ignores EEXIST: another login or a delivery agent may have been faster. */
 function unlessThere(action: () => void): void {
   try {
     action();
@@ -50,6 +50,6 @@ function discard(dir: string): void {
   try {
     rmdirSync(toBuffer(dir));
   } catch {
-    // somebody has put something into it: it stays
+    // it is kept if another process has created something in it
   }
 }

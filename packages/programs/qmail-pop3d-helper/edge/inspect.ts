@@ -43,6 +43,6 @@ function link(file: Buffer): string | undefined {
   try {
     return readlinkSync(file, "buffer").toString("latin1");
   } catch {
-    return undefined; // no symbolic link
+    return undefined; // not a symbolic link
   }
 }

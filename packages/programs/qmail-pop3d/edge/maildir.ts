@@ -8,12 +8,12 @@ const STALE = 129_600; // seconds, 36 hours: maildir(5)
 
 const ASCII = /^[\0-\x7f]*$/;
 
-/** A path as the system takes it: text when that is exact, and cheaper. */
+/** A path for a system call: text if it is ASCII, which is cheaper, else bytes. */
 const path = (bytes: string): string | Buffer => (ASCII.test(bytes) ? bytes : toBuffer(bytes));
 
 const fileOf = ({ name, isNew }: Message): string | Buffer => path(`${isNew ? "new" : "cur"}/${name}`);
 
-/** The names in a directory but those with a leading dot, as byte strings. Throws when it cannot be read. */
+/** The names in a directory, except those with a leading dot, as byte strings. Throws if it cannot be read. */
 function* names(dir: string): Generator<string> {
   let found = readdirSync(dir);
   if (!found.every((name) => ASCII.test(name))) {
@@ -22,7 +22,7 @@ function* names(dir: string): Generator<string> {
   for (const name of found) if (!name.startsWith(".")) yield name;
 }
 
-/** What stat(2) says, undefined when it fails: the file went away meanwhile. */
+/** The result of stat(2) for a regular file; undefined if it fails, since the file may have been removed. */
 function look(file: string | Buffer): { mtime: number; atime: number; size: number } | undefined {
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
@@ -34,7 +34,7 @@ function look(file: string | Buffer): { mtime: number; atime: number; size: numb
   }
 }
 
-/** Removes what deliveries that never finished left in tmp/ more than 36 hours ago. `now` in seconds. */
+/** Removes files in tmp/ that were not accessed for 36 hours, left by interrupted deliveries. `now` is in seconds. */
 export function cleanTmp(now: number): void {
   try {
     for (const name of names("tmp")) {
@@ -43,13 +43,13 @@ export function cleanTmp(now: number): void {
       if (found && now > found.atime + STALE) unlink(file);
     }
   } catch {
-    // tmp/ cannot be read; the mail in new/ and cur/ can all the same.
+    // tmp/ is not readable; new/ and cur/ may be.
   }
 }
 
 /**
- * The messages, in order. What was modified in this very second waits for the next session: another could
- * still come to stand before it. Throws when new/ or cur/ cannot be read.
+ * The messages, in order. Those modified in the current second are left for the next session, since another message
+ * with the same time may still arrive before them in the order. Throws if new/ or cur/ cannot be read.
  */
 export function scan(now: number): Message[] {
   const messages: Message[] = [];
@@ -62,7 +62,7 @@ export function scan(now: number): Message[] {
   return messages.sort(inOrder);
 }
 
-/** Deletes the message; false when it cannot. */
+/** Deletes the message; false if that fails. */
 export const remove = (message: Message): boolean => unlink(fileOf(message));
 
 function unlink(file: string | Buffer): boolean {
@@ -74,19 +74,19 @@ function unlink(file: string | Buffer): boolean {
   }
 }
 
-/** Moves a message of new/ to cur/; one that cannot be moved stays. */
+/** Moves a message of new/ to cur/; if that fails it stays in new/. */
 export function markOld(message: Message): void {
   if (!message.isNew) return;
   try {
     renameSync(fileOf(message), path(`cur/${seenName(message.name)}`));
   } catch {
-    // It is new once more in the next session.
+    // It is new again in the next session.
   }
 }
 
 const PIECE = 32768;
 
-/** The message's bytes, a piece at a time, each valid until the next; undefined when it cannot be opened. */
+/** The bytes of a message, piece by piece, each valid until the next; undefined if it cannot be opened. */
 export function open(message: Message): Generator<Buffer> | undefined {
   try {
     return pieces(openSync(fileOf(message), "r"));

@@ -7,8 +7,8 @@ import { reason, Trouble } from "@qmail-mysql/trouble";
 import { toText } from "@qmail-mysql/wire";
 
 /**
- * Runs a program that shares descriptors 0, 1 and 2 with us and reads `input` from its descriptor 3, to the
- * end; waits for it without a limit. Its signals are at their defaults. Throws Trouble when it cannot be run.
+ * Runs a program that shares descriptors 0, 1 and 2 with this process and reads `input` from its descriptor 3, up to the
+ * end; waits for it without a limit. Its signals have their default actions. Throws Trouble if it cannot be run.
  */
 export function spawnWithFd3(
   argv: readonly string[],
@@ -26,7 +26,7 @@ export function spawnWithFd3(
       child.on("error", fail);
       child.on("exit", (code, signal) => resolve({ code, signal }));
       if (pipe) feed(pipe, input);
-      else if (child.stdio) give(child.stdio[3] as Writable, input); // there is none when it cannot be started
+      else if (child.stdio) give(child.stdio[3] as Writable, input); // undefined if it could not be started
     } catch (error) {
       fail(error);
     }
@@ -41,8 +41,8 @@ interface Pipe {
 const O_CLOEXEC = 0o2000000;
 
 /**
- * pipe2(2). The runtimes themselves offer only socket pairs, which read like pipes but cannot be opened
- * again by the name /dev/fd/3; without pipe2 (Node, or no executable memory for calls into C) it is one of those.
+ * pipe2(2). The runtimes themselves offer only socket pairs, which cannot be opened as /dev/fd/3. Undefined if the C
+ * library cannot be called (under Node, or without executable memory); a socket pair is used then.
  */
 function makePipe(): Pipe | undefined {
   const ends = new Int32Array(2);
@@ -56,7 +56,7 @@ function feed({ readEnd, writeEnd }: Pipe, input: string): void {
   try {
     writeAll(writeEnd, input);
   } catch {
-    // It need not read; how it ends tells.
+    // The program need not read; its exit status is sufficient.
   }
   closeSync(writeEnd);
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type RelayClients, relayClients } from "@qmail-mysql/relay";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
-/** control/relayclients; no clients when there is no such file. Throws Trouble. */
+/** Reads control/relayclients; no clients if it does not exist. Throws Trouble. */
 export function readRelayClients(home: string): RelayClients {
   const file = `${home}/control/relayclients`;
   try {
