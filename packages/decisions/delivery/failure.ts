@@ -1,7 +1,11 @@
-/** A delivery that failed: 111 defers the mail, 100 bounces it. The message is for the sender. */
+import { type HARD, SOFT } from "@qmail-mysql/trouble";
+
+export type FailureCode = typeof HARD | typeof SOFT;
+
+/** A delivery that failed: SOFT defers the mail, HARD bounces it. The message is for the sender. */
 export class Failure extends Error {
-  readonly code: 100 | 111;
-  constructor(code: 100 | 111, message: string) {
+  readonly code: FailureCode;
+  constructor(code: FailureCode, message: string) {
     super(message);
     this.code = code;
   }
@@ -9,5 +13,5 @@ export class Failure extends Error {
 
 /** A failure that defers the mail. */
 export function temporary(message: string): Failure {
-  return new Failure(111, message);
+  return new Failure(SOFT, message);
 }

@@ -9,6 +9,7 @@ import {
   newSender,
 } from "@qmail-mysql/dotqmail";
 import { ANY_EXTENSION, aliasKeys, chooseAliases, type FindAliases, magicTarget } from "@qmail-mysql/routing";
+import { HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { Failure, temporary } from "./failure.ts";
 import { type Order, USAGE } from "./order.ts";
@@ -58,7 +59,7 @@ const STICKY = 0o1000;
 export async function plan(order: Order, dry: boolean, world: LocalPorts): Promise<Plan> {
   const { home, local, host } = order;
   // Wrong usage, as in stock qmail-local: users/cdb can contain such a home.
-  if (!home.startsWith("/")) throw new Failure(100, `qmail-local: usage: ${USAGE}`);
+  if (!home.startsWith("/")) throw new Failure(HARD, `qmail-local: usage: ${USAGE}`);
   const mode = world.enterHome(home);
   if (mode & OTHERS_WRITE) throw temporary("Uh-oh: home directory is writable. (#4.7.0)");
   if (mode & STICKY) {
@@ -66,7 +67,7 @@ export async function plan(order: Order, dry: boolean, world: LocalPorts): Promi
     world.warn("Warning: home directory is sticky.");
   }
   if (!dry && headerHolds(world.message(), deliveredTo(local, host))) {
-    throw new Failure(100, "This message is looping: it already has my Delivered-To line. (#5.4.6)");
+    throw new Failure(HARD, "This message is looping: it already has my Delivered-To line. (#5.4.6)");
   }
   const { asked, defaultPart } = (await fromTables(order, world)) ?? fromFiles(order, world);
   const delivery = {
@@ -112,6 +113,6 @@ function fromFiles({ dash, ext, defaultDelivery }: Order, world: LocalPorts): Fo
       found.text === "" ? instructions(defaultDelivery, false) : instructions(found.text, found.executable);
     return { asked, defaultPart };
   }
-  if (dash !== "") throw new Failure(100, "Sorry, no mailbox here by that name. (#5.1.1)");
+  if (dash !== "") throw new Failure(HARD, "Sorry, no mailbox here by that name. (#5.1.1)");
   return { asked: instructions(defaultDelivery, false), defaultPart: undefined };
 }

@@ -1,3 +1,4 @@
+import { HARD, SOFT } from "@qmail-mysql/trouble";
 import { Failure, temporary } from "./failure.ts";
 
 /** How a child ended. */
@@ -15,5 +16,5 @@ export function afterProgram({ code }: Ended): "go on" | "stop" {
   if (code === undefined) throw temporary("Aack, child crashed. (#4.3.0)");
   if (code === 0) return "go on";
   if (code === STOP) return "stop";
-  throw new Failure(PERMANENT.has(code) ? 100 : 111, "");
+  throw new Failure(PERMANENT.has(code) ? HARD : SOFT, "");
 }

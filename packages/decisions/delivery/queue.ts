@@ -1,5 +1,6 @@
+import { HARD, SOFT } from "@qmail-mysql/trouble";
 import { nulEnded } from "@qmail-mysql/wire";
-import { Failure } from "./failure.ts";
+import { Failure, type FailureCode } from "./failure.ts";
 import type { Ended } from "./program-exit.ts";
 
 /** What qmail-queue(8) reads from its descriptor 1. */
@@ -38,15 +39,15 @@ const CUSTOM = 82;
 /** Throws Failure unless qmail-queue accepted the mail. `custom` is what it wrote to descriptor 6. */
 export function afterQueue({ code }: Ended, custom: string): void {
   if (code === 0) return;
-  if (code === undefined) throw unforwarded(111, "qq crashed (#4.3.0)");
+  if (code === undefined) throw unforwarded(SOFT, "qq crashed (#4.3.0)");
   if (code === CUSTOM && custom.length > 2) {
-    throw unforwarded(custom.startsWith("D") ? 100 : 111, custom.slice(1));
+    throw unforwarded(custom.startsWith("D") ? HARD : SOFT, custom.slice(1));
   }
   const hard = (code >= 11 && code <= 40) || code === 115;
   const other = hard ? "qq permanent problem (#5.3.0)" : "qq temporary problem (#4.3.0)";
-  throw unforwarded(hard ? 100 : 111, TEXTS[code] ?? other);
+  throw unforwarded(hard ? HARD : SOFT, TEXTS[code] ?? other);
 }
 
-export function unforwarded(code: 100 | 111, why: string): Failure {
+export function unforwarded(code: FailureCode, why: string): Failure {
   return new Failure(code, `Unable to forward message: ${why}.`);
 }

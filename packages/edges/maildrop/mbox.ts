@@ -1,9 +1,8 @@
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
 import { Failure, temporary } from "@qmail-mysql/delivery";
-import { writeAll } from "@qmail-mysql/process";
+import { flock, writeAll } from "@qmail-mysql/process";
 import { reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
-import { flock } from "./flock.ts";
 
 const LOCK_SECONDS = 30; // mailfile() in qmail-local.c
 

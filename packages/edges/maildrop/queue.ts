@@ -11,7 +11,7 @@ import {
 import { afterQueue, envelope, Failure, unforwarded } from "@qmail-mysql/delivery";
 import { checkExecutable } from "@qmail-mysql/native";
 import { runChild, writeAll } from "@qmail-mysql/process";
-import { errorOf } from "@qmail-mysql/trouble";
+import { errorOf, SOFT } from "@qmail-mysql/trouble";
 import { rewound } from "./program.ts";
 
 /** A message for qmail-queue. */
@@ -63,7 +63,7 @@ export function queueMessage(outgoing: Outgoing): number {
     return ended.pid;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw unforwarded(111, "qq write error or disk full (#4.3.0)");
+    throw unforwarded(SOFT, "qq write error or disk full (#4.3.0)");
   } finally {
     for (const fd of open) closeSync(fd);
   }
@@ -82,7 +82,7 @@ function mayRun(file: string): void {
     accessSync(file, constants.X_OK);
     checkExecutable(file);
   } catch {
-    throw unforwarded(111, "unable to exec qq (#4.3.0)");
+    throw unforwarded(SOFT, "unable to exec qq (#4.3.0)");
   }
 }
 

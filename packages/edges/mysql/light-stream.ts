@@ -1,34 +1,24 @@
 import { EventEmitter } from "node:events";
+import { bun } from "@qmail-mysql/native";
+import { type BunSocket, Unsent } from "@qmail-mysql/socket";
 
 /** The address of a server for the runtime's own connect. */
 export type Target = { readonly unix: string } | { readonly hostname: string; readonly port: number };
 
-interface BunSocket {
-  readonly fd: number;
-  write(bytes: Uint8Array): number;
-  end(): void;
-  terminate(): void;
+interface BunRuntime {
+  connect(
+    options: Target & {
+      socket: {
+        open(socket: BunSocket): void;
+        data(socket: BunSocket, chunk: Uint8Array): void;
+        drain(socket: BunSocket): void;
+        close(): void;
+        error(socket: BunSocket, error: unknown): void;
+        connectError(socket: BunSocket, error: unknown): void;
+      };
+    },
+  ): Promise<BunSocket>;
 }
-
-declare const Bun:
-  | {
-      connect(
-        options: Target & {
-          socket: {
-            open(socket: BunSocket): void;
-            data(socket: BunSocket, chunk: Uint8Array): void;
-            drain(socket: BunSocket): void;
-            close(): void;
-            error(socket: BunSocket, error: unknown): void;
-            connectError(socket: BunSocket, error: unknown): void;
-          };
-        },
-      ): Promise<BunSocket>;
-    }
-  | undefined;
-
-/** Does this runtime support LightStream? */
-export const hasLightStream = (): boolean => typeof Bun !== "undefined";
 
 /**
  * The part of a stream that mysql2 uses, on the runtime's own sockets: loading node:net takes a fifth of the time of a
@@ -38,7 +28,7 @@ export const hasLightStream = (): boolean => typeof Bun !== "undefined";
 export class LightStream extends EventEmitter {
   destroyed = false;
   private socket: BunSocket | undefined;
-  private unsent: Buffer = Buffer.alloc(0);
+  private readonly unsent = new Unsent();
 
   constructor(target: Target, check: (fd: number) => void) {
     super();
@@ -50,7 +40,7 @@ export class LightStream extends EventEmitter {
   private async open(target: Target, check: (fd: number) => void): Promise<void> {
     const flush = () => this.flush();
     let refused: unknown;
-    const socket = await Bun?.connect({
+    const socket = await bun<BunRuntime>()?.connect({
       ...target,
       socket: {
         open: (socket) => {
@@ -82,12 +72,11 @@ export class LightStream extends EventEmitter {
   }
 
   private flush(): void {
-    if (!this.socket || this.unsent.length === 0) return;
-    this.unsent = this.unsent.subarray(Math.max(this.socket.write(this.unsent), 0));
+    if (this.socket) this.unsent.flush(this.socket);
   }
 
   write(bytes: Buffer): boolean {
-    this.unsent = this.unsent.length === 0 ? bytes : Buffer.concat([this.unsent, bytes]);
+    this.unsent.add(bytes);
     this.flush();
     return true;
   }

@@ -1,9 +1,9 @@
 import type { DatabaseAddress, Server } from "@qmail-mysql/control";
 import type { Mode } from "@qmail-mysql/database";
-import { nodeFs } from "@qmail-mysql/native";
+import { isBun, nodeFs } from "@qmail-mysql/native";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import mysql, { type AuthPlugin, type ConnectionOptions } from "mysql2";
-import { hasLightStream, LightStream } from "./light-stream.ts";
+import { LightStream } from "./light-stream.ts";
 import { checkPeer, checkSocket } from "./server-account.ts";
 
 // Where the C library, and so existing control files with "localhost", look for the local server; except /tmp, where
@@ -33,7 +33,7 @@ export function connectionOptions(
   if (isLocal(server)) return { ...base, ...overSocket(localSocket(), config) };
   const tcp = { ...base, host, port: port ?? DEFAULT_PORT };
   if (config.tls) return { ...tcp, ssl: tlsOptions(config.tls) };
-  const light = mode !== "write" && hasLightStream();
+  const light = mode !== "write" && isBun();
   const target = { hostname: host, port: tcp.port };
   return { ...tcp, authPlugins: IN_CLEAR, ...(light && { stream: () => new LightStream(target, () => {}) }) };
 }
@@ -54,7 +54,7 @@ function localSocket(): string {
 function overSocket(path: string, { serverAccounts }: DatabaseAddress): ConnectionOptions {
   checkSocket(path, serverAccounts);
   const stream = () => new LightStream({ unix: path }, (fd) => checkPeer(fd, serverAccounts));
-  return { socketPath: path, ...(hasLightStream() && { stream }) };
+  return { socketPath: path, ...(isBun() && { stream }) };
 }
 
 // The password itself, in the clear or encrypted with a key that the server sends, is sent only to authenticated

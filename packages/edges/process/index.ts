@@ -3,6 +3,7 @@ export { changeDirectory, chdir } from "./change-directory.ts";
 export { runChild } from "./child.ts";
 export { environment } from "./environment.ts";
 export { exec } from "./exec.ts";
+export { flock, type Locked } from "./flock.ts";
 export { becomeUser, isRoot } from "./identity.ts";
 export { given, pause, print, say, writeAll } from "./io.ts";
 export { readAllWithin } from "./read-all.ts";

@@ -3,3 +3,4 @@ export { peerUid } from "./peer.ts";
 export { Gone, leave, linger, timedRead, timedReadAll, timedWrite } from "./timed-io.ts";
 export { type Account, isOurs, listenerUid, ownerOfSocket, whyUntrusted } from "./trust.ts";
 export { connectUnix, type UnixConnection } from "./unix-socket.ts";
+export { type BunSocket, Unsent } from "./unsent.ts";

@@ -2,6 +2,7 @@ import { bun, native } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 import { connectFd } from "./blocking-socket.ts";
 import { listenerUid } from "./trust.ts";
+import { type BunSocket, Unsent } from "./unsent.ts";
 
 /** A connection to a unix socket. */
 export interface UnixConnection {
@@ -15,11 +16,6 @@ export interface UnixEvents {
   readonly data: (chunk: string) => void;
   /** Called once, after the last data, with the error if there was one. */
   readonly close: (error?: unknown) => void;
-}
-
-interface BunSocket {
-  write(bytes: Uint8Array): number;
-  end(): void;
 }
 
 interface BunRuntime {
@@ -59,7 +55,7 @@ export async function connectUnix(path: string, events: UnixEvents): Promise<Uni
 }
 
 async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Promise<UnixConnection> {
-  let unsent = Buffer.alloc(0);
+  const unsent = new Unsent();
   let failure: unknown;
   let over = false;
   let connected = false;
@@ -68,8 +64,7 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
     over = true;
   };
   const flush = () => {
-    if (over || unsent.length === 0) return;
-    unsent = unsent.subarray(Math.max(socket.write(unsent), 0));
+    if (!over) unsent.flush(socket);
   };
   // The runtime reports every failure to connect as "refused", so the connection is made here.
   const c = native();
@@ -90,8 +85,7 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
   connected = true;
   return {
     write(bytes) {
-      const buffer = Buffer.from(bytes, "latin1");
-      unsent = unsent.length === 0 ? buffer : Buffer.concat([unsent, buffer]);
+      unsent.add(Buffer.from(bytes, "latin1"));
       flush();
     },
     end: () => socket.end(),

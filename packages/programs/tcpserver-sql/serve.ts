@@ -1,5 +1,5 @@
 import { writeAll } from "@qmail-mysql/process";
-import { errno, reason } from "@qmail-mysql/trouble";
+import { errno, HARD, reason, SOFT } from "@qmail-mysql/trouble";
 import { type Connection, childEnvironment } from "./child-environment.ts";
 import type { Names } from "./edge/dns.ts";
 import type { OpenRules } from "./edge/rules-file.ts";
@@ -26,8 +26,8 @@ export interface Parts {
 }
 
 // What `end` shows: a child of tcpserver's that drops or denies exits 111 or 100.
-const DROPPED = 111 << 8;
-const DENIED = 100 << 8;
+const DROPPED = SOFT << 8;
+const DENIED = HARD << 8;
 
 /** Serves until SIGTERM; then the children live on, and who was accepted still gets one. */
 export function serve(options: Options, parts: Parts): Promise<void> {

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { childProcess } from "@qmail-mysql/native";
 import { self } from "@qmail-mysql/process";
-import { reason, Trouble } from "@qmail-mysql/trouble";
+import { reason, SOFT, Trouble } from "@qmail-mysql/trouble";
 import { nulEnded } from "@qmail-mysql/wire";
 
 const LIMIT = 60_000; // milliseconds
@@ -25,5 +25,5 @@ export function tryLogin(name: string, password: string): number {
     },
   );
   if (result.error) throw new Trouble(`unable to run checkpassword: ${reason(result.error)}`);
-  return result.status ?? 111;
+  return result.status ?? SOFT;
 }

@@ -1,7 +1,7 @@
 import { type Row, toMailbox } from "@qmail-mysql/database";
 import { Failure } from "@qmail-mysql/delivery";
 import { MAGIC_USER } from "@qmail-mysql/routing";
-import { Trouble } from "@qmail-mysql/trouble";
+import { HARD, Trouble } from "@qmail-mysql/trouble";
 import { lower, toBuffer } from "@qmail-mysql/wire";
 import { exists } from "../../edge/files.ts";
 import { homeState } from "../../edge/home-state.ts";
@@ -83,7 +83,7 @@ async function* checkHome(
     return;
   }
   if (error instanceof Failure) {
-    const then = error.code === 100 ? "bounces" : "waits";
+    const then = error.code === HARD ? "bounces" : "waits";
     yield { what, problem: `${error.message}; its mail ${then}`, fix: `qmail-mysql trace ${word(username)}` };
     return;
   }

@@ -1,5 +1,6 @@
 import { Failure } from "@qmail-mysql/delivery";
 import { AliasMisconfiguration, isMagic, type VirtualRow } from "@qmail-mysql/routing";
+import { HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { word } from "../../output/shell.ts";
 import { type Problem, rowSql, virtualName } from "../problem.ts";
@@ -95,7 +96,7 @@ async function* leadsNowhere(
     };
     return;
   }
-  if (error.code !== 100) return; // said of the mailbox or the alias
+  if (error.code !== HARD) return; // said of the mailbox or the alias
   yield user === settings.aliasUser && lower(row.username) !== user
     ? {
         what,
