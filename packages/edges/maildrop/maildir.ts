@@ -33,8 +33,12 @@ export function deliverToMaildir(
     } finally {
       closeSync(fd);
     }
-    withNewName(newName, (name) => linkSync(path, toBuffer(`${dir}new/${name}`)));
-    syncDirectory(`${dir}new`);
+    const arrived = withNewName(newName, (name) => {
+      const to = toBuffer(`${dir}new/${name}`);
+      linkSync(path, to);
+      return to;
+    });
+    syncOrRemove(`${dir}new`, arrived);
   } catch (error) {
     throw error instanceof Failure ? error : temporaryError();
   } finally {
@@ -42,17 +46,37 @@ export function deliverToMaildir(
   }
 }
 
-/** Syncs a directory, if the file system can, so that a new entry survives a power failure. */
-function syncDirectory(dir: string): void {
+/** What is reported as failed will be delivered again: it is not left in new/. */
+function syncOrRemove(dir: string, file: Buffer): void {
   try {
-    const fd = openSync(toBuffer(dir), constants.O_RDONLY);
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // not readable, or a file system whose directories cannot be synced
+    sync(openToSync(dir, file));
+  } catch (error) {
+    remove(file);
+    throw error;
+  }
+}
+
+/** A directory that we may not read cannot be synced; Linux writes a file's new name with the file. */
+function openToSync(dir: string, file: Buffer): number {
+  try {
+    return openSync(toBuffer(dir), constants.O_RDONLY);
+  } catch (error) {
+    if (errno(error) !== "EACCES") throw error;
+    return openSync(file, constants.O_RDONLY);
+  }
+}
+
+// fsync(2) of a directory on a file system that has no such thing
+const NO_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
+
+/** Syncs what is open, so that a new entry survives a power failure, and closes it. */
+function sync(fd: number): void {
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    if (!NO_SYNC.includes(errno(error) ?? "")) throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -110,6 +134,6 @@ function remove(path: Buffer): void {
   try {
     unlinkSync(path);
   } catch {
-    // programs that read maildirs remove it after 36 hours
+    // programs that read maildirs remove files in tmp/ after 36 hours
   }
 }

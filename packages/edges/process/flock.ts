@@ -9,7 +9,8 @@ const PAUSE = 25; // milliseconds between tries
 export type Locked = "locked" | "busy" | "not lockable";
 
 /**
- * Takes an exclusive lock on the open file with flock(2), waiting at most `seconds`. The lock ends when the descriptor is closed.
+ * Locks the open file exclusively with flock(2); waits at most `seconds`. The lock is released when the descriptor is
+ * closed.
  */
 export function flock(fd: number, seconds: number): Locked {
   const c = native();
@@ -23,7 +24,7 @@ function byCall(c: Native, fd: number, seconds: number): Locked {
       c.call("flock", fd, LOCK_EX_LOCK_NB);
       return "locked";
     } catch (error) {
-      // The runtime may have changed errno since the call: what says neither is taken for a busy file.
+      // errno may be that of a later call, so any other failure is treated as a busy file.
       if (UNLOCKABLE.includes(errno(error) ?? "")) return "not lockable";
     }
     if (performance.now() >= end) return "busy";
@@ -31,7 +32,7 @@ function byCall(c: Native, fd: number, seconds: number): Locked {
   }
 }
 
-/** A lock belongs to the open file, not to the process: flock(1) can take it for this one. */
+/** A lock belongs to the open file, not to the process, so flock(1) can lock it for this process. */
 function byProgram(fd: number, seconds: number): Locked {
   const { status } = childProcess().spawnSync(
     "flock",
