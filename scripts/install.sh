@@ -1,7 +1,8 @@
 #!/bin/sh
 # install.sh [uninstall]: puts bin/ below $DESTDIR and the qmail home ($QMAIL_HOME, else conf/conf-qmail), or takes it out.
-# $PROGRAMS names the programs: each level of the README works without the next. Unless named, qmail-lspawn is
-# not installed: every local delivery goes through it, so that is to be somebody's decision.
+# $PROGRAMS names the programs: each level of the README works without the next. Unless named, qmail-local and
+# qmail-lspawn are not installed: every local delivery goes through them, and qmail-local runs as every user, who may
+# not read control/sqlserver, so qmail-sqld runs before.
 # What is installed is what was built, and tested with "make test": nothing is built here.
 # A program of the mail path that finds no database defers all local mail: without control/sqlserver they are not
 # installed, unless CONFIGURE=later says so or DESTDIR makes a package.
@@ -82,13 +83,20 @@ if [ -n "$newer" ]; then
 	exit 1
 fi
 
-programs=${PROGRAMS:-$(echo "$built" | grep -vx qmail-lspawn)}
+programs=${PROGRAMS:-$(echo "$built" | grep -vx -e qmail-local -e qmail-lspawn)}
 if [ -z "${DESTDIR:-}" ] && [ "${CONFIGURE:-}" != later ] &&
 	! [ -e "$home/control/sqlserver" ] && ! [ -e "$home/control/sqld" ] &&
 	echo "$programs" | grep -qE '(^| )qmail-(getpw|local|lspawn)( |$)' &&
 	! yes "There is no $home/control/sqlserver: until there is, all local mail is deferred. Install?"; then
 	echo "install: there is no $home/control/sqlserver, and until there is, all local mail would be deferred:" >&2
-	echo "install: write it first (README; bin/qmail-mysql init, bin/qmail-mysql check), or say CONFIGURE=later" >&2
+	echo "install: write it first (doc/guide.md; bin/qmail-mysql init, bin/qmail-mysql check), or say CONFIGURE=later" >&2
+	exit 1
+fi
+if [ -z "${DESTDIR:-}" ] && [ "${CONFIGURE:-}" != later ] && ! [ -e "$home/control/sqld" ] &&
+	echo "$programs" | grep -qE '(^| )qmail-local( |$)' && ! ours "$bin/qmail-local" &&
+	! yes "There is no $home/control/sqld: users whom control/sqlserver is closed to get no mail. Install?"; then
+	echo "install: there is no $home/control/sqld, and qmail-local runs as every user: mail would be deferred for all" >&2
+	echo "install: whom control/sqlserver is closed to: start qmail-sqld first (doc/guide.md), or say CONFIGURE=later" >&2
 	exit 1
 fi
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sqlite } from "../lib/databases.ts";
@@ -37,6 +37,21 @@ describe.skipIf(!isRoot)("make install, make uninstall", () => {
     expect(install({ PROGRAMS: "tcpserver-sql" }).status).toBe(0);
     expect(install({ CONFIGURE: "later" }).status).toBe(0);
     expect(readlinkSync(bin("qmail-getpw"))).toBe("qmail-mysql");
+  });
+
+  test("qmail-local and qmail-lspawn are installed when they are named; qmail-local, when qmail-sqld is set up", () => {
+    sqlite.prepare(world);
+    expect(install().status).toBe(0);
+    expect(readlinkSync(bin("qmail-getpw"))).toBe("qmail-mysql");
+    expect(lstatSync(bin("qmail-local")).isFile()).toBe(true);
+    expect(existsSync(bin("qmail-lspawn"))).toBe(false);
+    const { status, stderr } = install({ PROGRAMS: "qmail-local" });
+    expect([status, lstatSync(bin("qmail-local")).isFile()]).toEqual([1, true]);
+    expect(stderr).toContain("no ");
+    expect(stderr).toContain("control/sqld,");
+    writeFileSync(join(world.home, "control/sqld"), "/run/qmail-sqld/socket\n");
+    expect(install({ PROGRAMS: "qmail-local" }).status).toBe(0);
+    expect(readlinkSync(bin("qmail-local"))).toBe("qmail-mysql");
   });
 
   test("a package is made without it", () => {

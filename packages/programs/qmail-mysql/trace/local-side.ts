@@ -91,7 +91,12 @@ export async function planDelivery(
   let by = "no alias row and no .qmail file: the default delivery";
   const { installed, settings, store } = world;
   const noTable = installed.lspawn === "stock" && installed.stockLocal;
-  if (noTable) note("note", "bin/qmail-local is a stock one: no alias row is used", "fix: make install");
+  if (noTable)
+    note(
+      "note",
+      "bin/qmail-local is a stock one: no alias row is used",
+      "fix: make install PROGRAMS=qmail-local",
+    );
   const { user, local, ext, host } = order;
   const isMagic = settings.magicForwarding && magicTarget(user, local, ext) !== undefined;
   const skip = isMagic || noTable;
