@@ -9,7 +9,7 @@ import { generatedText } from "./edge/generated.ts";
 import { handLines, sourceOf } from "./edge/sources.ts";
 import { warnings } from "./warnings.ts";
 
-/** users/assign and users/cdb: what is kept by hand, then the mailboxes: of equal names qmail-lspawn uses the first. */
+/** users/assign and users/cdb: edited lines, then the mailboxes. Of equal names qmail-lspawn uses the first. */
 export async function assign(context: Context): Promise<Made> {
   const { home, config, tables, progress } = context;
   const path = `${home}/users/assign`;
@@ -71,7 +71,7 @@ export async function assign(context: Context): Promise<Made> {
   });
   wrong.end();
   compiler.finish();
-  // qmail-newu reads no further than the dot.
+  // qmail-newu stops at the dot.
   out.line(".");
   out.finish(rows);
   cdb.begin(writer.finish());
@@ -79,8 +79,8 @@ export async function assign(context: Context): Promise<Made> {
 }
 
 /**
- * Whose a home is; what may pass is trouble, whatever qmail-getpw would exit with. A mailbox with a home that root
- * cannot see is one row without a line, not the end of the rebuild.
+ * The owner of a home; a temporary error is trouble. A mailbox with a home that is not accessible to root gets no line,
+ * but does not fail the rebuild.
  */
 function ownerOf(home: string): ReturnType<typeof homeOwner> {
   try {

@@ -7,27 +7,27 @@ export interface Settings {
   readonly breakChar: string;
   readonly suspendedMail: "deliver" | "defer" | "bounce";
   readonly funkyQueries: boolean;
-  /** Undefined: homes are taken on trust. */
+  /** Undefined: homes are not checked. */
   readonly homeOwner: HomeOwner | undefined;
 }
 
-/** The lines a mailbox gets: =name and +name-, =name alone, or none, and why. */
+/** The lines of a mailbox: =name and +name-, only =name, or none and the reason. */
 export type Lines =
   | { readonly name: string; readonly mailbox: Mailbox; readonly extensions: boolean }
   | { readonly why: string };
 
 export interface Assignable {
-  /** To be told of every virtual host before the first mailbox. */
+  /** Has to be called with every virtual host before the first mailbox. */
   virtualHost(host: string): void;
-  /** Mailboxes come backwards: a name after those that begin with it. */
+  /** Has to be called in descending order: a name after those that begin with it. */
   mailbox(name: string, row: Mailbox | { readonly wrong: string }): Lines;
 }
 
 /**
- * What users/cdb may say in qmail-getpw's stead: only what qmail-getpw itself would answer. A mailbox it would not
- * plainly answer (held, misowned, impossible to write down) gets no line and is left to it; then no shorter
- * name gets the + line that would catch its mail: qmail-lspawn asks no further when it finds one. The
- * same goes for virtual hosts, whose mail arrives as virtual.com-sales: `my` is not to get my-domain.com's.
+ * Selects the lines of users/cdb: only those with the result of qmail-getpw. A mailbox for which that does not return
+ * the row (suspended, home of another uid, invalid characters) gets no line. A shorter name that begins it then gets no
+ * + line, which would match its mail, since qmail-lspawn uses the first match. The same applies to virtual hosts, whose
+ * mail arrives as virtual.com-sales: `my` must not match my-domain.com-sales.
  */
 export function assignable(settings: Settings): Assignable {
   const { breakChar } = settings;
@@ -38,7 +38,7 @@ export function assignable(settings: Settings): Assignable {
 
   let dotless = false;
 
-  /** Most names have no dot and most hosts have one: then there is nothing to look up. */
+  /** Most names have no dot and most hosts have one; then no lookup is needed. */
   const isHost = (name: string) => (dotless || name.includes(".")) && hosts.has(name);
   const reserveBefore = (name: string) => {
     for (let at = name.lastIndexOf(breakChar); at > 0; at = name.lastIndexOf(breakChar, at - 1)) {
@@ -64,7 +64,7 @@ export function assignable(settings: Settings): Assignable {
         reserveBefore(name);
         return { why: why ?? "" };
       }
-      // A pattern may match any host, and any name may begin the name of a host.
+      // A pattern may match any host, and a name may be the beginning of any host.
       const extensions = patterns.length === 0 && !reserved.has(name) && !isHost(name);
       return { name, mailbox: row, extensions };
     },

@@ -4,7 +4,7 @@ import type { Replacement } from "./edge/replacement.ts";
 import type { Source } from "./edge/sources.ts";
 import type { Progress } from "./progress.ts";
 
-/** What a rebuild works with. */
+/** The environment of a rebuild. */
 export interface Context {
   readonly home: string;
   readonly tables: Tables;
@@ -12,17 +12,17 @@ export interface Context {
   readonly trustHomes: boolean;
   readonly progress: Progress;
   readonly warn: (line: string) => void;
-  /** Opens a file that is given up with all others when the rebuild fails. */
+  /** Opens a replacement; all are discarded if the rebuild fails. */
   readonly open: (path: string) => Replacement;
 }
 
-/** A table that is written and not yet in its place. */
+/** A table that is written but not yet installed. */
 export interface Made {
-  /** Its text, and the cdb made of it. */
+  /** Its text and the cdb built from it. */
   readonly text: Replacement;
   readonly cdb: Replacement | undefined;
   readonly source: Source;
-  /** How much of it is the database's, and how much is kept by hand. */
+  /** The number of its rows from the database and of its edited lines. */
   readonly rows: number;
   readonly hand: number;
 }

@@ -1,6 +1,6 @@
 import { lower } from "@qmail-mysql/wire";
 
-/** An entry for a list of hosts; or why the row makes none. */
+/** An entry for a list of hosts, or why there is none for a row. */
 export type Entry = { readonly entry: string } | { readonly unusable: string };
 
 /** The entry of control/morercpthosts for a row of rcpthosts. */
@@ -13,9 +13,9 @@ export function rcptHost(host: string): Entry {
 }
 
 /**
- * The line of control/virtualdomains for a virtual host: `virtual.com:virtual.com`, which has qmail-send make
- * sales@virtual.com into virtual.com-sales@virtual.com. With funky queries `%.virtual.com` is .virtual.com, which
- * means the same to qmail-send. A blank host would take the mail of every host in the world.
+ * The line of control/virtualdomains for a virtual host: `virtual.com:virtual.com`, with which qmail-send rewrites
+ * sales@virtual.com to virtual.com-sales@virtual.com. With funky queries `%.virtual.com` becomes .virtual.com, which
+ * qmail-send matches in the same way. A blank host, which would match every host, is refused.
  */
 export function virtualDomain(host: string, funkyQueries: boolean): Entry {
   const named = rcptHost(host);

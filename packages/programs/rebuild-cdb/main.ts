@@ -9,7 +9,7 @@ import { rebuildRelay } from "./relay.ts";
 import { openClients } from "./relay-lines.ts";
 import { type Work, watch } from "./watch.ts";
 
-/** rebuild-cdb: the tables a stock qmail reads, made of the database. rebuild-cdb(8). */
+/** rebuild-cdb: writes the files that a stock qmail reads from the database. rebuild-cdb(8). */
 export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.help) writeAll(1, HELP);
@@ -19,10 +19,10 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 const SOURCES = ["control/virtualdomains.local", "control/morercpthosts.local", "users/assign.local"];
-const PATIENCE = 5; // seconds for an answer about the relay table
+const PATIENCE = 5; // seconds to read the relay table
 const TABLES = ["mailbox", "rcpthosts", "virtual"];
 
-const ANYWAY = 60_000; // milliseconds after which it is done unasked: views and homes change unseen
+const ANYWAY = 60_000; // milliseconds after which it rebuilds anyway: changes of views and homes are not detected
 
 async function routing(options: Options): Promise<void> {
   const home = qmailHome();
@@ -46,7 +46,7 @@ async function relay(options: Options): Promise<void> {
   const home = qmailHome();
   const file = options.file ?? `${home}/control/tcp.smtp`;
   const open = async () => {
-    // Its time-out is what an SMTP client may be made to wait; nobody waits for this.
+    // The timeout of control/sql is for SMTP clients; here no client waits.
     const config = readRelayDatabase(home, "rebuild-cdb", PATIENCE);
     const store = await openRelayStore(config, home, "resident");
     const window = options.window ?? config.time;
@@ -71,7 +71,7 @@ async function relay(options: Options): Promise<void> {
   await once(options, { open }, [file]);
 }
 
-/** Does the work, once or for as long as we live. */
+/** Rebuilds once, or with --watch until it is stopped. */
 async function once({ watch: stays }: Options, work: Work, files: readonly string[]): Promise<void> {
   if (stays) return watch("rebuild-cdb", work, files);
   const source = await work.open();

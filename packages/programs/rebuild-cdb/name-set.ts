@@ -1,19 +1,19 @@
 import { cdbHash } from "@qmail-mysql/cdb";
 
-/** A set of names that may take a name for one of its own (one in 2^40 or so), and keeps 8 bytes for each. */
+/** A set of names with 8 bytes per name; with a probability of about 2^-40 it reports a name that is not in it. */
 export interface NameSet {
   add(name: string): void;
   has(name: string): boolean;
 }
 
-/** For a million names, where a Set of strings would take 100 MB. */
+/** For a million names, for which a Set of strings would take 100 MB. */
 export function nameSet(): NameSet {
   let slots = new Uint32Array(2 * 1024);
   let count = 0;
-  /** The slot of a pair of hashes, or the free one where it belongs. */
+  /** The slot of a pair of hashes, or the free slot for it. */
   const find = (a: number, b: number): number => {
     const mask = slots.length / 2 - 1;
-    let at = Math.imul(a ^ (b >>> 15), 0x9e3779b1); // spread: names that end alike hash alike
+    let at = Math.imul(a ^ (b >>> 15), 0x9e3779b1); // mixed, since names with the same end have similar hashes
     for (at = (at ^ (at >>> 15)) & mask; ; at = (at + 1) & mask) {
       const first = slots[2 * at];
       const second = slots[2 * at + 1];

@@ -38,7 +38,7 @@ Manual: rebuild-cdb(8).
 
 export interface Options {
   readonly what: readonly ("routing" | "assign" | "relay")[];
-  /** relay: the rules kept by hand. */
+  /** relay: the edited rules. */
   readonly file: string | undefined;
   readonly watch: boolean;
   readonly verbose: boolean;

@@ -1,16 +1,16 @@
 import { isatty } from "node:tty";
 import { writeAll } from "@qmail-mysql/process";
 
-/** Shows how far a long build is, on a terminal and nowhere else. */
+/** Shows the progress of a long rebuild, on a terminal only. */
 export interface Progress {
-  /** One more row of `what`. */
+  /** Counts one more row of `what`. */
   row(what: string): void;
-  /** Takes the line away. */
+  /** Clears the line. */
   done(): void;
 }
 
-const EVERY = 4096; // rows between looks at the clock
-const PAUSE = 100; // milliseconds between two pictures
+const EVERY = 4096; // rows between checks of the clock
+const PAUSE = 100; // milliseconds between updates of the line
 const CLEAR = "\r\x1b[K";
 
 export function progress(program: string): Progress {

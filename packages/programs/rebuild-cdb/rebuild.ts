@@ -12,17 +12,17 @@ import type { Options } from "./options.ts";
 import { progress } from "./progress.ts";
 import { morercpthosts, virtualdomains } from "./routing.ts";
 
-/** What a rebuild did. */
+/** The result of a rebuild. */
 export interface Summary {
   readonly tables: readonly { file: string; rows: number; hand: number; changed: boolean }[];
-  /** Whom it told: process ids of qmail-send, or service directories. */
+  /** What was signalled: process ids of qmail-send, or service directories. */
   readonly hup: readonly (number | string)[];
   readonly ms: number;
 }
 
-const PATIENCE = 60; // seconds for another rebuild to end: a million rows take a few
+const PATIENCE = 60; // seconds to wait for another rebuild; a million rows take a few
 
-/** Rebuilds the tables asked for, alone: all of them or none. Throws Trouble, or Die when it must not. */
+/** Rebuilds the given tables under a lock: all or none. Throws Trouble, or Die if it refuses to. */
 export async function rebuild(
   home: string,
   config: SqlServer,
@@ -78,7 +78,7 @@ export async function rebuild(
   }
 }
 
-/** A site that has no rows and no file for a table does not need one. */
+/** A table without rows and without an existing file is not created. */
 function isWanted({ rows, source, text }: Made): boolean {
   return rows > 0 || source.exists || text.exists();
 }

@@ -1,12 +1,12 @@
 import { parseClient, type RelayRows, secondsLeft } from "@qmail-mysql/relay";
 
-/** Who may relay now, as the table spells them, and in how many seconds the first of them no longer may. */
+/** The clients that may relay now, as written in the table, and the seconds until the first of them expires. */
 export interface OpenClients {
   readonly clients: readonly string[];
   readonly lapse: number;
 }
 
-/** The rows that are still open `window` seconds after their login. */
+/** The rows that have not expired, with a validity of `window` seconds. */
 export function openClients({ rows, now }: RelayRows, window: number): OpenClients {
   const open = rows
     .map((row) => ({ client: row.client, left: secondsLeft(row, now, window) }))
@@ -18,9 +18,8 @@ export function openClients({ rows, now }: RelayRows, window: number): OpenClien
 }
 
 /**
- * The line of tcprules for a client: 10.1.2.3, 10.1.2. for a prefix or a /24, 10.1.2.64-127 for a /26.
- * Undefined for what tcprules cannot say (IPv6 addresses, whose colons would end the address), for the whole
- * world, and for what is no address.
+ * The line of tcprules for a client: 10.1.2.3, 10.1.2. for a prefix or a /24, 10.1.2.64-127 for a /26. Undefined for
+ * IPv6 addresses, whose colons would end the address in a rule, for 0.0.0.0/0, and for anything invalid.
  */
 export function relayLine(client: string, rblsmtpd: boolean): string | undefined {
   const block = parseClient(client);

@@ -9,7 +9,7 @@ import { openReplacement, syncDirectory } from "./edge/replacement.ts";
 import { type OpenClients, relayLine } from "./relay-lines.ts";
 
 export interface RelayTask {
-  /** The rules kept by hand. */
+  /** The edited rules. */
   readonly file: string;
   readonly rblsmtpd: boolean;
   readonly openClients: () => Promise<OpenClients>;
@@ -18,17 +18,17 @@ export interface RelayTask {
 export interface RelaySummary {
   readonly file: string;
   readonly rows: number;
-  /** Another process is about to do it. */
+  /** Another process is going to do it. */
   readonly busy: boolean;
   readonly changed: boolean;
-  /** Seconds until a client's time is over. */
+  /** Seconds until the first client expires. */
   readonly lapse: number;
 }
 
 /**
- * Makes FILE.cdb of FILE and of the clients that may relay, as tcprules would of FILE and a line for each; what is
- * kept by hand comes first and wins. However many ask, it is made once a second. Throws Trouble, or Die for a
- * line that tcprules refuses, with its code.
+ * Builds FILE.cdb from FILE and the clients that may relay, as tcprules does from FILE followed by a line for each
+ * client; the edited lines come first and have precedence. It is built at most once a second. Throws Trouble, or Die
+ * for a line that tcprules refuses, with its code.
  */
 export async function rebuildRelay({ file, rblsmtpd, openClients }: RelayTask): Promise<RelaySummary> {
   const path = `${file}.cdb`;

@@ -7,7 +7,7 @@ import { handLines, sourceOf } from "./edge/sources.ts";
 import { rcptHost, virtualDomain } from "./hosts.ts";
 import { warnings } from "./warnings.ts";
 
-/** control/virtualdomains: the hosts of the table, then what is kept by hand: of equal keys qmail-send uses the last. */
+/** control/virtualdomains: the hosts of the table, then the edited lines. Of equal keys qmail-send uses the last. */
 export async function virtualdomains(context: Context): Promise<Made> {
   const { home, config, tables, progress } = context;
   const path = `${home}/control/virtualdomains`;
@@ -37,7 +37,7 @@ export async function virtualdomains(context: Context): Promise<Made> {
   return { text, cdb: undefined, source, rows, hand };
 }
 
-/** control/morercpthosts and its cdb: what is kept by hand, then the hosts of the table rcpthosts. */
+/** control/morercpthosts and its cdb: the edited lines, then the hosts of the table rcpthosts. */
 export async function morercpthosts(context: Context): Promise<Made> {
   const { home, tables, progress } = context;
   const path = `${home}/control/morercpthosts`;

@@ -1,6 +1,6 @@
-const MOST = 20; // warnings about one table that are said one by one
+const MOST = 20; // individual warnings about one table
 
-/** Says what is wrong with rows, but not a million times. */
+/** Prints warnings about rows, limited in number. */
 export function warnings(table: string, warn: (line: string) => void, place = "used") {
   let count = 0;
   return {

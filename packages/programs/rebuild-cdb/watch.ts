@@ -2,26 +2,26 @@ import type { Version } from "@qmail-mysql/database";
 import { say } from "@qmail-mysql/process";
 import { stamps } from "./edge/stamps.ts";
 
-/** What watching needs of the work it repeats. */
+/** The work that is repeated. */
 export interface Work {
-  /** Opens what it reads from; a failure is tried again. */
+  /** Opens the source; retried on failure. */
   open(): Promise<Source>;
 }
 
 export interface Source {
   version(): Promise<Version>;
-  /** Does the work once; returns in how many milliseconds it is due again even if nothing changes. */
+  /** Does the work once; returns the milliseconds after which it is due again even without a change. */
   run(): Promise<number>;
   close(): Promise<void>;
 }
 
-const EVERY = 900; // milliseconds between two looks: a change is seen within a second
+const EVERY = 900; // milliseconds between checks, so that a change is noticed within a second
 const LEAST = 200; // milliseconds
-const LONGEST_WAIT = 5000; // milliseconds between two tries with trouble
+const LONGEST_WAIT = 5000; // milliseconds between retries after an error
 
 /**
- * Does the work now and again whenever the database's version or one of `files` changes, until SIGTERM or SIGINT.
- * Trouble is said once and tried again. It rests for at least as long as it worked.
+ * Does the work now, and again whenever the version of the database or one of `files` changes, until SIGTERM or SIGINT.
+ * An error is reported once and retried. The pause is at least as long as the work took.
  */
 export async function watch(program: string, work: Work, files: readonly string[]): Promise<void> {
   const stop = stopper();

@@ -1,6 +1,6 @@
 import type { Endpoint } from "./edge/tcp-system.ts";
 
-/** What is known about a connection before its program runs. Names of which none is known are undefined. */
+/** The properties of a connection before its program runs; unknown names are undefined. */
 export interface Connection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -20,14 +20,14 @@ const OWN = new Set([
   "TCPREMOTEINFO",
 ]);
 
-/** NAME=value entries without those that tcpserver sets or removes: a stale one must not reach a child. */
+/** NAME=value entries without those that tcpserver sets or removes, so that no old value reaches a child. */
 export function baseEnvironment(entries: readonly string[]): string[] {
   return entries.filter((entry) => entry !== "" && !OWN.has(nameOf(entry)));
 }
 
 /**
- * The environment of a child: ours, the connection's, RELAYCLIENT when the relay table has the client, and
- * the rule's variables, which override all of these.
+ * The environment of a child: our own, the variables of the connection, RELAYCLIENT if the relay table contains the
+ * client, and the variables of the rule, which override all others.
  */
 export function childEnvironment(
   base: readonly string[],

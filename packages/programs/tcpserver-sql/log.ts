@@ -1,9 +1,9 @@
 import { relayWords } from "@qmail-mysql/relay";
 import type { Connection } from "./child-environment.ts";
 
-const MAX_PART = 100; // bytes of a name that a log line shows
+const MAX_PART = 100; // bytes of a name in a log line
 
-/** `ok` or `deny` and who talks to whom, as tcpserver writes it. */
+/** The line `ok` or `deny` with both ends of the connection, as in tcpserver. */
 export function verdictLine(word: "ok" | "deny", pid: number, connection: Connection): string {
   const { local, remote, localHost, remoteHost, remoteInfo } = connection;
   const here = [safe(localHost), local.ip, local.port].join(":");
@@ -11,13 +11,13 @@ export function verdictLine(word: "ok" | "deny", pid: number, connection: Connec
   return `${word} ${pid} ${here} ${there}`;
 }
 
-/** Whether the program was given RELAYCLIENT, by the table, a rule or our own environment; in db/relay's words. */
+/** The line of db/relay: whether RELAYCLIENT is set, by the table, a rule or our own environment. */
 export function relayLine(pid: number, ip: string, env: readonly string[]): string {
   const isClient = env.some((entry) => entry.startsWith("RELAYCLIENT="));
   return `pid ${pid} ${relayWords(ip, isClient)}`;
 }
 
-/** A name from elsewhere, made fit for a log: no blanks, no colons, no control bytes, not too long. */
+/** A name from the network for a log line: without blanks, colons and control bytes, and of limited length. */
 export function safe(text = ""): string {
   const shown = text.slice(0, MAX_PART).replace(/[^!-~]|[%:]/g, "?");
   return text.length > MAX_PART ? `${shown}...` : shown;

@@ -16,9 +16,9 @@ import { parseOptions, USAGE } from "./options.ts";
 import { type RelaySource, relaySource } from "./relay-source.ts";
 import { serve } from "./serve.ts";
 
-const NAME = "tcpserver"; // what its log lines have always begun with
+const NAME = "tcpserver"; // its log lines begin with this
 
-/** tcpserver, with the relay table of control/sql; tcpserver-sql(8). */
+/** tcpserver with the relay table of control/sql: tcpserver-sql(8). */
 export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args, (line) => say(`${NAME}: ${line}`));
   if (!options) {
@@ -57,7 +57,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** control/sql, and where it names no database the path to qmail-sqld. Throws Trouble: nothing is served then. */
+/** Reads control/sql, and if it names no database the path of qmail-sqld's socket. Throws Trouble. */
 function readRelaySettings(): RelaySql {
   const home = qmailHome();
   const settings = readSql(home, NAME);
@@ -65,7 +65,7 @@ function readRelaySettings(): RelaySql {
   return settings;
 }
 
-/** `first` was read while we could still read it; the database is asked later, as the user we become. */
+/** `first` was read before -u takes effect; the database is asked as that user. */
 function openRelay(first: RelaySql, warn: (line: string) => void): RelaySource {
   const home = qmailHome();
   let unused: RelaySql | undefined = first;
@@ -80,7 +80,7 @@ function openRelay(first: RelaySql, warn: (line: string) => void): RelaySource {
   });
 }
 
-/** Where warnings about the relay table go: to the log, and to notify_email. */
+/** Reports warnings about the relay table, to the log and to notify_email. */
 function warner(
   speak: (level: 1 | 2, line: string) => void,
   settings: RelaySql | undefined,

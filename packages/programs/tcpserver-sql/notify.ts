@@ -1,6 +1,6 @@
 const HOUR = 3600; // seconds
 
-/** Passes on a warning, but not a second one within an hour. `now` is in seconds. */
+/** Passes on at most one warning an hour. `now` is in seconds. */
 export function hourly(send: (line: string) => void, now: () => number): (line: string) => void {
   let sentAt = -Infinity;
   return (line) => {

@@ -1,6 +1,6 @@
-/** What tcpserver's command line says; tcpserver-sql(8) is its manual. */
+/** The parsed command line: tcpserver-sql(8). */
 export interface Options {
-  /** 0 says nothing, 1 errors, 2 every connection. */
+  /** 0 logs nothing, 1 errors, 2 every connection. */
   readonly verbosity: 0 | 1 | 2;
   readonly limit: number;
   readonly backlog: number;
@@ -20,7 +20,7 @@ export interface Options {
   readonly askIdent: boolean;
   /** Seconds for the ident lookup. */
   readonly timeout: number;
-  /** Ask the relay table of control/sql. */
+  /** Consult the relay table of control/sql. */
   readonly sql: boolean;
   readonly host: string;
   readonly port: string;
@@ -87,7 +87,7 @@ const VALUES: Readonly<Record<string, (value: string) => Partial<Options>>> = {
   t: (value) => ({ timeout: leadingNumber(value) }),
 };
 
-/** Reads argv as getopt does. Undefined, after saying why, when it is not tcpserver's. */
+/** Parses argv as getopt does. Undefined if it is invalid, after printing why. */
 export function parseOptions(args: readonly string[], say: (line: string) => void): Options | undefined {
   const options: Mutable = { ...DEFAULTS };
   let at = 0;
@@ -123,7 +123,7 @@ export function parseOptions(args: readonly string[], say: (line: string) => voi
   return { ...options, host, port, program };
 }
 
-/** scan_ulong of qmail: the digits it begins with, 0 when there are none. */
+/** As scan_ulong of qmail: the value of the leading digits, 0 if there are none. */
 export function leadingNumber(text: string): number {
   return Number(/^\d{0,15}/.exec(text)?.[0] || 0);
 }

@@ -8,31 +8,31 @@ import { singleFlight } from "./single-flight.ts";
 /** May this address relay? Never fails and never waits longer than control/sql's timeout. */
 export interface RelaySource {
   mayRelay(ip: string): boolean | Promise<boolean>;
-  /** Reads control/sql and the netblocks anew. */
+  /** Reads control/sql and the netblocks again. */
   reload(): void;
 }
 
-/** The relay table, by whatever way to it there is. */
+/** The relay table, in a database or through qmail-sqld. */
 export type Table = RelayAnswers & { close(): Promise<void> };
 
 export interface Edges {
   readonly read: () => RelaySql;
-  /** `timeout` in seconds, when it is not control/sql's. */
+  /** `timeout` in seconds, by default that of control/sql. */
   readonly open: (config: RelaySql, timeout?: number) => Promise<Table>;
   readonly warn: (line: string) => void;
 }
 
-const PROBE = 250; // milliseconds between tries of a database that is away
+const PROBE = 250; // milliseconds between retries of a database that is unavailable
 const REFRESH = 10_000; // milliseconds between readings of the netblocks, which also keep the connection alive
-const NETBLOCK_TIMEOUT = 5; // seconds; nobody waits for these
-const NOBODY: Ip = [0, 0, 0, 0]; // asked for to see whether the database answers
+const NETBLOCK_TIMEOUT = 5; // seconds; no client waits for these
+const NOBODY: Ip = [0, 0, 0, 0]; // an address to test whether the database is available
 
 const now = () => performance.now() / 1000;
 const NONE = netblocks([]);
 
 /**
- * The relay table behind one connection. While the database does not answer in time, everyone is served
- * without it and at once; its return is looked for in the background. Netblocks are held in memory.
+ * The relay table over one connection. While the database is unavailable, clients are served without it and without a
+ * delay; it is retried in the background. Netblocks are kept in memory.
  */
 export function relaySource(edges: Edges): RelaySource {
   const source = new Source(edges);
@@ -66,7 +66,7 @@ class Source {
     try {
       this.config = this.edges.read();
     } catch (error) {
-      this.warn(error); // the old one, if there is one, goes on
+      this.warn(error); // the old one, if any, is kept
       return;
     }
     this.availability.renew();
@@ -125,13 +125,13 @@ class Source {
     const ask = () => this.ask(config, ip, key);
     try {
       try {
-        // An open connection has the limit for itself; connecting and asking have it together.
+        // The limit includes the time to connect, if that is necessary.
         return await (isFresh ? within(timeout, ask) : ask());
       } catch (error) {
         const left = timeout - (now() - start);
         const isCurrent = generation === this.availability.generation();
         if (isFresh || left < timeout / 2 || !isCurrent) throw error;
-        this.drop(); // a connection that was idle may have been closed: a new one tells
+        this.drop(); // an idle connection may have been closed: try a new one
         return await within(left, ask);
       }
     } catch (error) {
@@ -153,7 +153,7 @@ class Source {
     }
   }
 
-  /** Tries a database that is away, again and again. */
+  /** Retries a database that is unavailable until it succeeds. */
   private async probe(generation: number): Promise<void> {
     const { config } = this;
     if (!config || generation !== this.availability.generation()) return;

@@ -1,7 +1,7 @@
-/** What a rule says about a client. */
+/** A rule for a client. */
 export interface Rule {
   readonly deny: boolean;
-  /** Variables, the last of a name: any name, so no object. */
+  /** Variables; the last one of a name is used. A Map, since any name is possible. */
   readonly env: ReadonlyMap<string, string>;
 }
 
@@ -13,7 +13,7 @@ export interface Client {
 
 export const NO_RULE: Rule = { deny: false, env: new Map() };
 
-/** The keys a client is looked up under, most specific first; tcprules(1). */
+/** The keys under which a client is looked up, the most specific first: tcprules(1). */
 export function* ruleKeys({ ip, host, info }: Client): Generator<string> {
   if (info !== undefined) {
     yield `${info}@${ip}`;
@@ -32,7 +32,7 @@ export function* ruleKeys({ ip, host, info }: Client): Generator<string> {
   yield "";
 }
 
-/** The rule that governs a client: the first key that has a record; with none, it is allowed. */
+/** The rule for a client: the record of the first key that has one; without any, the client is allowed. */
 export function ruleFor(client: Client, find: (key: string) => string | undefined): Rule {
   for (const key of ruleKeys(client)) {
     const data = find(key);
@@ -41,7 +41,7 @@ export function ruleFor(client: Client, find: (key: string) => string | undefine
   return NO_RULE;
 }
 
-/** A record's data: `D` denies, `+NAME=VALUE` sets; each ended by NUL, what is not ended is not seen. */
+/** Parses a record: `D` denies, `+NAME=VALUE` sets a variable, each terminated by NUL; an incomplete one is ignored. */
 function parseRule(data: string): Rule {
   const entries = data.split("\0").slice(0, -1);
   const env = new Map<string, string>();

@@ -25,11 +25,11 @@ export interface Parts {
   readonly say: (level: 1 | 2, line: string) => void;
 }
 
-// What `end` shows: a child of tcpserver's that drops or denies exits 111 or 100.
+// Wait statuses for the `end` line: a child of tcpserver that drops or denies exits 111 or 100.
 const DROPPED = SOFT << 8;
 const DENIED = HARD << 8;
 
-/** Serves until SIGTERM; then the children live on, and who was accepted still gets one. */
+/** Serves until SIGTERM; running children are not terminated, and accepted connections still get one. */
 export function serve(options: Options, parts: Parts): Promise<void> {
   const { say } = parts;
   const children = new Set<number>();
@@ -54,7 +54,7 @@ export function serve(options: Options, parts: Parts): Promise<void> {
     }
   };
   const take = async (accepted: Accepted): Promise<void> => {
-    // At once: a child may have ended before a promise of it is looked at.
+    // Registered at once: a child may end before a promise is resolved.
     const started = (pid: number) => {
       pending--;
       children.add(pid);
@@ -93,8 +93,8 @@ export function serve(options: Options, parts: Parts): Promise<void> {
 }
 
 /**
- * Everything between accept and the program's start; tcpserver does it in the child. Returns the wait status
- * that stands for a child where none is started.
+ * Everything between accept and the start of the program, which tcpserver does in the child. Returns the wait status to
+ * log if no child is started.
  */
 async function start(
   accepted: Accepted,
@@ -103,7 +103,7 @@ async function start(
   started: (pid: number) => void,
 ): Promise<number | undefined> {
   prepareSocket(accepted.fd, options, parts.system);
-  const asked = parts.relay?.mayRelay(accepted.remote.ip) ?? false; // while names are looked up
+  const asked = parts.relay?.mayRelay(accepted.remote.ip) ?? false; // concurrently with the name lookups
   const connection = await identify(accepted, options, parts);
   const mayRelay = typeof asked === "boolean" ? asked : await asked;
   const rule = findRule(options, connection, parts);

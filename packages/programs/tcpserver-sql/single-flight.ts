@@ -1,7 +1,6 @@
 /**
- * One question at a time for each key. Who comes while it is being asked shares an answer that `settles` the
- * matter; any other answer may be older than they are (a login may have come between), so they share the next
- * question instead.
+ * Asks one question at a time for each key. Callers that arrive meanwhile share its result if `settles` accepts it; any
+ * other result may be outdated (a login may have occurred in between), so they share the next question instead.
  */
 export function singleFlight<K, T>(
   settles: (answer: T) => boolean,

@@ -3,16 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Trouble } from "@qmail-mysql/trouble";
 import { type FileLock, lockFile } from "./file-lock.ts";
 
-const INTERVAL_MS = 1000; // from one start to the next, on all hosts together
-const RUN_SECONDS = 20; // how long the caller that waits gives the one that runs
-const WAITER_SECONDS = RUN_SECONDS + INTERVAL_MS / 1000 + 1; // no waiter waits longer than this
-const SUSPECT_MS = 60_000; // a waiter older than this is looked at again; clocks of hosts differ by less
+const INTERVAL_MS = 1000; // between two starts, on all hosts together
+const RUN_SECONDS = 20; // for which the waiting caller waits for the running one
+const WAITER_SECONDS = RUN_SECONDS + INTERVAL_MS / 1000 + 1; // the longest time of a waiter
+const SUSPECT_MS = 60_000; // age above which a waiter is checked; larger than the clock difference between hosts
 
 /**
- * Coalesces callers: one runs, one waits, later ones return at once (undefined) because the waiter will see
- * their change. The locks are on files beside `path`, as is the time of the last start, taken from the file
- * server: hosts that share the directory share the interval, whatever their clocks say. Throws Trouble when a
- * lock is held for longer than any run of this program holds it.
+ * Coalesces callers: one runs, one waits, later ones return undefined at once because the waiter will see their change.
+ * The locks and the time of the last start are in files next to `path`. The time is that of the file server, so hosts
+ * that share the directory share the interval whatever their clocks. Throws Trouble if a lock is held for longer than
+ * a run can take.
  */
 export async function coalesce(path: string): Promise<FileLock | undefined> {
   const waiter = lockFile(`${path}.next`, 0) ?? overdue(`${path}.next`);
@@ -31,7 +31,7 @@ export async function coalesce(path: string): Promise<FileLock | undefined> {
   }
 }
 
-/** The lock of a waiter that has been there too long to be one; undefined if it is a recent one's. */
+/** The lock of a waiter if that has held it too long; undefined otherwise. */
 function overdue(path: string): FileLock | undefined {
   if (Date.now() - statSync(path).mtimeMs < SUSPECT_MS) return undefined;
   const waiter = lockFile(path, WAITER_SECONDS);
@@ -42,7 +42,7 @@ function overdue(path: string): FileLock | undefined {
 const busy = (path: string, seconds: number) =>
   new Trouble(`unable to lock ${path}: another process has held it for more than ${seconds} seconds`);
 
-/** The file server's time, in milliseconds. */
+/** The time of the file server, in milliseconds. */
 function touch(fd: number): number {
   writeSync(fd, "\n", 0);
   fsyncSync(fd);

@@ -6,18 +6,18 @@ import type { Replacement } from "./replacement.ts";
 
 const MARK = "# rebuild-cdb:";
 const MARK_LINE = /^# rebuild-cdb: (\d+) rows, sha256 ([0-9a-f]{64})$/;
-const MARK_ROOM = 128; // bytes: the longest last line there can be
+const MARK_ROOM = 128; // bytes: maximum length of the last line
 const BUFFER = 1 << 18;
 
-/** Where the file at a target's place comes from. */
+/** The origin of the file at the path of a target. */
 export type Origin =
   | { readonly kind: "absent" | "edited" | "theirs" }
   | { readonly kind: "ours"; readonly rows: number; readonly sha256: string };
 
-/** A text that we write: its last line says so, and lets us see whether somebody has edited it since. */
+/** A text written by this program; its last line marks it and contains a checksum to detect later edits. */
 export interface GeneratedText {
   line(line: string): void;
-  /** Writes the last line: of how many rows of the database it was made. */
+  /** Writes the last line, with the number of rows of the database. */
   finish(rows: number): void;
 }
 
@@ -47,10 +47,10 @@ export function generatedText(file: Replacement): GeneratedText {
   };
 }
 
-/** Is this line of a source one of ours that came along? */
+/** Is this line of a source a last line of this program, from a copied file? */
 export const isMark = (line: string): boolean => line.startsWith(MARK);
 
-/** Whose the file at `path` is, by its last line; whether it is unchanged, only isIntact() knows. */
+/** The origin of the file at `path`, by its last line; isIntact() checks whether it is unchanged. */
 export function originOf(path: string): Origin {
   let fd: number;
   try {
@@ -69,12 +69,12 @@ export function originOf(path: string): Origin {
   } finally {
     closeSync(fd);
   }
-  // Lines put behind our last one make the file no less ours.
+  // Lines appended after our last line do not change the origin.
   for (const line of fileLines(path)) if (isMark(line)) return { kind: "edited" };
   return { kind: "theirs" };
 }
 
-/** Is everything before our last line as we wrote it? */
+/** Is everything before our last line unchanged? */
 export function isIntact(path: string, sha256: string): boolean {
   const fd = openSync(path, "r");
   try {

@@ -6,15 +6,15 @@ import { isIntact, originOf } from "./generated.ts";
 import { copyFile, filesEqual, syncDirectory } from "./replacement.ts";
 
 export interface Permission {
-  /** A table that had rows may have none. */
+  /** Permits that a table that had rows has none. */
   readonly allowEmpty: boolean;
-  /** A file that somebody else wrote or edited may go, a copy kept. */
+  /** Permits that a file written or edited by others is replaced; a copy is kept. */
   readonly overwrite: boolean;
 }
 
 /**
- * Puts what was made in its place, where it differs from what is there. All is on the disk before the first old
- * file goes. Returns the paths that changed. Throws Die when something would be lost that was not written by us.
+ * Installs the new files that differ from the existing ones. All are synced before the first old file is replaced.
+ * Returns the paths that changed. Throws Die if a file that was not written by this program would be lost.
  */
 export function install(made: readonly Made[], permission: Permission): string[] {
   const tables = made.map((table) => ({
@@ -33,7 +33,7 @@ export function install(made: readonly Made[], permission: Permission): string[]
   return files.map((file) => file.path);
 }
 
-/** What to copy away before the table's text is replaced. */
+/** The files to copy before the text of the table is replaced. */
 function keep({ text, cdb, source, rows }: Made, permission: Permission): (() => void)[] {
   const { path } = text;
   const refuse = (why: string): never => {
@@ -49,7 +49,7 @@ function keep({ text, cdb, source, rows }: Made, permission: Permission): (() =>
       return cdb && existsSync(cdb.path) ? saved(cdb.path, `${cdb.path} is there without it`) : [];
     case "theirs":
       if (source.adopts) return [() => copyFile(path, source.local)];
-      // Adopted by a run that got no further.
+      // Already copied by a run that did not finish.
       return filesEqual(path, source.local) ? [] : saved(path, "rebuild-cdb did not write it");
     case "edited":
       return saved(path, "it was edited after rebuild-cdb wrote it");

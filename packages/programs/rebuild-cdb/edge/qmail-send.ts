@@ -3,8 +3,8 @@ import { writeAll } from "@qmail-mysql/process";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 
 /**
- * The qmail-sends of this qmail home: by name, and by the directory each one works in, which tells one
- * installation from another. Other users' directories are hidden, so root finds them all, others their own.
+ * The qmail-send processes of this qmail home directory: by name and working directory, which distinguishes
+ * installations. Only root can read the working directories of other users' processes.
  */
 export function findQmailSend(qmailHome: string): number[] {
   const queue = statSync(`${qmailHome}/queue`, { throwIfNoEntry: false });
@@ -18,12 +18,12 @@ export function findQmailSend(qmailHome: string): number[] {
         const cwd = statSync(`/proc/${pid}/cwd`);
         return cwd.dev === queue.dev && cwd.ino === queue.ino;
       } catch {
-        return false; // gone, or not ours to see
+        return false; // it has ended, or no permission
       }
     });
 }
 
-/** Has qmail-send read locals and virtualdomains again. */
+/** Signals qmail-send to read locals and virtualdomains again. */
 export function hangUp(pid: number): void {
   try {
     process.kill(pid, "SIGHUP");
@@ -32,7 +32,7 @@ export function hangUp(pid: number): void {
   }
 }
 
-/** The same through its supervisor: what `svc -h` of daemontools, runit and s6 write into the service's pipe. */
+/** The same through its supervisor, by the control FIFO of the service, as `svc -h` of daemontools, runit and s6. */
 export function hangUpService(directory: string): void {
   const pipe = `${directory}/supervise/control`;
   try {

@@ -3,7 +3,7 @@ import { reason, Trouble } from "@qmail-mysql/trouble";
 
 const MAX_RULES = 1 << 26; // bytes
 
-/** The text of the rules kept by hand, a byte string. Throws Trouble. */
+/** Reads the edited rules as a byte string. Throws Trouble. */
 export function readRules(file: string): string {
   try {
     const text = readFileSync(file, "latin1");

@@ -19,31 +19,31 @@ import { dirname } from "node:path";
 import { isRoot, writeAll } from "@qmail-mysql/process";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
-/** A new file that will take the place of `path` at once and as a whole, or not at all. */
+/** A new file that will replace `path` atomically. */
 export interface Replacement {
   readonly path: string;
   write(chunk: Uint8Array): void;
   /** Overwrites the beginning. */
   begin(bytes: Uint8Array): void;
-  /** Is there a file to replace? */
+  /** Does a file to replace exist? */
   exists(): boolean;
-  /** Is it, as written, other than what is there now? To be asked before commit. */
+  /** Does it differ from the existing file? To be called before commit. */
   differs(): boolean;
-  /** Brings it to the disk; nothing is replaced yet. */
+  /** Syncs it to the disk; nothing is replaced yet. */
   settle(): void;
   /** Replaces the old file. */
   commit(): void;
-  /** Leaves no trace. Harmless after commit. */
+  /** Removes it. Has no effect after commit. */
   abandon(): void;
 }
 
-const MODE = 0o644; // whoever reads it must, whatever the umask of who writes it
+const MODE = 0o644; // readable by all, whatever the umask
 const PIECE = 1 << 20; // bytes compared at a time
-const OURS = ".rebuild"; // how our temporary names end
+const OURS = ".rebuild"; // suffix of temporary names
 
 /**
- * Opens a replacement for `path`, a new file beside it; those a killed run left there go. The caller holds the
- * lock that makes it the only one at `path`. Throws Trouble, as each of its calls.
+ * Opens a replacement for `path`, a new file in the same directory, and removes those of killed runs. The caller must
+ * hold the lock for `path`. This and all methods throw Trouble.
  */
 export function openReplacement(path: string): Replacement {
   const attempt = <T>(verb: string, call: () => T): T => {
@@ -84,13 +84,13 @@ export function openReplacement(path: string): Replacement {
       try {
         unlinkSync(temporary);
       } catch {
-        // it has been renamed
+        // it has already been renamed
       }
     },
   };
 }
 
-/** Brings names in `directory` to the disk. */
+/** Syncs `directory` to the disk. */
 export function syncDirectory(directory: string): void {
   const fd = openSync(directory, "r");
   try {
@@ -108,7 +108,7 @@ function removeLeftOvers(path: string): void {
   }
 }
 
-/** Root may replace a file of vpopmail's; it stays vpopmail's. */
+/** Keeps the owner of the old file, for example vpopmail, if root replaces it. */
 function keepOwner(fd: number, path: string): void {
   const old = statSync(path, { throwIfNoEntry: false });
   if (old && isRoot()) fchownSync(fd, old.uid, old.gid);
@@ -135,7 +135,7 @@ function sameAs(fd: number, path: string): boolean {
   }
 }
 
-/** Copies a file, so that the copy is there as a whole or not at all. */
+/** Copies a file atomically. */
 export function copyFile(from: string, to: string): void {
   const copy = openReplacement(to);
   try {
@@ -148,7 +148,7 @@ export function copyFile(from: string, to: string): void {
   }
 }
 
-/** Have both the same content? A missing file equals none. */
+/** Do both have the same content? False if one does not exist. */
 export function filesEqual(path: string, other: string): boolean {
   const fd = openSync(path, "r");
   try {

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { fileLines } from "@qmail-mysql/control-files";
 import { isMark, originOf } from "./generated.ts";
 
-/** What an administrator keeps by hand for a target, and where it is. */
+/** The file that the administrator edits for a target. */
 export interface Source {
   /** TARGET.local. */
   readonly local: string;
-  /** The file to read: local, or a target that somebody else wrote before there was a local. */
+  /** The file to read: local, or if that does not exist the target, if another program wrote it. */
   readonly path: string;
-  /** The target is the source, and has to become local before it is replaced. */
+  /** The target is the source, and has to be copied to local before it is replaced. */
   readonly adopts: boolean;
   readonly exists: boolean;
 }
@@ -20,7 +20,7 @@ export function sourceOf(target: string): Source {
   return { local, path: adopts ? target : local, adopts, exists: adopts };
 }
 
-/** The lines of a source as they are, but for what we ourselves once wrote into it. */
+/** The lines of a source, except last lines written by this program. */
 export function* handLines(source: Source): Generator<string> {
   for (const line of fileLines(source.path)) if (!isMark(line)) yield line;
 }

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 
-/** What changes whenever one of the files does. */
+/** A text that changes whenever one of the files does. */
 export function stamps(files: readonly string[]): string {
   return files
     .map((file) => statSync(file, { throwIfNoEntry: false, bigint: true }))

@@ -2,14 +2,14 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { findQmailSend, hangUp, hangUpService } from "./qmail-send.ts";
 
 export interface Service {
-  /** Directories of supervised services to signal, none: every qmail-send of this home that /proc shows. */
+  /** Directories of supervised services to signal; if empty, every qmail-send of this home found in /proc. */
   readonly services: readonly string[];
 }
 
 /**
- * Has qmail-send read control/locals and control/virtualdomains again, if they are other files than when it was
- * last told so. What it was told of is kept in `stamp`: a run killed between its writing and its telling is
- * made good by the next, and so is a hand-edited control/locals. Returns the processes and services that were told.
+ * Signals qmail-send to read control/locals and control/virtualdomains again if they have changed since the last
+ * signal. Their state at that time is stored in `stamp`, so that the signal is sent by the next run if this one is
+ * killed before, and also after control/locals was edited. Returns the signalled processes and services.
  */
 export function tellQmailSend(home: string, { services }: Service): (number | string)[] {
   const stamp = `${home}/control/rebuild-cdb.hup`;

@@ -1,18 +1,18 @@
 import { Resolver } from "node:dns/promises";
 import { fromText, ipWords, lower, parseIp } from "@qmail-mysql/wire";
 
-/** Names in DNS. */
+/** DNS lookups. */
 export interface Names {
-  /** The name of an address, in lower case; undefined when there is none, or no server replies. */
+  /** The name of an address, in lower case; undefined if there is none, or no server replies. */
   nameOf(ip: string): Promise<string | undefined>;
-  /** Does the name have that address? False when no server replies. */
+  /** Does the name have that address? False if no server replies. */
   hasAddress(name: string, ip: string): Promise<boolean>;
 }
 
-const TIMEOUT = 5000; // milliseconds for a server's first chance; each further try has twice as long
+const TIMEOUT = 5000; // milliseconds for the first query to a server; doubled for each retry
 const TRIES = 3;
 
-/** Names by DNS alone, as tcpserver: of the servers in /etc/resolv.conf, or the one in $DNSCACHEIP. */
+/** Lookups only in DNS, as in tcpserver, with the servers in /etc/resolv.conf or the one in $DNSCACHEIP. */
 export function dnsNames(cache: string | undefined): Names {
   const resolver = new Resolver({ timeout: TIMEOUT, tries: TRIES });
   if (cache && parseIp(cache)) resolver.setServers([cache]);
@@ -25,7 +25,7 @@ export function dnsNames(cache: string | undefined): Names {
       const own = parseIp(ip)?.join();
       const literal = parseIp(name);
       if (literal) return literal.join() === own;
-      // The runtime's resolver does not ask for such names. No host that is asked for has one.
+      // The resolver of the runtime does not support such names.
       if (name === "." || name.includes("\\")) return false;
       const found = ip.includes(":") ? resolver.resolve6(name) : resolver.resolve4(name);
       return (await found.catch(() => [])).some((address) => parseIp(address)?.join() === own);
@@ -34,9 +34,9 @@ export function dnsNames(cache: string | undefined): Names {
 }
 
 /**
- * A name as ucspi-tcp shows it (dns_domain_todot_cat): lower case; every byte of a label but letters, digits, - and
- * _ as a backslash and three octal digits, so that no name puts blanks, colons or dots where none are. The
- * resolver's own form has bytes as a backslash and three decimal digits, other characters after a backslash.
+ * A name as ucspi-tcp prints it (dns_domain_todot_cat): lower case; every byte of a label except letters, digits, - and
+ * _ as a backslash and three octal digits, so that a label cannot contain blanks, colons or dots. The resolver returns
+ * bytes as a backslash and three decimal digits, and escapes other characters with a backslash.
  */
 export function hostName(text: string): string {
   const bytes = text.matchAll(/\\(\d{3})|\\?(.)/gs);

@@ -2,10 +2,10 @@ import { connect } from "node:net";
 import type { Endpoint } from "./tcp-system.ts";
 
 const IDENT_PORT = 113; // RFC 1413
-const MAX_INFO = 257; // bytes; remoteinfo.c stops behind 256
+const MAX_INFO = 257; // bytes; remoteinfo.c stops after 256
 const MAX_REPLY = 1024;
 
-/** Asks the client's host who owns the connection. Undefined when nobody says so within `seconds`. */
+/** Asks the host of the client for the owner of the connection. Undefined without a reply within `seconds`. */
 export function askIdent(local: Endpoint, remote: Endpoint, seconds: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host: remote.ip, port: IDENT_PORT, localAddress: local.ip });
@@ -28,8 +28,8 @@ export function askIdent(local: Endpoint, remote: Endpoint, seconds: number): Pr
 }
 
 /**
- * What follows the third colon of `port , port : USERID : system : user`, blanks taken out, up to a NUL; nothing
- * for a reply of another form, such as an error. Undefined while the reply has no end.
+ * What follows the third colon of `port , port : USERID : system : user`, without blanks, up to a NUL; "" for any other
+ * reply, such as an error. Undefined while the reply is incomplete.
  */
 export function userOf(reply: string): string | undefined {
   const end = reply.indexOf("\n");

@@ -9,8 +9,8 @@ const ANY_V4: Ip = [0, 0, 0, 0];
 const ANY_V6: Ip = Array<number>(16).fill(0);
 
 /**
- * Listens on what host and port name: 0 or nothing is every address, IPv4 and IPv6 each on a socket of its
- * own, so that an IPv4 client is exactly what it is to tcpserver. Throws Trouble.
+ * Listens on host and port. If host is 0 or empty these are all addresses, with separate sockets for IPv4 and IPv6, so
+ * that IPv4 clients have the same addresses as with tcpserver. Throws Trouble.
  */
 export async function listenOn(
   system: TcpSystem,
@@ -45,7 +45,7 @@ async function resolve(host: string): Promise<Ip | undefined> {
   return best && parseIp(best.address);
 }
 
-/** A number, of which tcpserver takes the low 16 bits; nothing is 0, any free port; or a name in /etc/services. */
+/** A number modulo 2^16, as in tcpserver; "" is 0, any free port; or a name in /etc/services. */
 function portNumber(port: string): number | undefined {
   if (/^\d*$/.test(port)) return leadingNumber(port) & 0xffff;
   try {
@@ -54,12 +54,12 @@ function portNumber(port: string): number | undefined {
       if ((name === port || aliases.includes(port)) && number.endsWith("/tcp")) return leadingNumber(number);
     }
   } catch {
-    // no such file: no such name
+    // without the file the name is unknown
   }
   return undefined;
 }
 
-/** -g, -u and -U: a gid or uid of 0 changes nothing, as in tcpserver. Throws Trouble. */
+/** Implements -g, -u and -U: a gid or uid of 0 has no effect, as in tcpserver. Throws Trouble. */
 export function dropPrivileges({ uid, gid, idsFromEnv }: Options): void {
   const group = idsFromEnv ? leadingNumber(process.env.GID ?? "") || gid : gid;
   const user = idsFromEnv ? leadingNumber(process.env.UID ?? "") || uid : uid;

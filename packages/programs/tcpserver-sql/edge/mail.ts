@@ -6,7 +6,7 @@ import type { TcpSystem } from "./tcp-system.ts";
 
 const INJECT = 'printf "%s" "$NOTICE" | exec "$0" -f "$1" -- "$2"';
 
-/** Mails a line by qmail-inject(8) of `home`, and does not wait for it. Its own troubles go to descriptor 2. */
+/** Mails a line with qmail-inject(8) of `home`, without waiting for it. Errors are logged on descriptor 2. */
 export function mail(
   system: TcpSystem,
   home: string,

@@ -3,7 +3,7 @@ import { writeAll } from "@qmail-mysql/process";
 import type { Options } from "../options.ts";
 import type { TcpListener } from "./tcp-system.ts";
 
-/** Says the port if asked to, and lets go of descriptors 0 and 1: they are not ours to hold. */
+/** Prints the port if requested, and closes descriptors 0 and 1, so that this process does not keep them open. */
 export function releaseStdio({ printPort }: Options, [first]: readonly TcpListener[]): void {
   if (printPort) writeAll(1, `${first?.port}\n`);
   for (const [fd, mode] of [
@@ -13,8 +13,8 @@ export function releaseStdio({ printPort }: Options, [first]: readonly TcpListen
     try {
       closeSync(fd);
     } catch {
-      // it was closed when we were started
+      // it was already closed at the start
     }
-    openSync("/dev/null", mode); // the lowest free one: nothing of ours may become a child's 0 or 1
+    openSync("/dev/null", mode); // the lowest free descriptor, so that no other file gets number 0 or 1
   }
 }

@@ -1,17 +1,17 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { CdbError, type CdbReader, cdbReader } from "@qmail-mysql/cdb";
 
-/** The data of the record of a key; undefined: there is none. */
+/** The data of the record of a key; undefined if there is none. */
 export type FindRule = (key: string) => string | undefined;
 
 const MAX_SIZE = 256 << 20; // bytes; a rules file is a few kilobytes
 
-/** A rules file as it is now. Throws an error with errno when it cannot be read or is no cdb. */
+/** Opens the current rules file. Throws an error with errno if it cannot be read or is not a cdb. */
 export type OpenRules = (file: string) => FindRule;
 
 /**
- * Opens the file anew for every connection, so that a renamed one counts at once; its bytes are kept for as
- * long as it is the very same file.
+ * Opens the file for every connection, so that a new one takes effect at once; its contents are cached while it is the
+ * same file.
  */
 export function rulesReader(): OpenRules {
   let kept: { readonly identity: string; readonly cdb: CdbReader } | undefined;
@@ -36,7 +36,7 @@ export function rulesReader(): OpenRules {
   };
 }
 
-/** What tcpserver says of a file that is no cdb. */
+/** The error of tcpserver for a file that is not a cdb. */
 function sound<T>(read: () => T): T {
   try {
     return read();
@@ -47,7 +47,7 @@ function sound<T>(read: () => T): T {
 }
 
 function readWhole(fd: number, size: number): Buffer {
-  if (size === 0) throw Object.assign(new Error("empty"), { code: "EINVAL" }); // what tcpserver's mmap says
+  if (size === 0) throw Object.assign(new Error("empty"), { code: "EINVAL" }); // as mmap in tcpserver
   if (size > MAX_SIZE) throw Object.assign(new Error("too large"), { code: "EFBIG" });
   const bytes = Buffer.alloc(size);
   for (let at = 0; at < size; ) {

@@ -10,10 +10,10 @@ const ACTIONS_SIZE = 256;
 const SIGSET_SIZE = 128;
 
 const ENOENT = 2;
-// pathexec_run.c: these only mean that the next directory of the path may do better.
+// pathexec_run.c: after these errors the next directory of the path is tried.
 const TRY_NEXT = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR"]);
 
-/** TcpSystem's spawner by posix_spawn, for an environment of any bytes. */
+/** The spawner of TcpSystem with posix_spawn, for an environment of any bytes. */
 export function spawner(argv: readonly string[]): Spawn {
   const c = libc();
   const { call } = c;
@@ -48,12 +48,12 @@ export function spawner(argv: readonly string[]): Spawn {
       throw errnoError(failure);
     } finally {
       call.posix_spawn_file_actions_destroy(actions);
-      bytes.length; // alive until here
+      bytes.length; // keeps it referenced until here
     }
   };
 }
 
-/** The children that have ended since the last call, with their raw wait status. Waits for none. */
+/** The children that have ended since the last call, with their raw wait status. Does not wait. */
 export function* endedChildren(): Generator<{ readonly pid: number; readonly status: number }> {
   const { call } = libc();
   const status = new Int32Array(1);

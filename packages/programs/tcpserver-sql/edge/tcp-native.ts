@@ -20,11 +20,11 @@ const IPV6_V6ONLY = 26;
 const F_SETFL = 4;
 const F_SETOWN = 8;
 const O_ASYNC = 0o20000;
-// A signal that gets lost must not cost more than this many milliseconds.
+// Milliseconds; the maximum delay after a lost signal.
 const LOOK_AGAIN = 1000;
 const SOCKADDR_SIZE = 28; // sockaddr_in6; sockaddr_in is 16
 
-/** TCP by the C library. Throws Trouble where that cannot be called. */
+/** TCP by the C library. Throws Trouble if that cannot be called. */
 export function nativeTcp(): TcpSystem {
   const { call } = libc();
   return {
@@ -73,7 +73,7 @@ function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
     port: localName(fd).port,
     watch(onConnection) {
       setInterval(onConnection, LOOK_AGAIN);
-      process.on("SIGIO", onConnection); // first: its default is to end the process
+      process.on("SIGIO", onConnection); // before it is enabled: the default action is to terminate the process
       check(call.fcntl(fd, F_SETOWN, process.pid));
       check(call.fcntl(fd, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
     },
@@ -97,7 +97,7 @@ function sockaddr(ip: Ip, port: number): Uint8Array {
   return bytes;
 }
 
-/** What the kernel wrote. */
+/** The address written by the kernel. */
 function endpoint(bytes: Uint8Array): Endpoint {
   const view = new DataView(bytes.buffer);
   const isV4 = view.getUint16(0, true) === AF_INET;

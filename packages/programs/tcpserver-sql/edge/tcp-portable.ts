@@ -7,9 +7,9 @@ import { errno } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, parseIp, toText } from "@qmail-mysql/wire";
 import type { Accepted, Spawn, TcpListener, TcpSystem } from "./tcp-system.ts";
 
-const MAX_WAITING = 1024; // connections that wait for a child to end; the system's own backlog is behind them
+const MAX_WAITING = 1024; // connections that wait for a child to end, in addition to the system's backlog
 
-/** TCP by the runtime's own means. */
+/** TCP by the runtime. */
 export function portableTcp(): TcpSystem {
   const sockets = new Map<number, Socket>();
   let onEnd: (pid: number, status: number) => void = () => {};
@@ -19,7 +19,7 @@ export function portableTcp(): TcpSystem {
     watchChildren: (callback) => {
       onEnd = callback;
     },
-    killIpOptions: () => {}, // no way to; Linux takes no source-routed packets unless told to
+    killIpOptions: () => {}, // not supported; by default Linux does not accept source-routed packets
     setNoDelay: (fd) => void sockets.get(fd)?.setNoDelay(true),
     close(fd) {
       sockets.get(fd)?.destroy();
@@ -53,7 +53,7 @@ function listen(ip: Ip, port: number, sockets: Map<number, Socket>): Promise<Tcp
             const socket = waiting.shift();
             if (!socket) return undefined;
             const accepted = acceptedOf(socket);
-            if (!accepted) continue; // the client has gone already
+            if (!accepted) continue; // the client has already disconnected
             sockets.set(accepted.fd, socket);
             return accepted;
           }
@@ -104,7 +104,7 @@ function spawner(
     }
     const socket = sockets.get(fd) ?? fd;
     const child = spawn(file, args, { argv0: program, env, stdio: [socket, socket, 2] });
-    child.on("error", () => {}); // no pid says the same, and now
+    child.on("error", () => {}); // already reported by the missing pid
     const { pid } = child;
     if (pid === undefined) throw Object.assign(new Error("spawn"), { code: "ENOEXEC" });
     child.on("exit", (code, signal) => onEnd(pid, signal ? os.signals[signal] : (code ?? 0) << 8));
@@ -112,7 +112,7 @@ function spawner(
   };
 }
 
-/** The file that execvp(3) would run for a program, a byte string. Throws an error with errno. */
+/** The file that execvp(3) would execute for a program, a byte string. Throws an error with errno. */
 function findProgram(program: string): string {
   let failure: unknown = Object.assign(new Error(program), { code: "ENOENT" });
   for (const bytes of pathSearch(program)) {

@@ -6,7 +6,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A connection taken from a listener; `fd` is ours until closed. */
+/** An accepted connection; `fd` has to be closed by the caller. */
 export interface Accepted {
   readonly fd: number;
   readonly remote: Endpoint;
@@ -16,9 +16,9 @@ export interface Accepted {
 /** A listening socket. */
 export interface TcpListener {
   readonly port: number;
-  /** Calls back when somebody has connected. */
+  /** Calls back when a client has connected. */
   watch(onConnection: () => void): void;
-  /** The connection that waits longest; undefined when none waits. */
+  /** The oldest waiting connection; undefined if none. */
   accept(): Accepted | undefined;
   close(): void;
 }
@@ -26,21 +26,21 @@ export interface TcpListener {
 /** Starts a child and returns its pid. Throws an error with the errno of the exec that failed. */
 export type Spawn = (env: readonly string[], fd: number) => number;
 
-/** What a server of one child per connection asks of the system. */
+/** The system calls of a server with one child per connection. */
 export interface TcpSystem {
   /** Listens on an address, all zeros for every one of its version. Rejects with an errno. */
   listen(ip: Ip, port: number, backlog: number): Promise<TcpListener>;
   /**
-   * How to start `argv` again and again, each with an environment of its own (NAME=value) and one descriptor
-   * for its 0 and 1; 2 is ours, everything else stays here. Signals are at their defaults.
+   * Returns a function that starts `argv` with an environment (NAME=value) and a descriptor for 0 and 1; 2 is shared,
+   * others are not inherited. Signals have their default actions.
    */
   spawner(argv: readonly string[]): Spawn;
   /** Calls back with pid and raw wait status of every child that ends. */
   watchChildren(onEnd: (pid: number, status: number) => void): void;
-  /** Removes the IP options a peer has set: a source route would send our packets to another host. */
+  /** Removes the IP options set by the peer: with a source route our packets would be sent to another host. */
   killIpOptions(fd: number): void;
-  /** Sends small writes at once. */
+  /** Disables the delay of small writes. */
   setNoDelay(fd: number): void;
-  /** Closes our copy of a connection; a child's stays open. */
+  /** Closes our descriptor of a connection; that of a child stays open. */
   close(fd: number): void;
 }

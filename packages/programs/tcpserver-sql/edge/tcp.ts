@@ -2,8 +2,8 @@ import { libc } from "@qmail-mysql/native";
 import type { TcpSystem } from "./tcp-system.ts";
 
 /**
- * The C library's calls where they can be had; where the runtime may make no code (Node; an address space
- * below 3 GB) its own, which know no backlog and no environment that is not UTF-8.
+ * Uses the C library if it can be called, else (under Node, or with an address space below 3 GB) the runtime, which
+ * supports neither a backlog nor an environment that is not UTF-8.
  */
 export async function tcpSystem(): Promise<TcpSystem> {
   try {
