@@ -345,6 +345,7 @@ describe.skipIf(!isRoot)("trouble", () => {
     const before = performance.now();
     const [said, got] = await Promise.all([login(world, JOE, "joe", "192.0.2.1"), check(world, "192.0.2.1")]);
     expect(said).toContain("no answer within 1 seconds");
+    expect(got.stderr).toContain("no answer within 1 seconds");
     expect(got.stdout).toBe("relay=no\n");
     expect(performance.now() - before).toBeLessThan(2500);
     process.kill(sqld.pid, "SIGCONT");

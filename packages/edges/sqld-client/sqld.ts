@@ -25,7 +25,8 @@ export function sqldAt(path: string): Sqld {
     let connection: UnixConnection | undefined;
     let lost: string | undefined;
     const lose = (why: string) => {
-      lost ??= why;
+      if (lost !== undefined) return; // ending the connection closes it
+      lost = why;
       forget();
       connection?.end();
       for (const { reject } of asked.splice(0)) reject(trouble(path, why));

@@ -7,6 +7,7 @@ import {
   toLogin,
   toVirtualRow,
 } from "@qmail-mysql/database";
+import { isLocked } from "@qmail-mysql/password/locked";
 import { type FindAliases, type FindVirtual, type FindVirtualHosts, like } from "@qmail-mysql/routing";
 import { lower, toText } from "@qmail-mysql/wire";
 
@@ -14,7 +15,7 @@ import { lower, toText } from "@qmail-mysql/wire";
 export interface Store {
   readonly findMailboxes: FindMailboxes;
   readonly findLogin: (name: string) => Promise<Login | undefined>;
-  /** The first password in the table, to compare with if the login does not exist. */
+  /** One of the first passwords in the table that is not locked, to compare with if the login does not exist. */
   readonly decoy: () => Promise<Pick<Login, "password" | "passwordType"> | undefined>;
   readonly findAliases: FindAliases;
   readonly findVirtual: FindVirtual;
@@ -32,8 +33,9 @@ export function storeOver({ ask, close }: Pick<Database, "ask" | "close">, funky
       return only(await ask("findLogin", [text]), [name]).map(toLogin)[0];
     },
     decoy: async () => {
-      const [row] = await ask("decoy", []);
-      return row && { password: row.password ?? "", passwordType: row.password_type ?? "" };
+      return (await ask("decoy", []))
+        .map((row) => ({ password: row.password ?? "", passwordType: row.password_type ?? "" }))
+        .find(({ password, passwordType }) => !isLocked(password, passwordType));
     },
     findAliases: async (username, aliases) => {
       const name = toText(username);
