@@ -1,6 +1,7 @@
 // harden.js RUNTIME COPY: copies the runtime with the environment variables out of reach that would make it run other
 // code, open a debugger, write elsewhere, or accept a false certificate. Their names get a first byte of 0, which no
 // entry of an environment has: neither getenv(3), to which the name is then empty, nor a comparison finds one.
+// And the runtime exits 111 where it cannot start: with its 1 qmail-lspawn would bounce, and a login be refused.
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 
 /** Beginnings of names, and how often each is in the runtime: another count is a runtime that nobody has looked at. */
@@ -46,6 +47,67 @@ for (const [name, expected] of Object.entries(EXPECTED)) {
     process.exitCode = 1;
   }
 }
+/**
+ * Where the runtime itself decides on 1, by machine (ELF's e_machine): calls of its function at `exit` with a constant,
+ * and constants stored at `field` of its state, which it exits with after an uncaught error. The codes of our programs
+ * are no constants there.
+ */
+const EXITS = { 62: { exit: 0x3437340, calls: 226, field: 0x7dec, stores: 16 } }; // x86-64
+const TEMPORARY = 111;
+
+/** The loaded segment that may be executed: where it is in the file and in memory. */
+function code() {
+  const headers = Number(bytes.readBigUInt64LE(32));
+  for (let i = 0; i < bytes.readUInt16LE(56); i++) {
+    const at = headers + 56 * i;
+    if (bytes.readUInt32LE(at) !== 1 || !(bytes.readUInt32LE(at + 4) & 1)) continue;
+    const [offset, address, , size] = [8, 16, 24, 32].map((field) =>
+      Number(bytes.readBigUInt64LE(at + field)),
+    );
+    return { offset, address, size };
+  }
+  throw new Error("no segment may be executed");
+}
+
+/** The places of a byte sequence in that segment. */
+function* places(sequence, { offset, size }) {
+  const end = offset + size;
+  for (let at = bytes.indexOf(sequence, offset); at >= 0 && at < end; at = bytes.indexOf(sequence, at + 1))
+    yield at;
+}
+
+/** Makes the 1 at these places 111. */
+function temporary(what, ones, expected) {
+  for (const at of ones) bytes[at] = TEMPORARY;
+  if (ones.length === expected) return;
+  console.error(`harden: ${runtime}: ${ones.length} ${what}, expected ${expected}: look before you ship`);
+  process.exitCode = 1;
+}
+
+const exits = EXITS[bytes.readUInt16LE(18)];
+if (exits) {
+  const segment = code();
+  const call = Buffer.from([0xbf, 1, 0, 0, 0, 0xe8]); // mov $1,%edi; call
+  const calls = [...places(call, segment)].filter((at) => {
+    const next = at + call.length + 4;
+    return segment.address + (next - segment.offset) + bytes.readInt32LE(next - 4) === exits.exit;
+  });
+  temporary(
+    "calls of exit(1)",
+    calls.map((at) => at + 1),
+    exits.calls,
+  );
+  // movb $1,field(register), also of %r12; movw $0x101, from the byte before it on
+  const stores = [...places(Buffer.from([exits.field & 0xff, exits.field >> 8, 0, 0, 1]), segment)].filter(
+    (at) =>
+      (bytes[at - 2] === 0xc6 && bytes[at - 1] >> 3 === 0x10) || bytes.readUIntBE(at - 3, 3) === 0xc68424,
+  );
+  const pairs = [
+    ...places(Buffer.from([(exits.field & 0xff) - 1, exits.field >> 8, 0, 0, 1, 1]), segment),
+  ].filter((at) => bytes[at - 3] === 0x66 && bytes[at - 2] === 0xc7 && bytes[at - 1] >> 3 === 0x10);
+  temporary("stores of 1", [...stores.map((at) => at + 4), ...pairs.map((at) => at + 5)], exits.stores);
+} else console.error("harden: warning: on this machine the runtime exits 1, not 111, where it cannot start");
+
 if (process.exitCode) process.exit();
 writeFileSync(copy, bytes);
 chmodSync(copy, 0o755);
