@@ -12,9 +12,9 @@ const MODE = 0o600; // who can open a file can lock it
 const OTHERS = 0o077;
 
 /**
- * Takes flock(2) on `path`, waiting at most `seconds`; undefined when another process still has it. Nobody but
- * the owner of the file can take it: a file that others can open is made 0600. The kernel ends the lock with
- * its holder, however that ends, and Linux carries it over NFS. Throws Trouble.
+ * Locks `path` with flock(2), waiting at most `seconds`; undefined if another process still has the lock. Only the owner
+ * of the file can lock it: a file that others can open is changed to 0600. The kernel releases the lock when its holder
+ * ends; Linux supports it over NFS. Throws Trouble.
  */
 export function lockFile(path: string, seconds: number): FileLock | undefined {
   const fd = openPrivate(path);
