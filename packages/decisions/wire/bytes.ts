@@ -28,3 +28,19 @@ export function toText(bytes: string): string | undefined {
 export function isAscii(s: string): boolean {
   return /^[\0-\x7f]*$/.test(s);
 }
+
+/** Lower case for ASCII only, as case_lowers in qmail: Unicode's would convert the Kelvin sign (U+212A) to k. */
+export function lower(s: string): string {
+  return s.replace(/[A-Z]+/g, (run) => run.toLowerCase());
+}
+
+/** Fields terminated by NUL, as printed by qmail-getpw and read by checkpassword. */
+export function nulEnded(fields: readonly (string | number)[]): string {
+  return fields.map((field) => `${field}\0`).join("");
+}
+
+/** The fields of such a string; undefined if the last one is not terminated. */
+export function nulFields(bytes: string): string[] | undefined {
+  if (bytes === "") return [];
+  return bytes.endsWith("\0") ? bytes.slice(0, -1).split("\0") : undefined;
+}

@@ -1,5 +1,5 @@
 import { toBuffer } from "@qmail-mysql/wire";
-import { nodeFs } from "./files.ts";
+import { nodeFs } from "./builtin.ts";
 
 const ELF = "\x7fELF";
 const LINE = 256; // bytes of a #! line that Linux reads

@@ -1,4 +1,5 @@
 import { fromText } from "@qmail-mysql/wire";
+import { nodeFs } from "./builtin.ts";
 import { byteString, cString, native } from "./native.ts";
 
 // The file operations of every run: by the C library if it can be called, else by node:fs.
@@ -9,11 +10,6 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff; // linux/stat.h, as the offsets below
 const STATX_SIZE = 256;
 const PIECE = 4096;
-
-/** node:fs, loaded at its first use. */
-export function nodeFs(): typeof import("node:fs") {
-  return process.getBuiltinModule("node:fs");
-}
 
 /** The contents of a file as a byte string; its name is text. Throws with an errno. */
 export function readWhole(file: string): string {

@@ -1,8 +1,8 @@
-export { childProcess } from "./child-process.ts";
+export { childProcess, nodeFs } from "./builtin.ts";
 export { errnoError } from "./errno-number.ts";
 export { checkExecutable } from "./executable.ts";
 export { closeQuietly, type Descriptors, openDescriptors } from "./fd-passing.ts";
-export { closeFd, isFile, nodeFs, readWhole, type Status, status, writeSome } from "./files.ts";
+export { closeFd, isFile, readWhole, type Status, status, writeSome } from "./files.ts";
 export { type Forking, openForking } from "./fork.ts";
 export { libcrypt } from "./libcrypt.ts";
 export { byteString, cString, type Libc, libc, type Native, native, readWithin } from "./native.ts";

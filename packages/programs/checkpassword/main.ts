@@ -4,7 +4,7 @@ import { closeFd } from "@qmail-mysql/native";
 import { exec, given, isRoot, readAllWithin } from "@qmail-mysql/process";
 import { askVerdict, tellVerdict } from "@qmail-mysql/sqld-client";
 import { openSite, type Site } from "@qmail-mysql/store";
-import { findSystemLogin, systemCrypt } from "@qmail-mysql/system";
+import { systemCrypt } from "@qmail-mysql/system";
 import { Die, MISUSED, REFUSED, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { become } from "./become.ts";
 import { parseCredentials } from "./credentials.ts";
@@ -46,7 +46,11 @@ async function judge(credentials: Credentials, { store, settings, sqld }: Site):
     findLogin: store.findLogin,
     findVirtual: store.findVirtual,
     decoy: store.decoy,
-    findSystemLogin: async (name) => findSystemLogin(name, settings.timeout, Date.now()),
+    // Loaded when no mailbox has the login.
+    findSystemLogin: async (name) => {
+      const { findSystemLogin } = await import("@qmail-mysql/system/system-login");
+      return findSystemLogin(name, settings.timeout, Date.now());
+    },
     // Loaded only if there is something to verify, which with qmail-sqld is rare.
     verify: async (typed, stored, type, challenge) =>
       (await import("@qmail-mysql/password")).verify(typed, stored, type, challenge, systemCrypt),

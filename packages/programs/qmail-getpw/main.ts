@@ -2,7 +2,7 @@ import { type Assignment, format, getpw, Held } from "@qmail-mysql/accounts";
 import { aliasUser, breakChar, qmailHome } from "@qmail-mysql/control-files";
 import { print, say } from "@qmail-mysql/process";
 import { openSite } from "@qmail-mysql/store";
-import { findSystemAccounts, homeOwner } from "@qmail-mysql/system";
+import { homeOwner } from "@qmail-mysql/system";
 import { Die, HARD, OK, QLX_NOALIAS, Usage } from "@qmail-mysql/trouble";
 
 /** qmail-getpw local: prints who controls this local part. qmail-getpw(8). */
@@ -15,7 +15,11 @@ export async function main([local]: readonly string[]): Promise<number> {
   try {
     found = await getpw(local, settings, {
       ...store,
-      findSystemAccounts: async (names) => findSystemAccounts(names, site.timeout),
+      // Loaded when no mailbox has the address.
+      findSystemAccounts: async (names) => {
+        const { findSystemAccounts } = await import("@qmail-mysql/system/system-accounts");
+        return findSystemAccounts(names, site.timeout);
+      },
       homeOwner,
       warn: (line) => say(`qmail-getpw: warning: ${line}`),
     });

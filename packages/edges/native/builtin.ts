@@ -1,3 +1,8 @@
+/** node:fs, loaded at its first use. */
+export function nodeFs(): typeof import("node:fs") {
+  return process.getBuiltinModule("node:fs");
+}
+
 let handlesSigchld = false;
 
 /** node:child_process, loaded at its first use, since most runs start no other program. */
