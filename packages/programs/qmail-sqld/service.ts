@@ -110,7 +110,7 @@ function openPools(
 ): Record<"pool" | "writers", Pool> {
   const isOne = sql.driver === "sqlite";
   const servers = poolServers(sql, qmailHome);
-  // Of several, one that fails is felt by no question: its failure is said all the same.
+  // With several servers the failure of one does not fail a question, but it is logged.
   const watched = servers.map(({ name, open }) => ({ name, open: watch.open(name, open) }));
   const timeout = sql.timeout * SECOND;
   return {

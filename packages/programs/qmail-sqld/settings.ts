@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { ControlError, keyValues } from "@qmail-mysql/control";
 
-/** What control/sqld-settings says; qmail-sqld(8) is its manual. Times are seconds. */
+/** The settings of control/sqld-settings: qmail-sqld(8). Times are seconds. */
 export interface Settings {
   /** To the database, at most. */
   readonly connections: number;
@@ -54,7 +54,7 @@ const NUMBERS = {
 
 const RECORDERS: Recorders = { uids: [], owner: true };
 const MAX_UIDS = 64;
-const SOCKET_MODE = 0o666; // the directory of the socket decides who comes near it
+const SOCKET_MODE = 0o666; // access is controlled by the directory of the socket
 
 /** Reads the text of control/sqld-settings. Throws ControlError with file, line and what was expected. */
 export function parseSettings(text: string, file: string): Settings {

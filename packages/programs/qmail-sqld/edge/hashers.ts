@@ -6,14 +6,14 @@ import { Trouble } from "@qmail-mysql/trouble";
 import { netstring, netstringReader, nulEnded } from "@qmail-mysql/wire";
 import { JOB_LIMIT } from "./hasher.ts";
 
-/** Who wants a password verified, and whose: neither is to wait for all that another wants. */
+/** The uid that asks and the login, between which the queue is shared fairly. */
 export interface Asker {
   readonly owner: string;
   readonly login: string;
 }
 
 export interface Hashers {
-  /** Is `typed` what is stored? Throws Trouble when there is no telling, or not within the time. */
+  /** Does `typed` match what is stored? Throws Trouble if that cannot be decided in time. */
   verify(asker: Asker, typed: string, stored: string, type: string, challenge: string): Promise<boolean>;
   waiting(): number;
   close(): void;

@@ -5,7 +5,7 @@ import { type Accepted, listenUnix } from "./unix-listener.ts";
 
 export interface ServerCounts {
   accepted: number;
-  /** Closed for garbage, for being slow, and to make room for another. */
+  /** Connections closed for invalid data, for a timeout, and to make room for another. */
   garbage: number;
   slow: number;
   crowded: number;
@@ -18,7 +18,7 @@ export interface ServerCounts {
 export interface Listener {
   readonly counts: ServerCounts;
   clients(): number;
-  /** Accepts nobody any more; settles when the last question at hand is answered. */
+  /** Accepts no more connections; resolves when the last pending question is answered. */
   stop(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ const PER_SECOND = 2000; // connections of one uid; a host that delivers as fast
 const MEMORY = 64 << 20; // bytes of questions and answers of all clients together
 const UNKNOWN = -1; // the owner of a client whose uid cannot be told
 
-/** Answers questions on a unix socket. Nothing one client does is felt by another. */
+/** Answers questions on a unix socket. A client cannot delay others. */
 export function listen(
   path: string,
   maxClients: number,

@@ -19,7 +19,7 @@ export interface LoginWorld {
 /** Those that cost no more than a comparison or one round of SHA-1. */
 const CHEAP = ["password", "mysql-password"];
 
-/** Whoever is refused by what was kept is judged again by what the database says now. */
+/** A login that is refused by a cached row is checked again with the current row. */
 export async function judgeLogin(
   world: LoginWorld,
   credentials: Credentials,
