@@ -27,7 +27,7 @@ export function trouble(why: string): Answer {
 /** A question that is none of the protocol's: its client gets the answer, and then nothing any more. */
 export class Misasked extends Error {}
 
-/** The uid of who asks. Throws Trouble when that cannot be told. */
+/** The uid of the client. Throws Trouble if it is unknown. */
 export type Peer = () => number;
 
 /** What answers a question that is not one of the store's. */

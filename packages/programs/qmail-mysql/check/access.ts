@@ -15,7 +15,7 @@ import { word } from "../output/shell.ts";
 import { checkSecret, checkSqliteDirectory, secretFile } from "./files.ts";
 import type { Problem } from "./problem.ts";
 
-/** Who asks the database on this host, and how. */
+/** The programs that use the database on this host, and how. */
 export interface Askers {
   readonly home: string;
   readonly config: SqlServer;

@@ -1,6 +1,6 @@
 import type { AliasRow, VirtualRow } from "@qmail-mysql/routing";
 
-/** Something that is wrong, and what mends it. */
+/** A problem and the command that corrects it. */
 export interface Problem {
   /** The row, file or directory. */
   readonly what: string;

@@ -8,7 +8,7 @@ import type { Identity } from "./eyes.ts";
 export interface HomeState {
   /** Why mail cannot be delivered or read there; undefined when nothing is wrong, as far as we may look. */
   readonly problem?: string;
-  /** The command that mends it. */
+  /** The command that corrects it. */
   readonly fix?: string;
 }
 

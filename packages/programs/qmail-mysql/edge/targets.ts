@@ -6,7 +6,7 @@ import { toBuffer } from "@qmail-mysql/wire";
 import { makeMaildir, word } from "../output/shell.ts";
 import { type Identity, mayChange } from "./eyes.ts";
 
-/** Why a Maildir or an mbox would not take a message, and the command that mends it. */
+/** Why a delivery to a Maildir or an mbox would fail, and the command that corrects it. */
 export interface Obstacle {
   readonly why: string;
   readonly fix: string;

@@ -1,4 +1,4 @@
-/** A change the database refused because of how a column was made: which one, and the statement that mends it. */
+/** A change that the database refused because of the type of a column: the column and a statement that corrects it. */
 export interface ColumnFix {
   readonly column: string;
   readonly problem: string;
