@@ -23,6 +23,10 @@ const EXPECTED = {
   BUN_DESTRUCT_VM_ON_EXIT: 1,
   BUN_GARBAGE_COLLECTOR_LEVEL: 2,
   NODE_TLS_REJECT_UNAUTHORIZED: 7, // certificates unchecked
+  NODE_EXTRA_CA_CERTS: 3, // more certificates trusted
+  NODE_USE_SYSTEM_CA: 2,
+  SSL_CERT_FILE: 1,
+  SSL_CERT_DIR: 1,
 };
 
 const [, , runtime, copy] = process.argv;

@@ -157,6 +157,13 @@ describe.each(programs)("%s", (program, code, ask) => {
       await expectTrouble(/certificate/);
     });
 
+    test.each(["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"])("whose CA %s alone names", async (name) => {
+      const { port, ca } = inject("mariadb");
+      configure(`server localhost:${port}`, "tls yes\n");
+      const { code, stderr } = await run("qmail-getpw", ["iain"], { env: { ...world.env, [name]: ca } });
+      expect({ code, stderr }).toEqual({ code: 118, stderr: expect.stringMatching(/certificate/) });
+    });
+
     test("whose certificate names another host", async () => {
       const { port, ca } = inject("mariadb");
       configure(`server 127.0.0.2:${port}`, `tls ${ca}\n`);
