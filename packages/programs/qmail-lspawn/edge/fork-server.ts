@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { type Descriptors, type Forking, openDescriptors, openForking } from "@qmail-mysql/native";
 import { environment, exec, self, writeAll } from "@qmail-mysql/process";
 import { OK, verdict } from "@qmail-mysql/trouble";
+import { rehearse } from "./rehearse.ts";
 import { worker } from "./worker.ts";
 
 /** The descriptor for requests: a name for the worker, with its end of the socket for tasks and its output. */
@@ -36,6 +37,7 @@ export async function forkServer(): Promise<number> {
   environment(); // needed for the programs of workers, which cannot read it after setuid
   const descriptors = openDescriptors();
   const forking = openForking();
+  await rehearse(descriptors);
   for (;;) {
     tellEnds(forking);
     const event = forking.wait(REQUESTS);

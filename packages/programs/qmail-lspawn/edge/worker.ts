@@ -56,7 +56,7 @@ function become({ uid, gid }: Task): number {
 }
 
 /** The exit code of qmail-local for this delivery, a NUL, and its output. */
-async function delivered(task: Task, fd: number, descriptors: Descriptors): Promise<string> {
+export async function delivered(task: Task, fd: number, descriptors: Descriptors): Promise<string> {
   try {
     const { asked, env } = await planned(task, fd);
     const all = [...asked];
