@@ -467,6 +467,18 @@ const ofSqld: readonly Case[] = [
     /control\/sqld/,
     /is no socket/,
   ],
+  [
+    "control/sql that qmail-sqld has not read",
+    ({ world }) => void world.control("sql", "time 1800\n"),
+    /qmail-sqld/,
+    /control\/sql did not exist/,
+  ],
+  [
+    "an SQLite directory in which qmail-sqld cannot record logins",
+    ({ path }) => chownSync(path("users"), 0, 0),
+    /users$/,
+    /no login opens the relay/,
+  ],
 ];
 
 /** Who listens there, as the kernel says it. */

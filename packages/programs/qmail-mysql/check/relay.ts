@@ -1,17 +1,28 @@
-import { parseSql } from "@qmail-mysql/control";
+import { basename, dirname } from "node:path";
+import { parseSql, type RelaySql } from "@qmail-mysql/control";
 import { hasControl, readControlFile } from "@qmail-mysql/control-files";
 import { statements } from "@qmail-mysql/database";
-import { openRelayStore, type RelayDatabase, relaySqldPath, sqlControlFile } from "@qmail-mysql/relay-store";
-import { openDatabase, readSqlServer } from "@qmail-mysql/store";
+import {
+  openRelayAnswers,
+  openRelayStore,
+  type RelayDatabase,
+  relaySqldPath,
+  sqlControlFile,
+} from "@qmail-mysql/relay-store";
+import { openDatabase, readSqlServer, sqliteFile } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Trouble } from "@qmail-mysql/trouble";
+import { type Ip, parseIp } from "@qmail-mysql/wire";
+import { look, names } from "../edge/files.ts";
 import { opened } from "../edge/home-state.ts";
+import { listener } from "../edge/running.ts";
 import { word } from "../output/shell.ts";
 import { checkSecret } from "./files.ts";
 import { mayInsert } from "./privileges.ts";
 import type { Problem } from "./problem.ts";
 
 const PATIENCE = 5; // seconds
+const EXAMPLE = parseIp("192.0.2.1") as Ip; // RFC 5737
 const READER = "qmaild"; // as whom tcpserver and relay-check run
 
 /** What is wrong with control/sql, and with the table of clients that it names. */
@@ -27,7 +38,7 @@ export async function* checkRelay(home: string): AsyncGenerator<Problem> {
     for (const warning of config.warnings) {
       yield { what, problem: warning.replace(`${what} `, ""), fix: lineFix(warning) };
     }
-    if (config.database === undefined) relaySqldPath(home);
+    if (config.database === undefined) yield* checkRecorder(home, config);
     else {
       const [reader] = findSystemAccounts([READER], PATIENCE);
       const group = reader ? `chgrp ${reader.gid} ${word(what)}; ` : "";
@@ -44,6 +55,33 @@ export async function* checkRelay(home: string): AsyncGenerator<Problem> {
     if (!(error instanceof Trouble)) throw error;
     yield { what, problem: error.message.replace(`${what} `, ""), fix: lineFix(error.message) };
   }
+}
+
+/** Does qmail-sqld know of control/sql, and can it write what it records? */
+async function* checkRecorder(home: string, config: RelaySql): AsyncGenerator<Problem> {
+  const socket = relaySqldPath(home);
+  const pid = listener(socket);
+  const running = look(socket);
+  if (pid === undefined || running === undefined) return; // checkAccess reports it
+  const answers = await openRelayAnswers(config, home, "read", PATIENCE);
+  try {
+    await answers.left(EXAMPLE);
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    if (error.message.includes(sqlControlFile(home)))
+      yield { what: "qmail-sqld", problem: error.message, fix: `kill -HUP ${pid}; sleep 1` };
+  } finally {
+    await answers.close();
+  }
+  const { driver, db } = readSqlServer(home, "qmail-mysql", undefined, () => {});
+  if (driver !== "sqlite" || running.uid === 0) return;
+  const file = sqliteFile({ db }, home);
+  const dir = dirname(file);
+  const { problem } = opened(dir, { uid: running.uid, gid: running.gid }, "rw");
+  if (problem === undefined) return;
+  const isItsOwn = names(dir).every((name) => name.startsWith(basename(file)));
+  const fix = isItsOwn ? `chown ${running.uid} ${word(dir)}` : "see sql(5): a directory for the file alone";
+  yield { what: dir, problem: `${problem}, qmail-sqld's account: no login opens the relay`, fix };
 }
 
 async function* checkTable(home: string, what: string, config: RelayDatabase): AsyncGenerator<Problem> {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
 /** Undefined when there is no such file. Throws with an errno. */
@@ -6,6 +6,9 @@ export const look = (path: string): Stats | undefined => statSync(path, { throwI
 
 /** False also for a file that we may not see. */
 export const exists = (path: string | Buffer): boolean => existsSync(path);
+
+/** The names in a directory. Throws with an errno. */
+export const names = (dir: string): string[] => readdirSync(dir);
 
 /** A file as a byte string. Throws with an errno. */
 export const bytesOf = (path: string): string => readFileSync(path, "latin1");
