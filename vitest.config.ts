@@ -4,7 +4,7 @@ const unit = ["packages/**/*.test.ts"];
 const chain = ["test/**/*.test.ts"];
 
 export default defineConfig({
-  define: { CONF_QMAIL: '"/var/qmail"', CONF_BREAK: '"-"', CONF_ALIAS: '"alias"' },
+  define: { CONF_QMAIL: '"/var/qmail"', CONF_BREAK: '"-"', CONF_ALIAS: '"alias"', VERSION: '"0"' },
   test: {
     projects: [
       { extends: true, test: { name: "unit", include: unit } },

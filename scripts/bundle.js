@@ -14,7 +14,12 @@ const common = {
   tsconfig: `${dir}/tsconfig.json`,
   minify: true,
   format: "esm",
-  define: { CONF_QMAIL: conf("conf-qmail"), CONF_BREAK: conf("conf-break"), CONF_ALIAS: conf("conf-users") },
+  define: {
+    CONF_QMAIL: conf("conf-qmail"),
+    CONF_BREAK: conf("conf-break"),
+    CONF_ALIAS: conf("conf-users"),
+    VERSION: JSON.stringify(JSON.parse(readFileSync("package.json", "utf8")).version),
+  },
 };
 
 const kinds = {

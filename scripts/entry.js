@@ -7,7 +7,10 @@ const programs = readFileSync(join(import.meta.dirname, "../packages/programs/ma
   .split("\n")
   .filter((line) => /^[^#]/.test(line))
   .map((line) => line.split(/ +/))
-  .map(([name, soft]) => `  "${name}": { load: () => import("@qmail-mysql/${name}"), soft: ${soft} },\n`);
+  .map(
+    ([name, soft, , version]) =>
+      `  "${name}": { load: () => import("@qmail-mysql/${name}"), soft: ${soft}, hasVersion: ${version === "version"} },\n`,
+  );
 process.stdout.write(
   `import { start } from "@qmail-mysql/multicall";\n\nawait start({\n${programs.join("")}});\n`,
 );

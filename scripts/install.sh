@@ -32,13 +32,20 @@ for program in ${PROGRAMS:-}; do
 	}
 done
 
-# lose: what the stock programs do not know, as far as the database can be asked.
+# lose: says what the stock programs will not know, as far as the database can be asked.
 lose() {
-	users=$(QMAIL_HOME=$home "$bin/qmail-mysql" user list 2>/dev/null | sed '1d; s/ .*//') || users=
-	domains=$(QMAIL_HOME=$home "$bin/qmail-mysql" domain list 2>/dev/null | sed 1d | grep -c .) || domains=0
-	mailboxes=0
-	for user in $users; do getent passwd "$user" >/dev/null || mailboxes=$((mailboxes + 1)); done
-	echo "uninstall: warning: mail for $mailboxes mailboxes without a system account, and for what the tables say of $domains domains, will bounce" >&2
+	if users=$(QMAIL_HOME=$home "$bin/qmail-mysql" user list 2>/dev/null) &&
+		domains=$(QMAIL_HOME=$home "$bin/qmail-mysql" domain list 2>/dev/null); then
+		mailboxes=0
+		for user in $(echo "$users" | sed '1d; s/ .*//'); do
+			getent passwd "$user" >/dev/null || mailboxes=$((mailboxes + 1))
+		done
+		domains=$(echo "$domains" | sed 1d | grep -c .) || :
+		lost="for $mailboxes mailboxes without a system account, and for what the tables say of $domains domains,"
+	else
+		lost="for every mailbox without a system account, and for virtual domains (the database cannot be asked how many)"
+	fi
+	echo "uninstall: warning: mail $lost will bounce" >&2
 }
 
 if [ "${1:-}" = uninstall ]; then

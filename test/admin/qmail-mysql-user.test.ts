@@ -7,7 +7,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -645,11 +644,6 @@ describe.skipIf(!isRoot)("auth test", () => {
     expect([got.code, got.stdout]).toEqual([code, code === 0 ? "accepted\n" : ""]);
     world.remove();
   });
-});
-
-test("--version is that of the tree", async () => {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
-  expect((await run("qmail-mysql", ["--version"])).stdout).toBe(`${version}\n`);
 });
 
 test("a reader that ends early, as head(1), is no trouble", async () => {

@@ -15,7 +15,7 @@ for part in mess info local remote bounce todo intd pid; do find "$copy/home/que
 control=$copy/home/control
 rm -f "$control"/virtualdomains* "$control"/morercpthosts* "$copy"/home/users/*
 for file in me locals rcpthosts; do echo stock.test >"$control/$file"; done
-printf 'driver sqlite\ndb %s/mail.db\n' "$dir" >"$control/sqlserver"
+printf 'driver sqlite\ndb %s/mail.db\nhome_mismatch alias\n' "$dir" >"$control/sqlserver"
 : >"$dir/getpw"
 chmod 666 "$dir/getpw"
 rm "$copy/home/bin/qmail-getpw"

@@ -108,3 +108,11 @@ test("README names every program, and each has its manual", () => {
   const listed = rows.flatMap(([, names = ""]) => [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
   expect(new Set(listed)).toEqual(new Set(programs));
 });
+
+const versioned = [...read("packages/programs/manifest").matchAll(/^(\S+) .* version$/gm)].map(
+  ([, name = ""]) => name,
+);
+test.each(["qmail-mysql", ...versioned])("%s --version prints the version", async (program) => {
+  const { code, stdout } = await run(program, ["--version"], {});
+  expect([code, stdout]).toEqual([0, `${JSON.parse(read("package.json")).version}\n`]);
+});

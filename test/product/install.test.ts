@@ -78,6 +78,15 @@ describe.skipIf(!isRoot)("make install, make uninstall", () => {
     expect(stderr).toMatch(/1 mailboxes .* 1 domains/); // sam has an account
   });
 
+  test("taken out while the database cannot be asked, what will bounce is not counted as none", () => {
+    world.control("sqlserver", "driver sqlite\ndb /nonexistent/mail.db\n");
+    expect(install().status).toBe(0);
+    const { status, stderr } = install({}, "uninstall");
+    expect(status).toBe(0);
+    expect(stderr).toContain("for every mailbox without a system account");
+    expect(stderr).not.toMatch(/\d+ mailboxes/);
+  });
+
   test("one program taken out leaves the others", () => {
     sqlite.prepare(world);
     install();

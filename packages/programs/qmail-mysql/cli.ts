@@ -1,7 +1,6 @@
 import { say } from "@qmail-mysql/process";
 import { errno, HARD, OK, reason, Trouble } from "@qmail-mysql/trouble";
 import { Command, CommanderError } from "commander";
-import { version } from "../../../package.json" with { type: "json" };
 import { addAsk } from "./ask/command.ts";
 import { addCheck } from "./check/command.ts";
 import { Closed, type Context } from "./context.ts";
@@ -10,6 +9,8 @@ import { addRelay } from "./relay/command.ts";
 import { addRouting } from "./routing/command.ts";
 import { addTrace } from "./trace/command.ts";
 import { addUser } from "./user/command.ts";
+
+declare const VERSION: string; // of package.json: scripts/bundle.js
 
 const WIDTH = 100; // columns of help
 
@@ -26,7 +27,7 @@ export async function cli(args: readonly string[], context: Context): Promise<nu
       getErrHasColors: () => false,
       outputError: (text, write) => write(text.replace(/^error:/, "qmail-mysql: usage:")),
     })
-    .version(version, "--version", "print the version")
+    .version(VERSION, "--version", "print the version")
     .exitOverride()
     .showHelpAfterError("(add --help for what may be said)")
     .addHelpText(
