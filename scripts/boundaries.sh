@@ -25,7 +25,7 @@ sources edges programs | grep -v '^programs/multicall/' | xargs grep -nE "@qmail
 sources . | xargs grep -nE "import\(\"@qmail-mysql/($(names edges | sed -E 's/(^|\|)(mysql|sqlite)\b//g'))\"\)" &&
 	bad "a dynamic import names a module of an edge, not its index.ts"
 sed '/^#/d' programs/manifest | {
-	while read -r program _ manual; do
+	while read -r program _ manual _; do
 		[ -e "programs/$program/main.ts" ] || bad "programs/manifest names $program, which has no main.ts"
 		[ -e "programs/$program/$manual" ] || bad "$program has no manual page"
 	done
