@@ -1,12 +1,12 @@
-/** How many addresses each mailbox opens the relay for. */
+/** Limits the number of addresses for which a mailbox opens the relay. */
 export interface Allowance {
-  /** May this address be another of the mailbox's? If so it counts from now on. */
+  /** Counts `address` for the mailbox and returns true; false if the mailbox has reached the limit. */
   take(mailbox: string, address: string): boolean;
 }
 
 const MAX_KEPT = 100_000; // addresses of all mailboxes; the least recently used mailboxes are forgotten first
 
-/** At most `most` addresses of one mailbox within `ms` milliseconds. */
+/** At most `most` addresses per mailbox within `ms` milliseconds. */
 export function openAllowance(most: number, ms: number, now: () => number): Allowance {
   const mailboxes = new Map<string, Map<string, number>>(); // both in the order of their last use
   let kept = 0;

@@ -11,7 +11,7 @@ import type { Cache, Keep } from "./cache.ts";
 import { invalidRow } from "./invalid-rows.ts";
 import type { Watch } from "./watch.ts";
 
-/** An answer as it goes over the socket: F and fields, N, or T and why. */
+/** An answer as sent over the socket: F and fields, N, or T and the reason: qmail-sqld-protocol(7). */
 export type Answer = string;
 
 export const NONE: Answer = "N";
@@ -24,16 +24,16 @@ export function trouble(why: string): Answer {
   return `T${why}`;
 }
 
-/** A question that is none of the protocol's: its client gets the answer, and then nothing any more. */
+/** A question that violates the protocol. The connection is closed after the answer. */
 export class Misasked extends Error {}
 
 /** The uid of the client. Throws Trouble if it is unknown. */
 export type Peer = () => number;
 
-/** What answers a question that is not one of the store's. */
+/** Answers a question that is not a lookup in the tables of mailboxes, aliases and virtual addresses. */
 export type Special = (fields: readonly string[], peer: Peer) => Answer | Promise<Answer>;
 
-/** What questions are answered with. */
+/** What is needed to answer questions. */
 export interface AnswerWorld {
   readonly specials: Readonly<Record<string, Special>>;
   readonly cache: Cache<Answer>;
@@ -41,13 +41,13 @@ export interface AnswerWorld {
   readonly ask: Ask;
   readonly funkyQueries: boolean;
   readonly watch: Pick<Watch, "answered" | "invalid">;
-  /** Bytes of an answer. */
+  /** Maximum bytes of an answer. */
   readonly limit: number;
 }
 
 /**
- * Answers a question: one of the store's from the cache or the database, or a special one. The
- * answer is Trouble's message when there is trouble. Throws Misasked.
+ * Answers a question: a lookup from the cache or the database, or one of `specials`. An error becomes an answer T,
+ * except for Misasked, which is thrown.
  */
 export function answerer(world: AnswerWorld): (payload: string, peer: Peer) => Answer | Promise<Answer> {
   const { specials, cache, keep, watch } = world;
@@ -59,7 +59,7 @@ export function answerer(world: AnswerWorld): (payload: string, peer: Peer) => A
     const question: SocketQuestion = socketQuestions[name];
     const values = question.values(fields);
     if (!values) throw new Misasked(`unable to answer ${name}: a wrong number of fields`);
-    // What is not UTF-8 is in no table.
+    // A value that is not UTF-8 cannot be in a table.
     const texts = values.map(toText).filter((text) => text !== undefined);
     if (texts.length === 0 || (!question.areNames && texts.length < values.length)) return NONE;
     return guarded(watch, () =>

@@ -1,22 +1,24 @@
 import { Trouble } from "@qmail-mysql/trouble";
 
-/** How long an answer is good, in milliseconds. */
+/** How long a value is used, in milliseconds. */
 export interface Keep {
   readonly ttl: number;
+  /** For the value that means none. */
   readonly negativeTtl: number;
+  /** If the current value cannot be fetched. */
   readonly stale: number;
 }
 
 export interface CacheCounts {
   hits: number;
   misses: number;
-  /** Questions that waited for the same question of another client. */
+  /** Calls that waited for a fetch of the same key that was in progress. */
   joined: number;
   stale: number;
 }
 
 export interface Cache<T> {
-  /** The answer to `key`: kept, or on its way to somebody else, or fetched. */
+  /** Returns the value of `key`: the cached one, or that of a fetch in progress, or that of a new fetch. */
   get(key: string, keep: Keep, fetch: () => Promise<T>): T | Promise<T>;
   forget(key: string): void;
   flush(): void;
@@ -31,9 +33,9 @@ interface Entry<T> {
   readonly size: number;
 }
 
-const OVERHEAD = 200; // bytes of an entry beside its key and its answer, about
+const OVERHEAD = 200; // approximate bytes of an entry beside its key and its value
 
-/** Answers by question, the least recently asked one leaving first when there are more than `limit` bytes. */
+/** A cache of at most `limit` bytes that evicts the least recently used entries. */
 export function openCache<T>(
   limit: number,
   isNone: (value: T) => boolean,
@@ -67,7 +69,7 @@ export function openCache<T>(
     const born = generation;
     try {
       const value = await fetch();
-      // What was asked before a flush may be what the flush was meant to forget.
+      // A value fetched before a flush may be outdated.
       if (born === generation) put(key, value);
       return value;
     } catch (error) {

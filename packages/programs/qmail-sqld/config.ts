@@ -6,13 +6,13 @@ import { readSqlServer, sqlServerFile } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { parseSettings, type Settings } from "./settings.ts";
 
-/** Everything control/ says to qmail-sqld. */
+/** What qmail-sqld reads in control/. */
 export interface Config {
   readonly sql: SqlServer;
   readonly settings: Settings;
-  /** The lines of control/sqlserver that every client may know. */
+  /** The lines of control/sqlserver that any client may read. */
   readonly lines: readonly string[];
-  /** control/sql, or why questions about the relay have no answer. */
+  /** control/sql, or why questions about the relay are not answered. */
   readonly relay: RelaySql | { readonly wrong: string };
 }
 
@@ -27,7 +27,7 @@ export function readConfig(qmailHome: string): Config {
   };
 }
 
-/** What is wrong with control/sql is no reason to leave the mail's questions without an answer. */
+/** An error in control/sql affects only the questions about the relay. */
 function readRelay(qmailHome: string): Config["relay"] {
   const file = sqlControlFile(qmailHome);
   if (!hasControl(qmailHome, "sql")) {

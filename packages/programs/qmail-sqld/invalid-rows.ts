@@ -4,8 +4,8 @@ import { chooseAliases, chooseVirtual } from "@qmail-mysql/routing";
 import { lower } from "@qmail-mysql/wire";
 
 /**
- * Why the program that asked will defer the mail, by the rows that are the answer: what qmail/MySQL logs as "MySQL
- * misconfiguration". The program's own decisions, since qmail-lspawn leaves it no descriptor to log to.
+ * Returns why the client will defer mail after receiving `rows`: what qmail/MySQL logs as "MySQL misconfiguration".
+ * Makes the same decisions as the client, since qmail-lspawn leaves a client no descriptor for its log.
  */
 export function invalidRow(
   question: string,
@@ -25,7 +25,7 @@ export function invalidRow(
         break;
       case "findAliases":
       case "findAliasRows": {
-        // The second alias asked for is the extension with its host.
+        // The second alias of the question is the extension followed by @ and the host.
         const host = third.startsWith(`${second}@`) ? third.slice(second.length + 1) : "";
         const own = rows.map(toAliasRow).filter((row) => lower(row.username) === first);
         chooseAliases(own, second, host).forEach(aliasInstruction);

@@ -25,10 +25,10 @@ import type { Settings } from "./settings.ts";
 import { openTroubles } from "./troubles.ts";
 
 const USAGE = "qmail-sqld [-d fd] | qmail-sqld stats [--json | --prometheus]";
-const SUN_PATH = 107; // bytes of a socket's path: unix(7)
+const SUN_PATH = 107; // maximum bytes of a socket's path: unix(7)
 const STATS_WAIT = 5; // seconds
 
-/** qmail-sqld: answers the store's questions on the socket control/sqld names. qmail-sqld(8). */
+/** qmail-sqld: answers questions on the socket that control/sqld names. qmail-sqld(8). */
 export async function main(args: readonly string[]): Promise<number> {
   const [first, second, ...rest] = args;
   if (first === "hash" && args.length === 1) return (await import("./edge/hasher.ts")).hasher();
@@ -72,7 +72,7 @@ async function serve(notifyFd: number | undefined): Promise<number> {
   ];
 
   await refuseSecond(path);
-  process.umask(0o777); // nobody connects before the mode is the one that was asked for
+  process.umask(0o777); // no client can connect before the socket has its mode
   const { promise: over, resolve, reject } = Promise.withResolvers<number>();
   const failed = (error: unknown) => new Trouble(`unable to listen on ${path}: ${reason(error)}`);
   const opened = () => {
@@ -112,9 +112,9 @@ async function serve(notifyFd: number | undefined): Promise<number> {
   return over;
 }
 
-const OTHERS = 32; // descriptors of the runtime, the log, and whatever is open for a moment
+const OTHERS = 32; // descriptors of the runtime, the log, and files that are open temporarily
 
-/** As many clients as are wanted, but no more than there are descriptors for. */
+/** Maximum number of clients: the setting, reduced if the descriptors do not suffice. */
 function clientLimit({ clients, connections, hashers }: Settings): number {
   const limit = descriptorLimit();
   const room = Math.max(1, limit - OTHERS - 2 * connections - 2 * hashers);
@@ -139,7 +139,7 @@ function socketPath(home: string): string {
   return path;
 }
 
-/** Tells whoever supervises us, by s6's convention and by systemd's. */
+/** Notifies the supervisor, by the conventions of s6 and of systemd. */
 async function ready(fd: number | undefined): Promise<void> {
   if (fd !== undefined && given(fd)) {
     writeAll(fd, "\n");

@@ -1,28 +1,28 @@
 import { netstring, netstringReader } from "@qmail-mysql/wire";
 import type { Answer } from "./answer.ts";
 
-/** The questions of one connection, and their answers in the order of the questions. */
+/** The questions of a connection, and their answers in the order of the questions. */
 export interface Pipeline {
-  /** Takes bytes from the client. */
+  /** Adds bytes received from the client. */
   add(chunk: string): void;
   /**
-   * The next question, with where its answer goes; undefined when none is complete, or as many as may be are
-   * at work. Throws Garbage.
+   * Returns the next question, with the function to call with its answer; undefined if no question is complete, or the
+   * maximum is in progress. Throws Garbage.
    */
   begin(): { readonly question: string; readonly answer: (answer: Answer) => void } | undefined;
-  /** Takes answers whose turn it is, as they go over the socket: one, and others while they are short. */
+  /** Removes and returns the next answers to send, as netstrings: at least one if ready, more while they are short. */
   take(): string;
-  /** Questions begun and not yet answered, or answered and waiting for one before them. */
+  /** Number of questions begun whose answers have not been taken. */
   atWork(): number;
-  /** Bytes of questions not begun. */
+  /** Bytes received that belong to questions not begun. */
   unread(): number;
-  /** Bytes of answers not taken. */
+  /** Bytes of answers not yet taken. */
   unsent(): number;
 }
 
 const SHORT = 4096; // bytes
 
-/** At most `most` questions, of at most `limit` bytes, are at work at the same time. */
+/** A pipeline for questions of at most `limit` bytes, of which at most `most` are in progress. */
 export function openPipeline(limit: number, most: number): Pipeline {
   const reader = netstringReader(limit);
   const slots: { answer: Answer | undefined }[] = [];

@@ -11,7 +11,7 @@ import { type Answer, found, Misasked, NONE, type Peer } from "./answer.ts";
 import { openCache } from "./cache.ts";
 import type { Recorders } from "./settings.ts";
 
-/** What the questions about the relay are answered with. */
+/** What the questions about the relay need. */
 export interface RelayWorld {
   readonly relay: RelaySql;
   readonly driver: "mysql" | "sqlite";
@@ -28,11 +28,11 @@ export interface RelayQuestions {
   recordLogin(fields: readonly string[], peer: Peer): Promise<Answer>;
 }
 
-const BLOCKS_KEPT = 10_000; // milliseconds: as tcpserver-sql keeps them
-const BLOCKS_STALE = 3_600_000;
+const BLOCKS_KEPT = 10_000; // milliseconds: as in tcpserver-sql
+const BLOCKS_STALE = 3_600_000; // milliseconds
 const MAX_USER = 255; // bytes
 
-/** `mayRelay address` and `recordLogin address user` over the table of control/sql. */
+/** Answers `mayRelay address` and `recordLogin address user` from the table of control/sql. */
 export function relayQuestions(world: RelayWorld): RelayQuestions {
   const { relay, now } = world;
   const unsupported = () => Promise.reject(new Trouble("unable to answer: no such question"));
@@ -59,9 +59,9 @@ export function relayQuestions(world: RelayWorld): RelayQuestions {
     () => false,
     () => 0,
     now,
-  ); // only to do what many ask for once
+  ); // keeps nothing; joins concurrent calls for the same address and name
 
-  /** The name to record, for whom `peer` may speak; as its row spells it. Throws Trouble. */
+  /** Returns the name to record if `peer` may record a login of `user`; throws Trouble if not. */
   async function speaksFor(peer: Peer, user: string, ip: Ip): Promise<string> {
     const uid = peer();
     const { uids, owner } = world.recorders;
@@ -114,7 +114,7 @@ function misasked(question: string): Misasked {
   return new Misasked(`unable to answer ${question}: a wrong number of fields`);
 }
 
-/** MySQL's "INSERT command denied to user ... for table ...". */
+/** Adds the remedy to MySQL's error "INSERT command denied to user ... for table ...". */
 function mendable(error: unknown): never {
   if (error instanceof Trouble && error.message.includes("command denied")) {
     throw new Trouble(`${error.message}; fix: see qmail-mysql init --grants`);

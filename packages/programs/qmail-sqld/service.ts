@@ -18,14 +18,14 @@ import { relayQuestions } from "./relay.ts";
 import type { openTroubles } from "./troubles.ts";
 import { openWatch, type Watch } from "./watch.ts";
 
-/** Answers by one reading of control/. Another reading makes another one. */
+/** Answers questions with one configuration. SIGHUP reads control/ again and opens a new service. */
 export interface Service {
   readonly answers: Answers;
   readonly figures: () => Figure[];
   close(): Promise<void>;
 }
 
-/** What stays when control/ is read again. */
+/** What is kept when control/ is read again. */
 export interface Lasting {
   readonly latencies: Latencies;
   readonly specials: Readonly<Record<string, Special>>;
@@ -35,7 +35,7 @@ export interface Lasting {
   readonly say: (line: string) => void;
 }
 
-const WRITERS = 2; // connections for logins to record: however slow that is, no look-up waits for it
+const WRITERS = 2; // separate connections to record logins, so that a slow write does not delay lookups
 const MEGABYTE = 1 << 20;
 const SECOND = 1000;
 const now = () => performance.now();
@@ -161,7 +161,7 @@ function relaySpecials(
   return { mayRelay, recordLogin };
 }
 
-/** A client is never left waiting, whatever becomes of its question. */
+/** Answers T after the time limit, and half a second, if there is no other answer. */
 function within(answer: Answer | Promise<Answer>, ms: number, watch: Watch): Answer | Promise<Answer> {
   if (typeof answer === "string") return answer;
   let timer: NodeJS.Timeout;

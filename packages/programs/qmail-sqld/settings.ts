@@ -3,41 +3,41 @@ import { ControlError, keyValues } from "@qmail-mysql/control";
 
 /** The settings of control/sqld-settings: qmail-sqld(8). Times are seconds. */
 export interface Settings {
-  /** To the database, at most. */
+  /** Maximum number of connections to the database. */
   readonly connections: number;
-  /** Connected to the socket, at most. */
+  /** Maximum number of clients connected to the socket. */
   readonly clients: number;
-  /** Megabytes of answers kept. */
+  /** Size of the cache in megabytes. */
   readonly cache: number;
   readonly ttl: number;
   readonly negativeTtl: number;
-  /** How old an answer may be that is given because the database is away. */
+  /** Maximum age of an answer that is given because the database does not respond. */
   readonly stale: number;
-  /** The same two, for the rows that logins are checked against. */
+  /** `ttl` and `stale` for the rows that logins are checked with. */
   readonly loginTtl: number;
   readonly loginStale: number;
   /** Processes that compute password hashes, and how many logins may wait for one. */
   readonly hashers: number;
   readonly hashQueue: number;
-  /** Who, beside root, is believed about where a client is that logs in: uids. */
+  /** Uids that, like root, are trusted to give the client's address and the verdicts about system accounts. */
   readonly loginCallers: readonly number[];
   /** Which attempts to log in are logged. */
   readonly loginLog: "all" | "failures" | "none";
-  /** Who may say that somebody has logged in, beside root and ourselves. */
+  /** Who may record logins for POP before SMTP, beside root and the account of qmail-sqld. */
   readonly recorders: Recorders;
-  /** Addresses that a mailbox may open the relay for at a time, unless one of `recorders` by uid says so. */
+  /** Maximum number of addresses for which a mailbox's own uid may open the relay at a time. */
   readonly relayAddresses: number;
-  /** Who may connect. */
+  /** The mode of the socket. */
   readonly socketMode: number;
 }
 
 export interface Recorders {
   readonly uids: readonly number[];
-  /** A mailbox's own uid, for that mailbox. */
+  /** A mailbox's own uid may record logins of that mailbox. */
   readonly owner: boolean;
 }
 
-// key: default, least, most
+// key: default, minimum, maximum
 const NUMBERS = {
   connections: [4, 1, 64],
   clients: [1000, 1, 60_000],
@@ -47,8 +47,8 @@ const NUMBERS = {
   stale: [3600, 0, 7 * 86_400],
   login_ttl: [60, 0, 86_400],
   login_stale: [0, 0, 7 * 86_400],
-  hashers: [Math.max(1, availableParallelism() - 1), 1, 64], // one processor stays for the lookups
-  hash_queue: [1000, 1, 60_000], // as many as clients: each may wait for a login
+  hashers: [Math.max(1, availableParallelism() - 1), 1, 64], // one processor is left for the lookups
+  hash_queue: [1000, 1, 60_000], // as `clients`, each of which may wait for a login
   relay_addresses: [100, 1, 10_000],
 } as const;
 
@@ -56,7 +56,7 @@ const RECORDERS: Recorders = { uids: [], owner: true };
 const MAX_UIDS = 64;
 const SOCKET_MODE = 0o666; // access is controlled by the directory of the socket
 
-/** Reads the text of control/sqld-settings. Throws ControlError with file, line and what was expected. */
+/** Parses control/sqld-settings. Throws ControlError with file, line and what was expected. */
 export function parseSettings(text: string, file: string): Settings {
   const values = new Map<string, number>();
   let recorders = RECORDERS;

@@ -1,12 +1,12 @@
-/** What goes wrong, and what is to be said about it: each thing once, and its end. */
+/** Decides which errors are logged: each one when it begins and when it ends. */
 export interface Troubles {
-  /** `what` failed. The line to say, if this is the first time. */
+  /** `what` failed. Returns the line to log if it did not fail before. */
   failed(what: string, why: string): string | undefined;
-  /** `what` succeeded. The line to say, if it had failed, and not within the last `settled` milliseconds. */
+  /** `what` succeeded. Returns the line to log if it had failed, but not within the last `settled` milliseconds. */
   works(what: string, settled: number): string | undefined;
-  /** A trouble that no success ends, such as an invalid row. The line to say, if it was not said lately. */
+  /** An error that no success ends, such as an invalid row. Returns the line to log if it was not logged recently. */
   happened(why: string): string | undefined;
-  /** How often anything failed. */
+  /** Number of errors. */
   count(): number;
 }
 
@@ -16,12 +16,12 @@ interface Failing {
   count: number;
 }
 
-const AGAIN = 600_000; // milliseconds until it is said again
-const MOST = 1000; // different ones remembered
+const AGAIN = 600_000; // milliseconds until the same line is logged again
+const MOST = 1000; // lines remembered
 
 export function openTroubles(now: () => number): Troubles {
   const failing = new Map<string, Failing>();
-  const said = new Map<string, { at: number; more: number }>(); // the longest ago first
+  const said = new Map<string, { at: number; more: number }>(); // by line, oldest first
   let count = 0;
   return {
     count: () => count,

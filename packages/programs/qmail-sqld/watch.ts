@@ -3,25 +3,25 @@ import { isSocketQuestion } from "@qmail-mysql/sqld-client";
 import { reason } from "@qmail-mysql/trouble";
 import type { Troubles } from "./troubles.ts";
 
-/** Says what goes wrong with the database and the answers. */
+/** Logs errors of the database and of answers. */
 export interface Watch {
-  /** `ask`, whose failures and their end are said. */
+  /** Returns `ask` with its failures, and their end, logged. */
   ask(ask: Ask): Ask;
-  /** The same for statements about `what`. */
+  /** The same for statements, which the log calls `what`. */
   query(query: Database["query"], what: string): Database["query"];
-  /** `open`, the same, for one of several servers. */
+  /** The same for the function that connects to one of several servers. */
   open<T>(server: string, open: () => Promise<T>): () => Promise<T>;
-  /** An error that a client is told of: said, unless it was when the query failed. */
+  /** An error that is the answer to a client: logged unless it was logged when the query failed. */
   answered(error: unknown): void;
-  /** A row that will keep mail waiting. */
+  /** A row because of which mail is deferred. */
   invalid(why: string): void;
 }
 
 const DATABASE = "the database";
-const SETTLED = 1000; // milliseconds without a failure: what fails by turns is not said to work at each turn
+const SETTLED = 1000; // milliseconds without a failure, so that intermittent errors are not logged as ended each time
 
 export function openWatch(troubles: Troubles, say: (line: string) => void): Watch {
-  const said = new WeakSet<object>(); // errors
+  const said = new WeakSet<object>(); // errors already logged
   const maybe = (line: string | undefined) => {
     if (line !== undefined) say(line);
   };

@@ -4,35 +4,35 @@ import { type Answer, Misasked, type Peer, trouble } from "../answer.ts";
 import { openPipeline } from "../pipeline.ts";
 import type { Stream, StreamEvents } from "./stream.ts";
 
-/** Answers a question; throws Misasked when it is none of the protocol's. */
+/** Answers a question; throws Misasked if it violates the protocol. */
 export type Answers = (payload: string, peer: Peer) => Answer | Promise<Answer>;
 
-/** What the server is told of a connection. */
+/** Callbacks of a connection. */
 export interface Events {
-  /** It has questions at work. */
+  /** It has questions in progress. */
   busy(): void;
-  /** It has none any more. */
+  /** It has no more questions in progress. */
   idle(): void;
-  /** So many bytes of its questions and answers are in memory now. */
+  /** The bytes of its questions and answers in memory have changed to `bytes`. */
   holds(bytes: number): void;
-  /** It sent what is no question. */
+  /** It violated the protocol. */
   garbage(): void;
   closed(): void;
 }
 
-// Questions in flight per client, so a busy one queues behind itself: qmail-sqld-protocol(7).
+// Questions in progress per client, so that a busy client delays only itself: qmail-sqld-protocol(7).
 const IN_FLIGHT = 4;
-const PER_TURN = 4; // questions begun before the other connections have their turn
-const LAST_ANSWER = 1000; // milliseconds to take the answer to what was no question
+const PER_TURN = 4; // questions begun before the event loop serves other connections
+const LAST_ANSWER = 1000; // milliseconds to read the answer to a question that violates the protocol
 
-/** One client: its questions are read, begun, and answered in their order. */
+/** The connection of one client. Its questions are handled concurrently and answered in order. */
 export class Connection {
   readonly #stream: Stream;
   readonly #answers: Answers;
   readonly #peer: Peer;
   readonly #events: Events;
   readonly #pipeline = openPipeline(QUESTION_LIMIT, IN_FLIGHT);
-  /** Since when a question is incomplete, or an answer is not taken. 0: neither. */
+  /** When an incomplete question began, or an answer was not accepted by the socket; 0 if neither. */
   #since = 0;
   #held = 0;
   #isBusy = false;
@@ -67,18 +67,18 @@ export class Connection {
     this.#stream.destroy();
   }
 
-  /** Closes as soon as no question is at work. */
+  /** Closes as soon as no question is in progress. */
   end(): void {
     this.#isEnding = true;
     if (!this.#isBusy) this.#stream.end();
   }
 
-  /** Has the client left something unfinished since before `time`? */
+  /** Has the client left a question incomplete, or an answer unread, since before `time`? */
   isSlow(time: number): boolean {
     return this.#since > 0 && this.#since < time;
   }
 
-  /** Begins some questions; the others have their turn after those of the other connections. */
+  /** Begins at most PER_TURN questions; others are begun after those of the other connections. */
   #work(): void {
     if (this.#isOver || this.#isStuck()) return;
     let begun = 0;
@@ -98,7 +98,7 @@ export class Connection {
     else this.#goOn();
   }
 
-  /** Begins the next question, if there is one that may begin. */
+  /** Begins the next question. Returns false if none is complete, or the maximum is in progress. */
   #begin(): boolean {
     const next = this.#pipeline.begin();
     if (!next) return false;
@@ -117,7 +117,7 @@ export class Connection {
     return true;
   }
 
-  /** Does the client not take its answers? */
+  /** Has the client failed to read its answers, so that the socket buffer is full? */
   #isStuck(): boolean {
     return this.#stream.unsent() > 0;
   }
@@ -131,7 +131,7 @@ export class Connection {
     }
   }
 
-  /** For the rest of a question, or another one. */
+  /** Waits for the rest of a question, or for another one. */
   #wait(hasBegun: boolean): void {
     if (this.#isOver) return;
     if (this.#pipeline.unread() === 0) this.#since = 0;
@@ -141,7 +141,7 @@ export class Connection {
     this.#note(this.#pipeline.atWork() > 0);
   }
 
-  /** With the questions that are here: soon, or when the client has taken answers, or some are found. */
+  /** Goes on with the questions already read: soon, or after the client has read answers, or some are ready. */
   #goOn(): void {
     if (this.#isOver) return;
     const { atWork, unread } = this.#pipeline;
@@ -154,7 +154,7 @@ export class Connection {
       });
     }
     if (!mayBegin && !this.#isPaused && unread() > 0) {
-      this.#stream.pause(); // more waits in the socket, not here
+      this.#stream.pause(); // further input stays in the socket buffer
       this.#isPaused = true;
     }
     this.#note(atWork() > 0 || mayBegin);

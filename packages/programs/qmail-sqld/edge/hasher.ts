@@ -5,12 +5,12 @@ import { systemCrypt } from "@qmail-mysql/system";
 import { OK } from "@qmail-mysql/trouble";
 import { netstring, netstringReader, nulFields } from "@qmail-mysql/wire";
 
-/** The longest job: a password, what is stored, its type and a challenge. */
+/** Maximum bytes of a job: password, stored password, its type, challenge. */
 export const JOB_LIMIT = 65_536;
 
 /**
- * A process of qmail-sqld's that computes password hashes, one after another, so that qmail-sqld itself never
- * waits for one. Jobs on descriptor 0, verdicts on descriptor 1: Y, N, or T and why.
+ * `qmail-sqld hash`: a process that computes password hashes one after another, so that the event loop of qmail-sqld
+ * does not wait for them. Reads jobs from descriptor 0, writes verdicts to descriptor 1: Y, N, or T and the reason.
  */
 export async function hasher(): Promise<number> {
   const reader = netstringReader(JOB_LIMIT);

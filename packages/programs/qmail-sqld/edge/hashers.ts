@@ -23,29 +23,29 @@ interface Job {
   readonly payload: string;
   readonly resolve: (right: boolean) => void;
   readonly reject: (error: Error) => void;
-  /** When nobody waits for it any more. */
+  /** When the client stops waiting. */
   readonly end: number;
 }
 
 interface Hasher {
   readonly isFree: () => boolean;
   begin(job: Job): void;
-  /** Ends it when it has nothing left to do. */
+  /** Ends the process if it is idle. */
   close(): void;
 }
 
 const trouble = (why: string) => new Trouble(`unable to verify the password: ${why}`);
 
 /**
- * Up to `most` processes that hash, started when needed, each `ms` for a job; at most `queue` jobs wait, `patience`
- * milliseconds each.
+ * Up to `most` processes that compute hashes, started when needed. A job may take `ms` milliseconds; at most `queue`
+ * jobs wait, each for at most `patience` milliseconds.
  */
 export function openHashers(most: number, queue: number, ms: number, patience: number): Hashers {
   const hashers = new Set<Hasher>();
   const jobs = openFairQueue<Job>(queue);
   let closed = false;
 
-  /** The oldest job that somebody still waits for. */
+  /** The next job whose client still waits; rejects the expired ones before it. */
   function nextJob(): Job | undefined {
     for (;;) {
       const job = jobs.next();
@@ -90,7 +90,7 @@ export function openHashers(most: number, queue: number, ms: number, patience: n
   };
 }
 
-/** A process that hashes, one job after another; `free` when it has done one, `ended` when it is gone. */
+/** Starts a process that computes hashes. Calls `free` after each job, and `ended` when the process has ended. */
 function startHasher(ms: number, free: () => void, ended: () => void): Hasher {
   const { file, args, argv0 } = self(["hash"]);
   const child: ChildProcess = spawn(file, args, {
@@ -139,11 +139,11 @@ function startHasher(ms: number, free: () => void, ended: () => void): Hasher {
 
 const NICE = 10;
 
-/** A process that hashes takes what processor time the lookups leave. */
+/** Lowers the priority of a process that computes hashes, so that lookups come first. */
 function yieldTo(pid: number | undefined): void {
   try {
     if (pid !== undefined) setPriority(pid, NICE);
   } catch {
-    // it is gone, or the system has no such thing
+    // the process has ended, or the system has no priorities
   }
 }

@@ -9,9 +9,9 @@ export interface ServerCounts {
   garbage: number;
   slow: number;
   crowded: number;
-  /** Closed for holding the most memory when it was too much in all. */
+  /** Closed because they held the most memory when all together held too much. */
   greedy: number;
-  /** Closed at once, for there was no room. */
+  /** Closed at once because there were too many connections. */
   refused: number;
 }
 
@@ -22,11 +22,11 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-const DEADLINE = 5000; // milliseconds to send a question begun, or to take an answer
-const SWEEP = 1000;
-const PER_SECOND = 2000; // connections of one uid; a host that delivers as fast as it can makes 500
+const DEADLINE = 5000; // milliseconds to complete a question, or to read an answer
+const SWEEP = 1000; // milliseconds
+const PER_SECOND = 2000; // connections of one uid; a host that delivers at full speed makes 500
 const MEMORY = 64 << 20; // bytes of questions and answers of all clients together
-const UNKNOWN = -1; // the owner of a client whose uid cannot be told
+const UNKNOWN = -1; // stands for the uid of a client whose uid is unknown
 
 /** Answers questions on a unix socket. A client cannot delay others. */
 export function listen(

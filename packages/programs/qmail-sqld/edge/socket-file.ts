@@ -2,7 +2,7 @@ import { chmodSync, statSync, unlinkSync } from "node:fs";
 import { sqldAt } from "@qmail-mysql/sqld-client";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
-/** A socket that nobody listens on was left by a crash; one that answers is another qmail-sqld's. */
+/** Removes a socket left by a crash. Throws Trouble if another qmail-sqld answers on it. */
 export async function refuseSecond(path: string): Promise<void> {
   let isSocket: boolean;
   try {
@@ -26,7 +26,7 @@ export async function refuseSecond(path: string): Promise<void> {
   }
 }
 
-/** Who may connect, as a mode of the socket. Throws with an errno. */
+/** Sets the mode of the socket, which controls who may connect. Throws with an errno. */
 export function setSocketMode(path: string, mode: number): void {
   chmodSync(path, mode);
 }

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 
-/** A client's connection: bytes out, counted until the client has taken them. */
+/** The socket of a client, with the number of bytes that are not yet sent. */
 export interface Stream {
   write(bytes: string): void;
-  /** Bytes written that the socket has not taken. */
+  /** Number of bytes written that the socket has not accepted. */
   unsent(): number;
   pause(): void;
   resume(): void;
@@ -14,9 +14,9 @@ export interface Stream {
 
 export interface StreamEvents {
   data(bytes: string): void;
-  /** Everything is sent again. */
+  /** Everything written has been sent. */
   drain(): void;
-  /** Once. */
+  /** Called once. */
   close(): void;
 }
 
@@ -47,7 +47,7 @@ const HANDLERS = {
   error: (socket: BunSocket) => socket.data.destroy(),
 };
 
-/** A socket that was accepted by hand, on the runtime's event loop. */
+/** A descriptor from accept4(2), on the runtime's event loop. */
 export class BunStream implements Stream {
   readonly events: StreamEvents;
   #socket: BunSocket | undefined;
@@ -113,7 +113,7 @@ export class BunStream implements Stream {
   }
 }
 
-/** The same over node:net, where sockets cannot be accepted by hand. */
+/** The same over node:net, for a runtime without access to the C library. */
 export function nodeStream(socket: Socket, events: StreamEvents): Stream {
   socket.on("data", (chunk) => events.data(chunk.toString("latin1")));
   socket.on("drain", events.drain);

@@ -5,9 +5,9 @@ import { peerUid } from "@qmail-mysql/socket";
 import { fromText } from "@qmail-mysql/wire";
 import { BunStream, nodeStream, type Stream, type StreamEvents } from "./stream.ts";
 
-/** A connection that has just been made. */
+/** A new connection. */
 export interface Accepted {
-  /** Who made it; undefined where the runtime cannot ask. */
+  /** The uid of the client; undefined if unknown. */
   readonly uid: number | undefined;
   open(events: StreamEvents): Stream;
   refuse(): void;
@@ -26,11 +26,11 @@ const F_SETFL = 4;
 const F_SETOWN = 8;
 const O_ASYNC = 0o20000;
 
-const BACKLOG = 128; // so a turn empties it: who does not wait in connect(2) may find room then
-const PER_TURN = 128; // connections accepted before the clients that are there have their turn
-const LOOK_AGAIN = 1000; // milliseconds: a lost signal, or no descriptor left, costs no more
+const BACKLOG = 128; // at most PER_TURN, so that a turn empties it and non-blocking clients can connect
+const PER_TURN = 128; // connections accepted before the event loop serves the others
+const LOOK_AGAIN = 1000; // milliseconds: the delay if a signal is lost or no descriptor is free
 
-/** Listens on `path`, by the C library where the runtime has a way to it. Throws with an errno, or calls `failed`. */
+/** Listens on `path`, through the C library if the runtime can call it. Throws with an errno, or calls `failed`. */
 export function listenUnix(
   path: string,
   onConnection: (accepted: Accepted) => void,
@@ -55,8 +55,8 @@ export function listenUnix(
 }
 
 /**
- * The runtime's own server accepts for as long as connections come: while somebody floods it with them, it does
- * nothing else. Here some are accepted, and then the others have their turn.
+ * The runtime's own server accepts for as long as connections arrive, and serves no other one meanwhile. This one
+ * accepts at most PER_TURN before it serves the others.
  */
 function listenNative(
   path: string,
@@ -83,7 +83,7 @@ function listenNative(
     for (let turn = 0; turn < PER_TURN; turn++) {
       if (isClosed) return;
       const fd = call.accept4(listener, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (fd < 0) return; // none is waiting, or there is no descriptor for it
+      if (fd < 0) return; // no connection is waiting, or no descriptor is free
       onConnection({
         uid: peerUid(fd),
         open: (events) => new BunStream(fd, events),
@@ -98,7 +98,7 @@ function listenNative(
     setImmediate(accept);
   }
   const again = setInterval(schedule, LOOK_AGAIN);
-  process.on("SIGIO", schedule); // first: its default is to end the process
+  process.on("SIGIO", schedule); // before O_ASYNC: the default action of SIGIO ends the process
   check(call.fcntl(listener, F_SETOWN, process.pid));
   check(call.fcntl(listener, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
   ready();

@@ -3,7 +3,7 @@ import type { CacheCounts } from "../cache.ts";
 import type { LoginCounts } from "../logins/attempts.ts";
 import type { Figure } from "./stats.ts";
 
-/** What the figures of a service are taken from. */
+/** Where the statistics of a service are read. */
 export interface Figured {
   readonly cache: { readonly counts: CacheCounts; entries(): number; bytes(): number };
   readonly hashers: { waiting(): number };

@@ -1,4 +1,4 @@
-/** One figure: a number, or one per name of something. */
+/** A metric: one value, or one per set of labels. */
 export interface Figure {
   readonly name: string;
   readonly help: string;
@@ -6,12 +6,12 @@ export interface Figure {
   readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
-// Upper bounds in seconds; the last one is for whatever took longer.
+// Upper bounds in seconds.
 export const BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, Number.POSITIVE_INFINITY];
 
 const HISTOGRAM = "question_seconds";
 
-/** How long answers took, by question. */
+/** A histogram of the time per question, by the question's name. */
 export interface Latencies {
   note(question: string, ms: number): void;
   figures(): Figure[];
@@ -59,7 +59,7 @@ const round = (value: number) => Number(value.toPrecision(12));
 const labelled = (labels: Readonly<Record<string, string>>) =>
   Object.entries(labels).map(([key, value]) => `${key}="${value.replace(/[\\"\n]/g, "\\$&")}"`);
 
-/** The text form that Prometheus reads. */
+/** Prometheus' text exposition format. */
 export function prometheus(figures: readonly Figure[]): string {
   return figures
     .map(({ name, help, kind, values }) => {
@@ -68,7 +68,7 @@ export function prometheus(figures: readonly Figure[]): string {
         const list = labelled(labels);
         return `${full}${list.length > 0 ? `{${list.join(",")}}` : ""} ${round(value)}\n`;
       });
-      // The three of a histogram have one head, under the name they share.
+      // The three metrics of a histogram share one HELP and TYPE, under their common name.
       const of = kind === "histogram" ? full.replace(/_bucket$/, "") : full;
       const head = kind === "histogram" && of === full ? "" : `# HELP ${of} ${help}\n# TYPE ${of} ${kind}\n`;
       return `${head}${lines.join("")}`;
@@ -86,7 +86,7 @@ export function json(figures: readonly Figure[]): string {
   return `${JSON.stringify(Object.fromEntries(plain), null, 2)}\n`;
 }
 
-/** For a reader: no buckets, but each question's mean. */
+/** One line per value, without the buckets of histograms. */
 export function plain(figures: readonly Figure[]): string {
   return figures
     .filter(({ name }) => !name.endsWith("_bucket"))
@@ -99,7 +99,7 @@ export function plain(figures: readonly Figure[]): string {
     .join("");
 }
 
-/** Figures as the protocol carries them: one field each, name, kind, help and values in JSON. */
+/** The fields of the answer to `stats`: one per metric, in JSON. */
 export const toFields = (figures: readonly Figure[]): string[] =>
   figures.map((figure) => JSON.stringify(figure));
 export const fromFields = (fields: readonly string[]): Figure[] =>

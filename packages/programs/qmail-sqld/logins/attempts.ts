@@ -6,7 +6,7 @@ import { type Answer, found, Misasked, NONE, type Peer } from "../answer.ts";
 import type { Asker } from "../edge/hashers.ts";
 import type { Attempt } from "./login-line.ts";
 
-/** What attempts to log in are judged and counted with. */
+/** What the questions about logins need. */
 export interface AttemptWorld {
   readonly judge: (
     credentials: { readonly login: string; readonly password: string; readonly challenge: string },
@@ -14,7 +14,7 @@ export interface AttemptWorld {
   ) => Promise<Verdict>;
   readonly delays: LoginDelays;
   readonly counts: LoginCounts;
-  /** May this uid say where a client is? */
+  /** Is this uid trusted to give the client's address and the verdicts about system accounts? */
   readonly isBelieved: (uid: number) => boolean;
   readonly log: (attempt: Attempt) => void;
   readonly pause: (ms: number) => Promise<void>;
@@ -26,11 +26,11 @@ export interface LoginCounts {
   delayed: number;
 }
 
-// Failures that cost nothing: of one login, and of a uid that is not believed with whatever logins.
+// Failures that cause no delay: for one login, and for all logins of a uid that is not trusted.
 const FREE = 4;
 const FREE_OF_UID = 20;
-const PARALLEL = 8; // attempts at a time at one login that do not delay each other
-const NOT_YET = 5000; // milliseconds before it is said that an attempt may only be made later
+const PARALLEL = 8; // concurrent attempts for one login that do not delay each other
+const NOT_YET = 5000; // milliseconds before the answer that the login has to be tried later
 const MAX_PORT = 5; // digits
 
 interface Asking extends Asker {
@@ -70,7 +70,7 @@ export function attemptQuestions(world: AttemptWorld) {
       note(asking, "trouble", reason(error));
       throw error;
     }
-    // Who is believed looks at the system's accounts now, and then says what became of it.
+    // A trusted client now looks the login up among the system accounts, and reports the verdict with recordVerdict.
     const isElsewhere = "refused" in verdict && verdict.refused === "unknown" && fields.length === 5;
     if (isElsewhere && world.isBelieved(asking.uid ?? -1)) delays.end(asking.counted, undefined);
     else {
@@ -99,8 +99,9 @@ export function attemptQuestions(world: AttemptWorld) {
 }
 
 /**
- * Under what an attempt is counted: the client's address, where who asks is believed; else the uid of who asks. Who is
- * believed and names no address has no count: it would be one for all clients, and each could lock the others out.
+ * Adds the keys under which an attempt is counted: address and login if the uid that asks is trusted, else that uid,
+ * with the login and alone. For a trusted uid that gives no address nothing is counted: the count would be shared by
+ * all clients, and each could lock out the others.
  */
 function askingOf(
   { isBelieved }: Pick<AttemptWorld, "isBelieved">,

@@ -1,11 +1,11 @@
-/** An attempt to log in, and what became of it. */
+/** An attempt to log in, and its result. */
 export interface Attempt {
   readonly verdict: "accepted" | "refused" | "delayed" | "trouble";
-  /** The port that the client connected to, "" if nobody says. */
+  /** The port that the client connected to; "" if unknown. */
   readonly port: string;
-  /** The client's address, undefined if nobody who is believed says. */
+  /** The client's address; undefined if no trusted program gave it. */
   readonly address: string | undefined;
-  /** Who asked us, undefined if that cannot be told. */
+  /** The uid that sent the question; undefined if unknown. */
   readonly uid: number | undefined;
   readonly login: string;
   readonly why: string;
@@ -22,8 +22,8 @@ const SERVICES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The line of the login log: qmail-sqld(8). Every value is one word, whatever a client sends: it can make no line that
- * blames another.
+ * Returns the line for the login log: qmail-sqld(8). Values are escaped, so that a client cannot forge a field or a
+ * line.
  */
 export function loginLine({ verdict, port, address, uid, login, why }: Attempt): string {
   const service = SERVICES[port] ?? (/^\d{1,5}$/.test(port) ? port : "-");
@@ -33,7 +33,7 @@ export function loginLine({ verdict, port, address, uid, login, why }: Attempt):
     .join(" ")}`;
 }
 
-const MOST = 256; // bytes of a value
+const MOST = 256; // bytes of a value before it is escaped
 
 function word(value: string): string {
   const escaped = value

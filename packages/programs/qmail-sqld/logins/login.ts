@@ -6,7 +6,7 @@ import { lower } from "@qmail-mysql/wire";
 import type { Cache, Keep } from "../cache.ts";
 import type { Asker, Hashers } from "../edge/hashers.ts";
 
-/** What a login is checked with. */
+/** What the check of a login needs. */
 export interface LoginWorld {
   readonly cache: Cache<Row[]>;
   readonly keep: Keep;
@@ -16,10 +16,10 @@ export interface LoginWorld {
   readonly hash: Hashers["verify"];
 }
 
-/** Those that cost no more than a comparison or one round of SHA-1. */
+/** Password types that take no more than a comparison or a few rounds of SHA-1: computed on the event loop. */
 const CHEAP = ["password", "mysql-password"];
 
-/** A login that is refused by a cached row is checked again with the current row. */
+/** Decides a login. If it is refused with cached rows, it is decided again with the current ones. */
 export async function judgeLogin(
   world: LoginWorld,
   credentials: Credentials,
@@ -47,7 +47,7 @@ export async function judgeLogin(
   return authenticate(credentials, world, ports(fresh, verifyOnce));
 }
 
-/** System accounts are for the client to ask: it may read their passwords, we may not. */
+/** System accounts are left to the client: qmail-sqld may not read their passwords. */
 function ports({ findLogin, findVirtual, decoy }: Store, verifyOnce: LoginPorts["verify"]): LoginPorts {
   return {
     findLogin,
@@ -59,7 +59,7 @@ function ports({ findLogin, findVirtual, decoy }: Store, verifyOnce: LoginPorts[
   };
 }
 
-/** The store over rows that are kept. */
+/** A store that reads through the cache. Calls `onKept` when rows come from the cache. */
 export function cachedStore(
   world: Pick<LoginWorld, "cache" | "ask" | "funkyQueries">,
   keep: Keep,
