@@ -8,7 +8,7 @@ import { commandReader, encodeNumber } from "./command.ts";
 import { openStarter } from "./edge/starter.ts";
 import type { Listener } from "./edge/worker-process.ts";
 import { lookupFailure, report } from "./report.ts";
-import { type RouteWorld, route } from "./route.ts";
+import { type RoutePorts, route } from "./route.ts";
 import { parseSettings } from "./settings.ts";
 import { decodeTask, encodeTask, PACKET_LIMIT } from "./task.ts";
 
@@ -49,7 +49,7 @@ describe("commandReader", () => {
 test("a route is that of the address's own host, where two virtual hosts might be meant", async () => {
   const users: Record<string, string> = { "a.com": "anna", "a.com-b.com": "ben" };
   const asked: string[][] = [];
-  const world: RouteWorld = {
+  const ports: RoutePorts = {
     inCdb: () => undefined,
     findMailboxes: async ([name = ""]) => [
       { username: name, uid: 1000, gid: 100, home: "/h", suspended: false },
@@ -76,7 +76,7 @@ test("a route is that of the address's own host, where two virtual hosts might b
     },
   };
   const user = async (host: string) => {
-    const found = await route("a.com-b.com-x", host, world);
+    const found = await route("a.com-b.com-x", host, ports);
     return typeof found === "number" ? found : found.control.user;
   };
   expect(await user("a.com")).toBe("anna-@");

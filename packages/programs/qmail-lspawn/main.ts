@@ -7,10 +7,10 @@ import { findSystemAccounts, memoryLimit } from "@qmail-mysql/system";
 import { errno, HARD, OK, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
 import { type Command, commandReader, encodeNumber, objection } from "./command.ts";
+import { openRoutePorts } from "./edge/ports.ts";
 import { openWorkers, type Workers } from "./edge/workers.ts";
-import { openWorld } from "./edge/world.ts";
 import { lookupFailure, report } from "./report.ts";
-import { type RouteWorld, route } from "./route.ts";
+import { type RoutePorts, route } from "./route.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 
 const COMMANDS = 0;
@@ -40,9 +40,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const [queueOwner] = findSystemAccounts(["qmailq"], GETENT);
   if (!queueOwner) throw new Trouble("unable to find the account qmailq: no such user");
   const workers = openWorkers(settings, openDescriptors());
-  const world = openWorld(home);
+  const ports = openRoutePorts(home);
   tell(encodeNumber(settings.spawn, settings.delnumBytes));
-  const deliver = delivery(defaultDelivery, queueOwner.uid, world, workers);
+  const deliver = delivery(defaultDelivery, queueOwner.uid, ports, workers);
   await serve(settings, deliver);
   workers.close();
   return OK;
@@ -100,7 +100,7 @@ function tell(bytes: string): void {
 function delivery(
   defaultDelivery: string,
   queueOwner: number,
-  world: () => Promise<RouteWorld>,
+  ports: () => Promise<RoutePorts>,
   workers: Workers,
 ): Deliver {
   return async ({ messid, sender, recipient }) => {
@@ -112,7 +112,7 @@ function delivery(
       return report({ status: OK }, ""); // stock qmail-lspawn discards mail without a local part
     }
     const warnings: string[] = [];
-    const found = await world()
+    const found = await ports()
       .then(async (now) => {
         const warn = (line: string) => {
           warnings.push(line);

@@ -4,7 +4,7 @@ import { QLX_NOALIAS, QLX_ROOT } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 
 /** Ports: the lookups for an address. Each throws on trouble. */
-export interface RouteWorld extends Omit<Parameters<typeof getpw>[2], "findSystemAccounts" | "homeOwner"> {
+export interface RoutePorts extends Omit<Parameters<typeof getpw>[2], "findSystemAccounts" | "homeOwner"> {
   /** Looks up users/cdb; undefined also if the file does not exist. */
   readonly inCdb: (local: string) => Control | undefined;
   readonly findSystemAccounts: FindSystemAccounts;
@@ -23,12 +23,12 @@ export interface Route {
  * Returns who controls local@host and the alias rows that may apply; or a status, as of qmail-getpw. Throws on trouble,
  * and Held.
  */
-export async function route(local: string, host: string, world: RouteWorld): Promise<Route | number> {
-  const control = world.inCdb(local) ?? (await getpw(local, world.settings, world, host));
+export async function route(local: string, host: string, ports: RoutePorts): Promise<Route | number> {
+  const control = ports.inCdb(local) ?? (await getpw(local, ports.settings, ports, host));
   if (!control) return QLX_NOALIAS;
   if (control.uid === 0) return QLX_ROOT;
   const { user, ext } = control;
-  const isMagic = world.settings.magicForwarding && magicTarget(user, local, ext) !== undefined;
-  const aliases = isMagic ? [] : await world.findAliases(lower(user), aliasKeys(ext, host));
+  const isMagic = ports.settings.magicForwarding && magicTarget(user, local, ext) !== undefined;
+  const aliases = isMagic ? [] : await ports.findAliases(lower(user), aliasKeys(ext, host));
   return { control, aliases };
 }

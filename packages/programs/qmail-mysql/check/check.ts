@@ -19,8 +19,8 @@ import { checkHosts } from "./rows/hosts.ts";
 import { checkLoops } from "./rows/loops.ts";
 import { checkMailbox } from "./rows/mailboxes.ts";
 import { type Memory, mailboxRow, readTables } from "./rows/memory.ts";
+import { type CheckPorts, checkPorts } from "./rows/ports.ts";
 import { checkVirtual } from "./rows/virtual.ts";
-import { type CheckWorld, checkWorld } from "./rows/world.ts";
 
 const PROGRAM = "qmail-mysql";
 
@@ -70,15 +70,15 @@ async function checkTables(given: {
   const { findAliases } = storeOver(database, config.funkyQueries);
   const configured = entries(`${home}/control/defaultdelivery`)?.join("\n") || "./Mailbox";
   const defaultDelivery = installed.defaultDelivery ?? configured;
-  const world = await checkWorld(
+  const ports = await checkPorts(
     { home, memory, findAliases, installed, defaultDelivery },
     config,
     controls.locals,
   );
-  await all(checkAliasUser(world));
-  for (const packed of memory.boxes.values()) await all(checkMailbox(mailboxRow(packed), world, sqlFix));
-  await all(checkAliases(world, sqlFix));
-  await all(checkVirtual(world, sqlFix));
+  await all(checkAliasUser(ports));
+  for (const packed of memory.boxes.values()) await all(checkMailbox(mailboxRow(packed), ports, sqlFix));
+  await all(checkAliases(ports, sqlFix));
+  await all(checkVirtual(ports, sqlFix));
   const hostProblems = withCdb(`${home}/control/morercpthosts.cdb`, (cdb) => {
     const listed = rcptHosts(home);
     const isAccepted = (host: string) =>
@@ -87,7 +87,7 @@ async function checkTables(given: {
     return [...checkHosts(memory, { home, controls, byHand, isAccepted })];
   });
   await all(hostProblems);
-  await all(checkLoops(world, sqlFix));
+  await all(checkLoops(ports, sqlFix));
 }
 
 /** SQL as a command that an administrator can run. */
@@ -123,7 +123,7 @@ const noMe = (home: string): Problem => ({
   fix: `hostname -f >${word(`${home}/control/me`)}`,
 });
 
-async function* checkAliasUser({ settings, findSystemAccounts, home }: CheckWorld): AsyncGenerator<Problem> {
+async function* checkAliasUser({ settings, findSystemAccounts, home }: CheckPorts): AsyncGenerator<Problem> {
   const { aliasUser } = settings;
   if ((await findSystemAccounts([aliasUser])).length > 0) return;
   yield {

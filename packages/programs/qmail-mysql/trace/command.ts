@@ -10,7 +10,7 @@ import { whyUnaskable } from "../edge/database-access.ts";
 import { installation } from "../edge/running.ts";
 import { json, jsonArray, printable } from "../output/table.ts";
 import type { Trace } from "./notes.ts";
-import { type TraceWorld, trace } from "./trace.ts";
+import { type TracePorts, trace } from "./trace.ts";
 
 const MAX_ADDRESS = 900; // bytes: qmail-smtpd accepts no longer one
 
@@ -57,10 +57,10 @@ async function traceAll(context: Context, addresses: readonly string[], options:
       );
     }
   }
-  await withWorld(context, options, async (world) => {
+  await withPorts(context, options, async (ports) => {
     const out = addresses.length > 1 && options.json ? jsonArray(context.print) : undefined;
     for (const address of addresses) {
-      const traced = await trace(address, world);
+      const traced = await trace(address, ports);
       if (out) out.add(traced);
       else if (options.json) context.print(json(traced));
       else context.print(`${addresses.length > 1 ? `${address}\n` : ""}${lines(traced, context.bold)}`);
@@ -69,7 +69,7 @@ async function traceAll(context: Context, addresses: readonly string[], options:
   });
 }
 
-function withWorld(context: Context, options: Options, use: (world: TraceWorld) => Promise<void>) {
+function withPorts(context: Context, options: Options, use: (ports: TracePorts) => Promise<void>) {
   const { home } = context;
   return context.withDatabase(
     "resident",

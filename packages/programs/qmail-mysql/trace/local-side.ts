@@ -15,7 +15,7 @@ import { ALIAS, named } from "../tables/rows.ts";
 import type { Note } from "./notes.ts";
 
 /** What is asked about a local address. */
-export interface LocalWorld {
+export interface LocalSidePorts {
   readonly settings: GetpwSettings;
   readonly store: Pick<Store, "findMailboxes" | "findAliases" | "findVirtual" | "findVirtualHosts">;
   readonly installed: Installation;
@@ -40,19 +40,19 @@ export class Undeliverable extends Failure {
 export async function findOwner(
   local: string,
   host: string,
-  world: LocalWorld,
+  ports: LocalSidePorts,
   note: Note,
 ): Promise<Assignment | undefined> {
-  const found = world.assigned(local);
+  const found = ports.assigned(local);
   if (found) {
     note("qmail-lspawn", spelt(found.assignment), `users/cdb: ${found.entry}`);
     return found.assignment;
   }
-  const { installed, settings, store } = world;
+  const { installed, settings, store } = ports;
   const isOurs = installed.lspawn === "ours";
   const stage = isOurs ? "qmail-lspawn" : "qmail-getpw";
   const eyes = isOurs ? ROOT : (installed.getpwAs ?? ROOT);
-  const why = lookAs(eyes, world.whyUnaskable);
+  const why = lookAs(eyes, ports.whyUnaskable);
   if (why !== undefined) throw new Trouble(`${why}, as ${stage} runs as uid ${eyes.uid}`);
   const by: string[] = [];
   const noTable = !isOurs && installed.stockGetpw;
@@ -63,7 +63,7 @@ export async function findOwner(
     {
       ...store,
       ...(noTable && { findMailboxes: async () => [], findVirtualHosts: async () => [] }),
-      findSystemAccounts: world.findSystemAccounts,
+      findSystemAccounts: ports.findSystemAccounts,
       homeOwner: (home) => lookAs(eyes, () => homeOwner(home)),
       warn: (line) => by.push(line),
       explain: (line) => by.push(line),
@@ -85,11 +85,11 @@ export async function planDelivery(
   order: Order,
   identity: Identity,
   deliveredTo: string,
-  world: LocalWorld,
+  ports: LocalSidePorts,
   note: Note,
 ): Promise<Doable[]> {
   let by = "no alias row and no .qmail file: the default delivery";
-  const { installed, settings, store } = world;
+  const { installed, settings, store } = ports;
   const noTable = installed.lspawn === "stock" && installed.stockLocal;
   if (noTable)
     note(
@@ -102,7 +102,7 @@ export async function planDelivery(
   const skip = isMagic || noTable;
   const rows = skip ? [] : await store.findAliases(lower(user), aliasKeys(ext, host));
   const ask = () => {
-    const why = noTable ? undefined : world.whyUnaskable();
+    const why = noTable ? undefined : ports.whyUnaskable();
     if (why !== undefined) throw new Trouble(`${why}, as qmail-local runs as uid ${identity.uid}`);
   };
   try {

@@ -5,12 +5,12 @@ import { deliveredTo, describe } from "@qmail-mysql/dotqmail";
 import { AliasMisconfiguration, type SendControls, VirtualMisconfiguration } from "@qmail-mysql/routing";
 import { Die, HARD, Trouble } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
-import { findOwner, type LocalWorld, planDelivery } from "./local-side.ts";
+import { findOwner, type LocalSidePorts, planDelivery } from "./local-side.ts";
 import type { Outcome, Step, Trace } from "./notes.ts";
 import { atSend, atSmtpd } from "./remote-side.ts";
 
 /** What is asked on the way of an address. */
-export interface TraceWorld extends LocalWorld {
+export interface TracePorts extends LocalSidePorts {
   readonly home: string;
   /** The administrator's, for what the mail programs do not ask. */
   readonly database: Database;
@@ -20,15 +20,15 @@ export interface TraceWorld extends LocalWorld {
 const MAX_FORWARDS = 100; // addresses that are followed from one
 
 /** Follows an address, and those it is forwarded to, through every stage. Delivers nothing. */
-export async function trace(address: string, world: TraceWorld): Promise<Trace> {
+export async function trace(address: string, ports: TracePorts): Promise<Trace> {
   let left = MAX_FORWARDS;
   const follow = async (to: string, before: string): Promise<Trace> => {
     const steps: Step[] = [];
     const note = (stage: string, decision: string, by = "") => void steps.push({ stage, decision, by });
     let owner: Assignment | null = null;
     const first = before === "";
-    const accepted = !first || (await atSmtpd(to, world.home, world.database, note));
-    const sent = await atSend(to, world.controls, world.store, note);
+    const accepted = !first || (await atSmtpd(to, ports.home, ports.database, note));
+    const sent = await atSend(to, ports.controls, ports.store, note);
     if (!accepted) note("note", "the rest is for clients that may relay, and for mail from this machine");
     const end = (
       outcome: Outcome,
@@ -49,14 +49,14 @@ export async function trace(address: string, world: TraceWorld): Promise<Trace> 
       note("qmail-lspawn", "throws it away", "an address without a local part");
       return end("delivered");
     }
-    let stage = world.installed.lspawn === "ours" ? "qmail-lspawn" : "qmail-getpw";
+    let stage = ports.installed.lspawn === "ours" ? "qmail-lspawn" : "qmail-getpw";
     try {
-      owner = (await findOwner(local, host, world, note)) ?? null;
+      owner = (await findOwner(local, host, ports, note)) ?? null;
       if (!owner) return end("waits");
       if (owner.uid === 0) throw new Trouble("Not allowed to perform deliveries as root.");
       stage = "qmail-local";
-      const order = { ...owner, local, host, sender: "", defaultDelivery: world.defaultDelivery };
-      const asked = await planDelivery(order, owner, before, world, note);
+      const order = { ...owner, local, host, sender: "", defaultDelivery: ports.defaultDelivery };
+      const asked = await planDelivery(order, owner, before, ports, note);
       const forwards: Trace[] = [];
       for (const { address: next } of asked.filter((one) => one.kind === "forward")) {
         if (left-- > 0) forwards.push(await follow(next, `${before}${deliveredTo(local, host)}`));

@@ -5,20 +5,20 @@ import { word } from "../../output/shell.ts";
 import { Undeliverable } from "../../trace/local-side.ts";
 import { aliasColumns, aliasName, type Problem, rowSql } from "../problem.ts";
 import { groups } from "./memory.ts";
-import { type CheckWorld, tryAddress } from "./world.ts";
+import { type CheckPorts, tryAddress } from "./ports.ts";
 
 type SqlFix = (sql: string) => string;
 
 /** What is wrong with the rows of alias, each alone and together. */
-export async function* checkAliases(world: CheckWorld, sqlFix: SqlFix): AsyncGenerator<Problem> {
-  const { aliases } = world.memory;
-  for (const row of aliases) yield* checkRow(row, world, sqlFix);
+export async function* checkAliases(ports: CheckPorts, sqlFix: SqlFix): AsyncGenerator<Problem> {
+  const { aliases } = ports.memory;
+  for (const row of aliases) yield* checkRow(row, ports, sqlFix);
   for (const rows of groups(aliases, (row) => `${lower(row.username)}\0${lower(row.alias)}`).values()) {
-    yield* checkGroup(rows, world, sqlFix);
+    yield* checkGroup(rows, ports, sqlFix);
   }
 }
 
-async function* checkRow(row: AliasRow, world: CheckWorld, sqlFix: SqlFix): AsyncGenerator<Problem> {
+async function* checkRow(row: AliasRow, ports: CheckPorts, sqlFix: SqlFix): AsyncGenerator<Problem> {
   const what = aliasName(row);
   const remove = sqlFix(rowSql.remove("alias", aliasColumns(row)));
   if (row.username === "") {
@@ -32,7 +32,7 @@ async function* checkRow(row: AliasRow, world: CheckWorld, sqlFix: SqlFix): Asyn
     const problem = `${error.message.replace(/^.*?\) /, "")}; its mail waits`;
     yield { what, problem, fix: split(row, sqlFix) ?? remove };
   }
-  if (!(await world.isAccount(lower(row.username)))) {
+  if (!(await ports.isAccount(lower(row.username)))) {
     yield {
       what,
       problem: `nobody can reach it: there is no mailbox or account "${row.username}"`,
@@ -52,33 +52,33 @@ function split(row: AliasRow, sqlFix: SqlFix): string | undefined {
 /** Where the rows of one address deliver to, and in which order. */
 async function* checkGroup(
   rows: readonly AliasRow[],
-  world: CheckWorld,
+  ports: CheckPorts,
   sqlFix: SqlFix,
 ): AsyncGenerator<Problem> {
   const [first] = rows;
-  if (!first || first.username === "" || !(await world.isAccount(lower(first.username)))) return;
-  const { settings } = world;
+  if (!first || first.username === "" || !(await ports.isAccount(lower(first.username)))) return;
+  const { settings } = ports;
   const isAlias = lower(first.username) === settings.aliasUser;
   const { local: ext, host } = splitAddress(first.alias) ?? { local: first.alias, host: "" };
   const name = isAlias ? ext : ext === "" ? first.username : `${first.username}${settings.breakChar}${ext}`;
   const atAny = first.alias === "@"; // splitAddress sees an empty local part in it
   const local = atAny ? `${isAlias ? "" : `${first.username}${settings.breakChar}`}@` : name;
-  const { error, owner } = await tryAddress(local, atAny ? "" : host, world);
+  const { error, owner } = await tryAddress(local, atAny ? "" : host, ports);
   if (error instanceof Undeliverable && owner && lower(owner.user) === lower(first.username) && ext !== "") {
     yield { what: aliasName(first), problem: `${error.message}; its mail waits`, fix: error.obstacle.fix };
   }
-  yield* checkOrder(rows, world, sqlFix);
+  yield* checkOrder(rows, ports, sqlFix);
 }
 
 /** Rows that run programs beside other instructions: which comes first is part of what they mean. */
 async function* checkOrder(
   rows: readonly AliasRow[],
-  world: CheckWorld,
+  ports: CheckPorts,
   sqlFix: SqlFix,
 ): AsyncGenerator<Problem> {
   const [first] = rows;
   if (!first || programsWithoutPlace(rows).length === 0) return;
-  const placed = await world.findAliases(lower(first.username), [lower(first.alias)]);
+  const placed = await ports.findAliases(lower(first.username), [lower(first.alias)]);
   const programs = programsWithoutPlace(placed);
   if (programs.length === 0) return;
   const hasColumn = placed.some((row) => row.position !== undefined);

@@ -1,13 +1,13 @@
 import { lower } from "@qmail-mysql/wire";
 import { aliasColumns, type Problem, rowSql } from "../problem.ts";
-import { type CheckWorld, forwardOf, forwardsOf } from "./world.ts";
+import { type CheckPorts, forwardOf, forwardsOf } from "./ports.ts";
 
 /** Addresses that are forwarded until they come back. */
 export async function* checkLoops(
-  world: CheckWorld,
+  ports: CheckPorts,
   sqlFix: (sql: string) => string,
 ): AsyncGenerator<Problem> {
-  const { aliases, virtuals } = world.memory;
+  const { aliases, virtuals } = ports.memory;
   const done = new Set<string>();
   const starts = [
     ...aliases.flatMap((row) => forwardOf(row) ?? []),
@@ -27,20 +27,20 @@ export async function* checkLoops(
       if (onPath.has(address)) {
         const loop = [...path.slice(path.indexOf(address)), address];
         const problem = `is forwarded in a loop: ${loop.slice(0, 8).join(" -> ")}`;
-        yield { what: address, problem, fix: breaking(address, world, sqlFix) };
+        yield { what: address, problem, fix: breaking(address, ports, sqlFix) };
         continue;
       }
       if (done.has(address)) continue;
       done.add(address);
       path.push(address);
       onPath.add(address);
-      stack.push(undefined, ...(await forwardsOf(address, world)).map(lower));
+      stack.push(undefined, ...(await forwardsOf(address, ports)).map(lower));
     }
   }
 }
 
 /** Deletes the row that forwards to `address`. */
-function breaking(address: string, { memory }: CheckWorld, sqlFix: (sql: string) => string): string {
+function breaking(address: string, { memory }: CheckPorts, sqlFix: (sql: string) => string): string {
   const row = memory.aliases.find((one) => lower(forwardOf(one) ?? "") === address);
   if (!row) return "change or delete one of these rows";
   return sqlFix(rowSql.remove("alias", aliasColumns(row)));

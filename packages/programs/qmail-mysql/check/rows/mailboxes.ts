@@ -9,14 +9,14 @@ import { makeMaildir, word } from "../../output/shell.ts";
 import { Undeliverable } from "../../trace/local-side.ts";
 import { PASSWORD_TYPES } from "../../user/input.ts";
 import type { Problem } from "../problem.ts";
-import { type CheckWorld, tryAddress } from "./world.ts";
+import { type CheckPorts, tryAddress } from "./ports.ts";
 
 const TYPES = Object.values(PASSWORD_TYPES).map(lower);
 
 /** What is wrong with one row of mailbox, and with the home it names. */
 export async function* checkMailbox(
   row: Row,
-  world: CheckWorld,
+  ports: CheckPorts,
   sqlFix: (sql: string) => string,
 ): AsyncGenerator<Problem> {
   const name = row.username ?? "";
@@ -25,7 +25,7 @@ export async function* checkMailbox(
     yield { what, problem: "has no username", fix: sqlFix("DELETE FROM mailbox WHERE username = ''") };
     return;
   }
-  if (world.memory.twice.has(lower(name))) {
+  if (ports.memory.twice.has(lower(name))) {
     yield { what, problem: "another row has the same name", fix: "delete all of them but one" };
   }
   if (!TYPES.includes(lower(row.password_type ?? ""))) {
@@ -35,7 +35,7 @@ export async function* checkMailbox(
       fix: `qmail-mysql user passwd ${word(name)} --type crypt`,
     };
   }
-  if (lower(name) === MAGIC_USER && world.settings.magicForwarding) {
+  if (lower(name) === MAGIC_USER && ports.settings.magicForwarding) {
     yield {
       what,
       problem: "must not exist with magic_forwarding",
@@ -43,7 +43,7 @@ export async function* checkMailbox(
     };
   }
   try {
-    yield* checkHome(what, toMailbox(row), world);
+    yield* checkHome(what, toMailbox(row), ports);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     yield {
@@ -63,10 +63,10 @@ function columnFix(name: string, error: Trouble): string {
 async function* checkHome(
   what: string,
   box: ReturnType<typeof toMailbox>,
-  world: CheckWorld,
+  ports: CheckPorts,
 ): AsyncGenerator<Problem> {
   const { username, uid, gid, home } = box;
-  const { installed, settings } = world;
+  const { installed, settings } = ports;
   const others = installed.lspawn === "stock" && installed.getpwAs ? [installed.getpwAs] : [];
   const state = homeState(home, uid, gid, others);
   if (state.problem !== undefined) {
@@ -77,7 +77,7 @@ async function* checkHome(
     yield { what, problem: `${state.problem}${then}`, fix: fix ?? "" };
     return;
   }
-  const { error } = await tryAddress(username, "", world);
+  const { error } = await tryAddress(username, "", ports);
   if (error instanceof Undeliverable) {
     yield { what, problem: `${error.message}; its mail waits`, fix: error.obstacle.fix };
     return;
@@ -87,7 +87,7 @@ async function* checkHome(
     yield { what, problem: `${error.message}; its mail ${then}`, fix: `qmail-mysql trace ${word(username)}` };
     return;
   }
-  const hasOwn = (await world.store.findAliases(lower(username), [""])).length > 0;
+  const hasOwn = (await ports.store.findAliases(lower(username), [""])).length > 0;
   const has = (file: string) => exists(toBuffer(`${home}/${file}`));
   if (has("Maildir") || hasOwn || has("Mailbox") || has(".qmail")) return;
   yield {

@@ -4,7 +4,7 @@ import { HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { word } from "../../output/shell.ts";
 import { type Problem, rowSql, virtualName } from "../problem.ts";
-import { type CheckWorld, tryAddress } from "./world.ts";
+import { type CheckPorts, tryAddress } from "./ports.ts";
 
 type SqlFix = (sql: string) => string;
 
@@ -16,9 +16,9 @@ const columnsOf = (row: VirtualRow) => ({
 });
 
 /** What is wrong with the rows of virtual, and with where they lead. */
-export async function* checkVirtual(world: CheckWorld, sqlFix: SqlFix): AsyncGenerator<Problem> {
+export async function* checkVirtual(ports: CheckPorts, sqlFix: SqlFix): AsyncGenerator<Problem> {
   const owners = new Map<string, VirtualRow>();
-  for (const row of world.memory.virtuals) {
+  for (const row of ports.memory.virtuals) {
     const what = virtualName(row);
     const remove = sqlFix(rowSql.remove("virtual", columnsOf(row)));
     const user = lower(row.virtualUsername);
@@ -31,7 +31,7 @@ export async function* checkVirtual(world: CheckWorld, sqlFix: SqlFix): AsyncGen
       yield { what, problem: "has no virtual_host: no address matches", fix: remove };
       continue;
     }
-    const spelling = checkSpelling(row, world, sqlFix);
+    const spelling = checkSpelling(row, ports, sqlFix);
     if (spelling) yield spelling;
     if (spelling) continue;
     const key = `${user}@${host}`;
@@ -40,12 +40,12 @@ export async function* checkVirtual(world: CheckWorld, sqlFix: SqlFix): AsyncGen
       yield { what, problem: `another row gives ${key} to somebody else`, fix: remove };
     }
     owners.set(key, other ?? row);
-    yield* leadsNowhere(row, what, world, sqlFix);
+    yield* leadsNowhere(row, what, ports, sqlFix);
   }
 }
 
 /** A catch-all or a pattern in the other way of writing them. */
-function checkSpelling(row: VirtualRow, { settings }: CheckWorld, sqlFix: SqlFix): Problem | undefined {
+function checkSpelling(row: VirtualRow, { settings }: CheckPorts, sqlFix: SqlFix): Problem | undefined {
   const what = virtualName(row);
   if (settings.funkyQueries && row.virtualUsername === "") {
     return {
@@ -69,22 +69,22 @@ function checkSpelling(row: VirtualRow, { settings }: CheckWorld, sqlFix: SqlFix
 async function* leadsNowhere(
   row: VirtualRow,
   what: string,
-  world: CheckWorld,
+  ports: CheckPorts,
   sqlFix: SqlFix,
 ): AsyncGenerator<Problem> {
-  const { settings } = world;
+  const { settings } = ports;
   if (isMagic(row.username, row.ext)) {
     if (settings.magicForwarding) return;
     yield {
       what,
       problem: "is for magic forwarding, which is off",
-      fix: `echo magic_forwarding yes >>${word(`${world.home}/control/sqlserver`)}`,
+      fix: `echo magic_forwarding yes >>${word(`${ports.home}/control/sqlserver`)}`,
     };
     return;
   }
   const host = example(lower(row.virtualHost));
   const local = example(lower(row.virtualUsername)) || "address-without-a-row";
-  const { owner, error } = await tryAddress(`${host}-${local}`, host, world);
+  const { owner, error } = await tryAddress(`${host}-${local}`, host, ports);
   if (!owner || !(error instanceof Failure || error instanceof AliasMisconfiguration)) return;
   const { user, ext } = owner;
   if (error instanceof AliasMisconfiguration) {

@@ -7,14 +7,14 @@ import { sqldPath } from "@qmail-mysql/sqld-client";
 import { openPool, openSite, poolServers, readSqlServer, type Site, storeOver } from "@qmail-mysql/store";
 import { awaitSystemAccounts, homeOwner, type PasswdEntry } from "@qmail-mysql/system";
 import { Die, errno, QLX_CDB, QLX_USAGE } from "@qmail-mysql/trouble";
-import type { RouteWorld } from "../route.ts";
+import type { RoutePorts } from "../route.ts";
 
 const FRESH = 10_000; // milliseconds until the settings are read again
 const ACCOUNT = 5000; // milliseconds for which a system account is cached; negative results are not
 const CONNECTIONS = 4;
 
 /** The lookups over the files and the database of a qmail home; follows changes of the control files. */
-export function openWorld(qmailHome: string): () => Promise<RouteWorld> {
+export function openRoutePorts(qmailHome: string): () => Promise<RoutePorts> {
   let site: Promise<Site> | undefined;
   let stamp = "";
   const accounts = new Map<string, { entry: PasswdEntry; until: number }>();

@@ -12,11 +12,11 @@ import {
 } from "@qmail-mysql/routing";
 import { lower, splitAddress } from "@qmail-mysql/wire";
 import { rememberedAccounts } from "../../edge/accounts.ts";
-import { findOwner, type LocalWorld, planDelivery } from "../../trace/local-side.ts";
+import { findOwner, type LocalSidePorts, planDelivery } from "../../trace/local-side.ts";
 import { type Memory, storeOverMemory } from "./memory.ts";
 
 /** The mail path over the tables in memory. */
-export interface CheckWorld extends LocalWorld {
+export interface CheckPorts extends LocalSidePorts {
   readonly home: string;
   readonly memory: Memory;
   /** The database itself, for the optional column that the rows in memory do not have. */
@@ -26,11 +26,11 @@ export interface CheckWorld extends LocalWorld {
   readonly isLocal: (host: string) => boolean;
 }
 
-export async function checkWorld(
-  given: Pick<CheckWorld, "home" | "memory" | "findAliases" | "installed" | "defaultDelivery">,
+export async function checkPorts(
+  given: Pick<CheckPorts, "home" | "memory" | "findAliases" | "installed" | "defaultDelivery">,
   config: SqlServer,
   locals: ReadonlySet<string>,
-): Promise<CheckWorld> {
+): Promise<CheckPorts> {
   const { memory } = given;
   const settings = { ...config, breakChar: breakChar(), aliasUser: aliasUser() };
   const accounts = rememberedAccounts(config.timeout);
@@ -75,13 +75,13 @@ export interface Tried {
 }
 
 /** Delivers nothing. */
-export async function tryAddress(local: string, host: string, world: CheckWorld): Promise<Tried> {
+export async function tryAddress(local: string, host: string, ports: CheckPorts): Promise<Tried> {
   let owner: Assignment | undefined;
   try {
-    owner = await findOwner(local, host, world, () => {});
+    owner = await findOwner(local, host, ports, () => {});
     if (!owner) return {};
-    const order = { ...owner, local, host, sender: "", defaultDelivery: world.defaultDelivery };
-    await planDelivery(order, owner, "", world, () => {});
+    const order = { ...owner, local, host, sender: "", defaultDelivery: ports.defaultDelivery };
+    await planDelivery(order, owner, "", ports, () => {});
     return { owner };
   } catch (error) {
     return owner ? { owner, error } : { error };
@@ -89,18 +89,18 @@ export async function tryAddress(local: string, host: string, world: CheckWorld)
 }
 
 /** Where the tables forward mail for an address; [] when they do not, when it is not ours, or cannot be told. */
-export async function forwardsOf(address: string, world: CheckWorld): Promise<string[]> {
+export async function forwardsOf(address: string, ports: CheckPorts): Promise<string[]> {
   const { local, host } = splitAddress(address) ?? { local: address, host: "" };
-  const isVirtual = host !== "" && !world.isLocal(host);
-  if (isVirtual && (await world.store.findVirtualHosts([lower(host)])).length === 0) return [];
+  const isVirtual = host !== "" && !ports.isLocal(host);
+  if (isVirtual && (await ports.store.findVirtualHosts([lower(host)])).length === 0) return [];
   const as = isVirtual ? `${lower(host)}-${local}` : local;
   try {
-    const owner = await findOwner(as, host, world, () => {});
+    const owner = await findOwner(as, host, ports, () => {});
     if (!owner) return [];
-    const { magicForwarding } = world.settings;
+    const { magicForwarding } = ports.settings;
     const magic = magicForwarding ? magicTarget(owner.user, as, owner.ext) : undefined;
     if (magic !== undefined) return [magic];
-    const rows = await world.store.findAliases(lower(owner.user), aliasKeys(owner.ext, host));
+    const rows = await ports.store.findAliases(lower(owner.user), aliasKeys(owner.ext, host));
     return chooseAliases(rows, owner.ext, host).flatMap((row) => forwardOf(row) ?? []);
   } catch {
     return []; // said where that row or mailbox is checked
