@@ -1,11 +1,20 @@
 import { closeSync } from "node:fs";
 import type { Descriptors } from "@qmail-mysql/native";
+import { netstringReader } from "@qmail-mysql/wire";
 import type { Candidate } from "../choose.ts";
-import type { Ended } from "../report.ts";
-import type { Task } from "../task.ts";
+import { type Ended, OUTPUT_LIMIT } from "../report.ts";
+import { BECOMING, type Task } from "../task.ts";
 
-/** How a delivery ended, and its output; "no fork" if no process could be started. */
-export type Outcome = { readonly ended: Ended; readonly output: string } | "no fork";
+const REPLY_LIMIT = 65_536; // bytes of a worker's reply
+
+/** How a delivery ended, and its output. */
+export interface Done {
+  readonly ended: Ended;
+  readonly output: string;
+}
+
+/** "no fork" if no process could be started. */
+export type Outcome = Done | "no fork";
 
 export interface Delivery {
   readonly task: Task;
@@ -42,6 +51,49 @@ export class Worker implements Candidate {
   }
   get isOver(): boolean {
     return this.ended !== undefined || this.isSilent;
+  }
+
+  begin(delivery: Delivery): void {
+    this.job = delivery;
+    this.identity = delivery.identity;
+    this.since = performance.now();
+  }
+
+  /** Takes its delivery from it. */
+  release(): Delivery | undefined {
+    const { job } = this;
+    this.job = undefined;
+    return job;
+  }
+
+  /** Takes a piece of its output; returns the reply that it completes. */
+  take(text: string): Done | "invalid" | undefined {
+    if (this.isLocal) {
+      // One byte above the limit is kept, so that the report shows that it was too long.
+      if (this.output.length <= OUTPUT_LIMIT) this.output += text.slice(0, OUTPUT_LIMIT + 1);
+      return undefined;
+    }
+    this.output += text;
+    if (this.output.startsWith(BECOMING)) {
+      const rest = this.output.slice(BECOMING.length);
+      this.isLocal = true;
+      this.output = "";
+      return this.take(rest);
+    }
+    let reply: string | undefined;
+    try {
+      [reply] = netstringReader(REPLY_LIMIT).push(this.output);
+    } catch {
+      return "invalid";
+    }
+    if (reply === undefined) return undefined;
+    this.output = "";
+    const nul = reply.indexOf("\0");
+    return { ended: { status: Number(reply.slice(0, nul)) }, output: reply.slice(nul + 1) };
+  }
+
+  kill(): void {
+    if (this.pid !== undefined && !this.ended) process.kill(this.pid, "SIGKILL");
   }
 }
 
