@@ -14,10 +14,10 @@ declare const VERSION: string; // of package.json: scripts/bundle.js
 
 const WIDTH = 100; // columns of help
 
-/** Reads the command line and runs the command it names; answers the exit code. Arguments are byte strings. */
+/** Parses the command line and runs the command; returns the exit code. Arguments are byte strings. */
 export async function cli(args: readonly string[], context: Context): Promise<number> {
   const program = new Command("qmail-mysql")
-    .description("The administrator's command: makes the tables, keeps what is in them, finds what is wrong.")
+    .description("Administers the tables: creates them, edits their rows, finds errors in the configuration.")
     .configureOutput({
       writeOut: context.print,
       writeErr: say,
@@ -29,17 +29,17 @@ export async function cli(args: readonly string[], context: Context): Promise<nu
     })
     .version(VERSION, "--version", "print the version")
     .exitOverride()
-    .showHelpAfterError("(add --help for what may be said)")
+    .showHelpAfterError("(see --help)")
     .addHelpText(
       "after",
       `
 Examples:
-  qmail-mysql init                                   make the tables control/sqlserver points to
+  qmail-mysql init                                   create the tables in the database of control/sqlserver
   qmail-mysql user add iain --uid 800 --gid 100 --home /home/mail/iain --create-home
   qmail-mysql user list --json
 
-Every command has --help. The database is the one of control/sqlserver-admin, else of control/sqlserver,
-below $QMAIL_HOME. Exit status: 0 done, 100 cannot be done as asked, 111 trouble that may pass.`,
+Every command has --help. The database is that of $QMAIL_HOME/control/sqlserver-admin if that file exists,
+else of control/sqlserver. Exit status: 0 success, 100 permanent error, 111 temporary error.`,
     );
   addInit(program, context);
   addUser(program, context);
@@ -55,14 +55,14 @@ below $QMAIL_HOME. Exit status: 0 done, 100 cannot be done as asked, 111 trouble
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof Closed) return OK; // whoever read us has read enough
+    if (error instanceof Closed) return OK; // the reader of descriptor 1 has closed it
     if (!(error instanceof CommanderError)) throw named(error);
-    // It has said why; help that was asked for is no error, help instead of a command is.
+    // The message has been printed. Help is an error if it is printed because the command is missing.
     return error.code === "commander.help" || error.exitCode !== 0 ? HARD : OK;
   }
 }
 
-/** An error of a system call that nobody named, in our words. */
+/** Turns an error of a system call that nothing has handled into Trouble. */
 function named(error: unknown): unknown {
   const { syscall, path } = (error ?? {}) as { syscall?: unknown; path?: unknown };
   if (errno(error) === "" || typeof syscall !== "string") return error;

@@ -7,10 +7,10 @@ import { isWorldReadable, openDatabase, readSqlServer, sqliteFile, sqlServerFile
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 import { look } from "./edge/files.ts";
 
-/** What the commands share: where to read, where to speak, and the database. */
+/** What the commands share: the qmail home, output and the database. */
 export interface Context {
   readonly home: string;
-  /** Writes a byte string on descriptor 1. */
+  /** Writes a byte string to descriptor 1. */
   readonly print: (text: string) => void;
   readonly warn: (line: string) => void;
   /** Bold on a terminal, unless NO_COLOR is set (no-color.org). */
@@ -19,7 +19,7 @@ export interface Context {
   readonly withDatabase: <T>(
     mode: Mode,
     use: (database: Database, config: SqlServer) => Promise<T>,
-    /** With the mail programs' settings and account, not with the administrator's own. */
+    /** With the settings and the account of the mail programs, not those of control/sqlserver-admin. */
     asMail?: "as mail",
   ) => Promise<T>;
 }
@@ -54,7 +54,7 @@ export function contextOf(): Context {
   };
 }
 
-/** Nobody reads descriptor 1 any more, as below head(1). */
+/** The reader of descriptor 1 has closed it, as head(1) does. */
 export class Closed extends Error {}
 
 function printUnlessClosed(text: string): void {
@@ -66,13 +66,13 @@ function printUnlessClosed(text: string): void {
   }
 }
 
-/** The administrator's own account when there is one: the mail programs' needs only SELECT. */
+/** control/sqlserver-admin if it exists, since the account of the mail programs may have SELECT only. */
 function configFile(home: string): string {
   const own = `${sqlServerFile(home)}-admin`;
   return hasControl(home, "sqlserver-admin") ? own : sqlServerFile(home);
 }
 
-/** The file that holds secrets is the database itself with SQLite, else the file with its password. */
+/** Warns of world-readable files with secrets: an SQLite database, or the files with the database's passwords. */
 function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => void): void {
   const files =
     config.driver === "sqlite"
@@ -87,10 +87,10 @@ function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => 
   }
 }
 
-// SQLite's words, MySQL's, and our own for a database file that is not there.
+// The messages of SQLite, of MySQL, and of this package for a missing database file.
 const NO_TABLES = /no such table|Table '[^']*' doesn't exist|unable to open .*: file does not exist/;
 
-/** A database without our tables is a first run: say what makes them. */
+/** Adds the command that creates the tables to an error about missing ones. */
 function withoutTables(error: unknown): unknown {
   return error instanceof Trouble && NO_TABLES.test(error.message)
     ? new Trouble(`${error.message}; fix: qmail-mysql init`)

@@ -10,15 +10,15 @@ import { extension, virtualAddress } from "../routing/input.ts";
 import { mailboxName } from "../user/input.ts";
 import { readOldPassword } from "../user/password.ts";
 
-/** auth test, query mailbox|alias|virtual: asks what the mail programs ask. */
+/** auth test, query mailbox|alias|virtual: the same lookups as in the mail programs. */
 export function addAsk(program: Command, context: Context): void {
   const auth = program.command("auth").description("Logins.");
   auth
     .command("test <login>")
     .description(
-      "Would checkpassword accept this login? The password is asked for, or is line 1 of descriptor 0.",
+      "Does checkpassword accept this login? Asks for the password, or reads it from the first line of descriptor 0.",
     )
-    .addHelpText("after", "\nRun it as root. Exit status: 0 accepted, 100 refused, 111 trouble.")
+    .addHelpText("after", "\nRun it as root. Exit status: 0 accepted, 100 refused, 111 temporary error.")
     .action(async (login: string) => {
       const code = tryLogin(login, await readOldPassword(login));
       if (code === REFUSED) throw new Die(HARD, `"${login}": login refused`);
@@ -29,9 +29,7 @@ export function addAsk(program: Command, context: Context): void {
 
   const query = program
     .command("query")
-    .description(
-      "The rows that the mail programs are given, through qmail-sqld where there is one; as JSON.",
-    );
+    .description("Rows as the mail programs read them, through qmail-sqld if it is configured; as JSON.");
   query
     .command("mailbox <name>")
     .description("A mailbox, without its password.")
@@ -47,7 +45,7 @@ export function addAsk(program: Command, context: Context): void {
     );
   query
     .command("virtual <address>")
-    .description("The rows that may govern a virtual address.")
+    .description("The rows that may apply to a virtual address, the catch-all included.")
     .action((address: string) => {
       const { user, host } = virtualAddress(address, false);
       return answer(context, (store) => store.findVirtual(user, host));

@@ -15,19 +15,19 @@ import { word } from "../output/shell.ts";
 import { checkSecret, checkSqliteDirectory, secretFile } from "./files.ts";
 import type { Problem } from "./problem.ts";
 
-/** The programs that use the database on this host, and how. */
+/** What determines which programs use the database on this host. */
 export interface Askers {
   readonly home: string;
   readonly config: SqlServer;
   readonly installed: Installation;
-  /** Of mailboxes: qmail-local asks as they. One for each uid and gid. */
+  /** The users of the mailboxes, as which qmail-local runs; one for each uid and gid. */
   readonly users: readonly Identity[];
 }
 
 /**
- * Can every program that asks the database do so, and nobody else read its password? Without qmail-sqld that is
- * qmail-getpw's account; where qmail-local is ours too, every user, whom a password is not to be shown: then it
- * takes qmail-sqld.
+ * Checks that every program that uses the database can do so, and that no other can read its password. Without
+ * qmail-sqld the account of qmail-getpw reads the password. If qmail-local is ours, every user needs the database but
+ * must not read the password, so that qmail-sqld is required.
  */
 export async function* checkAccess(askers: Askers): AsyncGenerator<Problem> {
   const { home, config } = askers;
@@ -65,12 +65,12 @@ export async function* checkAccess(askers: Askers): AsyncGenerator<Problem> {
   }
 }
 
-/** Does qmail-local itself ask the tables? Ours does so below a stock qmail-lspawn, and for programs and forwards. */
+/** Does qmail-local itself read the tables? Ours does under a stock qmail-lspawn, and for programs and forwards. */
 const usersAsk = ({ stockLocal }: Installation): boolean => !stockLocal;
 
 const setUp = (home: string): string => `qmail-mysql init --sqld && ${startCommand(home)}`;
 
-/** Its run script does this under a supervisor. */
+/** Starts qmail-sqld. Under a supervisor its run script does. */
 const startCommand = (home: string): string =>
   `{ setsid setuidgid ${SQLD_ACCOUNT} ${word(`${home}/bin/qmail-sqld`)} </dev/null >/dev/null 2>&1 & sleep 1; } # or its run script`;
 
@@ -78,7 +78,7 @@ function forGroup(file: string, who: Identity | undefined): string {
   return who ? `chgrp ${who.gid} ${word(file)}; chmod 640 ${word(file)}` : `chmod o-r ${word(file)}`;
 }
 
-/** Opens what is in the way of the group of qmail-getpw's account, and of nobody else. */
+/** The command that lets the group of qmail-getpw's account, but no other, read what it has to. */
 function readableFix(why: string, home: string, config: SqlServer, who: Identity): string {
   const files = [sqlServerFile(home), ...(config.driver === "sqlite" ? [sqliteFile(config, home)] : [])];
   const file = files.find((one) => why.includes(one)) ?? sqlServerFile(home);
@@ -132,13 +132,13 @@ async function* checkSqld({ home, config, installed, users }: Askers): AsyncGene
   }
 }
 
-/** A daemon that hangs takes no signal but this one; its supervisor starts it again. */
+/** Kills and starts qmail-sqld: SIGKILL, since one that hangs does not handle SIGTERM. */
 function restart(home: string, socket: string): string {
   const pid = listener(socket);
   return `${pid === undefined ? "" : `kill -KILL ${pid}; `}rm -f ${word(socket)}; ${startCommand(home)}`;
 }
 
-/** What qmail-sqld reads, and nobody else. */
+/** Checks the files that only qmail-sqld reads. */
 function* checkSqldFiles(home: string, config: SqlServer, socket: string): Generator<Problem> {
   const running = look(socket);
   const [account] = findSystemAccounts([SQLD_ACCOUNT], config.timeout);

@@ -27,8 +27,8 @@ const PROGRAM = "qmail-mysql";
 type Report = (problems: AsyncIterable<Problem> | Iterable<Problem>) => Promise<void>;
 
 /**
- * Reports everything that is wrong with what the mail programs themselves are configured to use. Throws
- * Trouble when not everything could be looked at.
+ * Reports every problem in the configuration that the mail programs use. Throws Trouble if not everything could be
+ * checked.
  */
 export async function check(home: string, report: (problem: Problem) => void): Promise<void> {
   const all: Report = async (problems) => {
@@ -54,7 +54,7 @@ export async function check(home: string, report: (problem: Problem) => void): P
   }
 }
 
-/** What the tables say, beside the homes and the control files. */
+/** Checks the rows of the tables, with the homes and the control files they depend on. */
 async function checkTables(given: {
   readonly home: string;
   readonly config: SqlServer;
@@ -90,14 +90,14 @@ async function checkTables(given: {
   await all(checkLoops(ports, sqlFix));
 }
 
-/** SQL as a command that an administrator can run. */
+/** Turns SQL into a command that an administrator can run. */
 function sqlCommand(config: SqlServer, home: string): (sql: string) => string {
   return config.driver === "sqlite"
     ? (sql) => `sqlite3 ${word(sqliteFile(config, home))} ${word(sql)}`
     : (sql) => `mariadb ${word(config.db)} -e ${word(sql)}`;
 }
 
-/** The users that qmail-local runs as, each once. */
+/** The users that qmail-local runs as, without duplicates. */
 function identities({ boxes }: Memory): Identity[] {
   const found = new Map<string, Identity>();
   for (const packed of boxes.values()) {
@@ -145,7 +145,7 @@ function* checkUsersCdb(home: string): Generator<Problem> {
   }
 }
 
-/** The database's account, and the way to it. */
+/** Checks the privileges of the account at the database, and the connection. */
 async function checkServer(database: Database, config: SqlServer): Promise<Problem[]> {
   const problems: Problem[] = [];
   const loopback = config.servers.find(

@@ -4,17 +4,17 @@ import { jsonArray, printable } from "../output/table.ts";
 import { check } from "./check.ts";
 import type { Problem } from "./problem.ts";
 
-/** check; `found` is told how many problems there are. */
+/** check; calls `found` with the number of problems. */
 export function addCheck(program: Command, context: Context, found: (problems: number) => void): void {
   program
     .command("check")
-    .description("Find what is wrong with the tables, the homes, the control files, and say what mends it.")
+    .description("Report errors in tables, homes and control files, each with a command that corrects it.")
     .option("--json", "an array of objects")
     .addHelpText(
       "after",
       `
-Looks at everything and changes nothing. Run it as root, who may look into every home.
-Exit status: 0 nothing is wrong, 100 something is, 111 not everything could be looked at.
+Checks everything and changes nothing. Run it as root, since it has to read every home.
+Exit status: 0 no problem, 100 problems found, 111 not everything could be checked.
 
 Examples:
   qmail-mysql check

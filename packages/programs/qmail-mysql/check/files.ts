@@ -5,7 +5,7 @@ import { bytesOf, exists, look } from "../edge/files.ts";
 import { word } from "../output/shell.ts";
 import type { Problem } from "./problem.ts";
 
-/** What is wrong with the files below the qmail home, whoever reads them. */
+/** Checks files below the qmail home, independent of the account that reads them. */
 export function* checkFiles(home: string): Generator<Problem> {
   yield* checkCdbs(home);
   const program = look(`${home}/bin/qmail-mysql`);
@@ -25,7 +25,7 @@ export function* checkFiles(home: string): Generator<Problem> {
 
 const SETTINGS = "correct or delete the line; see sqlserver(5)";
 
-/** Unknown keys and wrong lines of control/sqlserver or its kin; its settings are returned when it can be read. */
+/** Checks control/sqlserver or control/sqlserver-admin for unknown keys and invalid lines; returns its settings. */
 export function* checkSettings(file: string): Generator<Problem, SqlServer | undefined> {
   if (!look(file)) return undefined;
   const lineFix = (message: string) => {
@@ -45,7 +45,7 @@ export function* checkSettings(file: string): Generator<Problem, SqlServer | und
   }
 }
 
-/** A file that holds secrets; `close` is what makes it readable for those alone who need it. */
+/** Checks the mode of a file with secrets; `close` is the command that makes it readable only by those who need it. */
 export function* checkSecret(file: string, close: string): Generator<Problem> {
   const stat = look(file);
   if (!stat) return;
@@ -62,7 +62,7 @@ export function* checkSecret(file: string, close: string): Generator<Problem> {
   }
 }
 
-/** The file that holds the secrets: with SQLite the database itself. */
+/** The file with the secrets: the database itself for SQLite. */
 export function secretFile(config: SqlServer, home: string): string {
   return config.driver === "sqlite" ? sqliteFile(config, home) : sqlServerFile(home);
 }
@@ -78,7 +78,7 @@ export function* checkSqliteDirectory(file: string): Generator<Problem> {
   }
 }
 
-/** A cdb that is older than what it is made of, or that qmail cannot use. */
+/** Reports a cdb that is missing or older than its source. */
 function* checkCdbs(home: string): Generator<Problem> {
   const pairs = [
     ["control/morercpthosts", "control/morercpthosts.cdb", "rebuild-cdb"],

@@ -1,7 +1,7 @@
 const HARMLESS = new Set(["USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS", "BINLOG MONITOR"]);
 const TABLES = ["mailbox", "alias", "virtual", "rcpthosts"];
 
-/** What an account may do to our tables beyond reading them, from what SHOW GRANTS says of it. */
+/** The privileges of an account on the tables, other than for reading, from the output of SHOW GRANTS. */
 export function writePrivileges(grants: readonly string[], db: string): string[] {
   const found = new Set<string>();
   for (const grant of grants) {

@@ -5,7 +5,7 @@ export interface Problem {
   /** The row, file or directory. */
   readonly what: string;
   readonly problem: string;
-  /** A command for a shell of root's, as far as one can say it. */
+  /** A command for a root shell, or a description where no command is known. */
   readonly fix: string;
 }
 
@@ -25,7 +25,7 @@ const equals = (columns: Columns, between: string): string =>
     .map(([column, value]) => `${column} = ${literal(value)}`)
     .join(between);
 
-/** SQL that an administrator is shown: the one place where values are spelled into it. */
+/** SQL that is printed for the administrator: the only place where values are written into SQL. */
 export const rowSql = {
   remove: (table: string, row: Columns): string => `DELETE FROM \`${table}\` WHERE ${equals(row, " AND ")}`,
   update: (table: string, to: Columns, row: Columns): string =>

@@ -23,9 +23,9 @@ import type { Problem } from "./problem.ts";
 
 const PATIENCE = 5; // seconds
 const EXAMPLE = parseIp("192.0.2.1") as Ip; // RFC 5737
-const READER = "qmaild"; // as whom tcpserver and relay-check run
+const READER = "qmaild"; // the account of tcpserver and relay-check
 
-/** What is wrong with control/sql, and with the table of clients that it names. */
+/** Checks control/sql, and the table of clients that it names. */
 export async function* checkRelay(home: string): AsyncGenerator<Problem> {
   const what = sqlControlFile(home);
   if (!hasControl(home, "sql")) return;
@@ -57,7 +57,7 @@ export async function* checkRelay(home: string): AsyncGenerator<Problem> {
   }
 }
 
-/** Does qmail-sqld know of control/sql, and can it write what it records? */
+/** Checks that qmail-sqld has read control/sql, and that it can record logins. */
 async function* checkRecorder(home: string, config: RelaySql): AsyncGenerator<Problem> {
   const socket = relaySqldPath(home);
   const pid = listener(socket);

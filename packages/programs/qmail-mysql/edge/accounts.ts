@@ -1,9 +1,9 @@
 import type { FindSystemAccounts } from "@qmail-mysql/accounts";
 import { findSystemAccounts, type PasswdEntry } from "@qmail-mysql/system";
 
-const ASK = 500; // names that go on one command line
+const ASK = 500; // names per command line
 
-/** System accounts, each asked for once. */
+/** Looks up system accounts, each only once. */
 export function rememberedAccounts(timeout: number): FindSystemAccounts {
   const known = new Map<string, PasswdEntry | undefined>();
   return async (names) => {

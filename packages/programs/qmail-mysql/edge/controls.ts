@@ -7,7 +7,7 @@ import { findAssigned, type SendControls, virtualDomains } from "@qmail-mysql/ro
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 
-/** The entries of a list file, undefined when there is none. Throws Trouble. */
+/** The entries of a list file, undefined if it does not exist. Throws Trouble. */
 export function entries(path: string): string[] | undefined {
   if (!existsSync(path)) return undefined;
   const found: string[] = [];
@@ -15,7 +15,7 @@ export function entries(path: string): string[] | undefined {
   return found;
 }
 
-/** The first line of a file without the blanks at its end, undefined when there is none. */
+/** The first line of a file without trailing blanks, undefined if there is none. */
 function oneLine(path: string): string | undefined {
   for (const line of fileLines(path)) return line.replace(/[ \t]+$/, "");
   return undefined;
@@ -23,7 +23,7 @@ function oneLine(path: string): string | undefined {
 
 const lowered = (list: readonly string[]): Set<string> => new Set(list.map(lower));
 
-/** What qmail-send would read if it started now, with its defaults: qmail-send(8). */
+/** The control files of qmail-send, with its defaults: qmail-send(8). */
 export function sendControls(home: string): SendControls {
   const file = (name: string) => `${home}/control/${name}`;
   const me = oneLine(file("me"));
@@ -37,13 +37,13 @@ export function sendControls(home: string): SendControls {
   };
 }
 
-/** control/rcpthosts in lower case, undefined when there is none. */
+/** control/rcpthosts in lower case, undefined if it does not exist. */
 export function rcptHosts(home: string): Set<string> | undefined {
   const list = entries(`${home}/control/rcpthosts`);
   return list && lowered(list);
 }
 
-/** Opens a cdb for `use`, which gets undefined when there is none. Throws Trouble. */
+/** Calls `use` with a cdb, or with undefined if it does not exist. Throws Trouble. */
 export function withCdb<T>(path: string, use: (cdb: CdbReader | undefined) => T): T {
   let fd: number;
   try {
@@ -66,8 +66,8 @@ export function withCdb<T>(path: string, use: (cdb: CdbReader | undefined) => T)
 }
 
 /**
- * Who users/cdb gives a local part to, and by which of its keys; undefined where qmail-lspawn runs qmail-getpw.
- * Throws Trouble where qmail-lspawn defers.
+ * Looks a local part up in users/cdb; returns the assignment and its key, undefined if qmail-lspawn would run
+ * qmail-getpw. Throws Trouble if qmail-lspawn would defer.
  */
 export function assigned(
   home: string,

@@ -5,8 +5,8 @@ import { sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { errno, reason } from "@qmail-mysql/trouble";
 
 /**
- * Why a program with our effective ids could not ask the database: the socket of qmail-sqld, or
- * control/sqlserver and an SQLite file or a server's socket, cannot be opened. Undefined when it could.
+ * Returns why a program with the effective ids cannot use the database: the socket of qmail-sqld, or
+ * control/sqlserver and an SQLite file or a server's socket, cannot be opened. Undefined if it can.
  */
 export function whyUnaskable(home: string, config: SqlServer): string | undefined {
   const sqld = sqldPath(home);
@@ -15,11 +15,11 @@ export function whyUnaskable(home: string, config: SqlServer): string | undefine
   if (file !== undefined) return file;
   if (config.driver === "sqlite") return whyClosed(sqliteFile(config, home), constants.O_RDONLY);
   const sockets = config.servers.flatMap((server) => ("socket" in server ? [server.socket] : []));
-  if (sockets.length < config.servers.length) return undefined; // a host is left to try
+  if (sockets.length < config.servers.length) return undefined; // a server is reached through TCP
   return sockets.map((socket) => whyClosed(socket, constants.O_WRONLY)).find((why) => why !== undefined);
 }
 
-/** A socket cannot be opened, but rights come first. */
+/** Returns why `path` cannot be opened. ENXIO is success: opening a socket fails with it if access is permitted. */
 function whyClosed(path: string, flags: number): string | undefined {
   try {
     closeSync(openSync(path, flags | constants.O_NONBLOCK));

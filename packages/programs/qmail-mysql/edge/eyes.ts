@@ -1,19 +1,19 @@
 import { reason, Trouble } from "@qmail-mysql/trouble";
 
-/** Whose access rights a program of qmail's looks with. */
+/** An account whose access rights are used. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups; as qmail-lspawn sets them, the gid alone. */
+  /** Supplementary groups; default: only the gid, as qmail-lspawn sets them. */
   readonly groups?: readonly number[];
 }
 
 export const ROOT: Identity = { uid: 0, gid: 0 };
 
 /**
- * Runs `look` with the access rights of another account, and takes our own back. Effective ids alone change, so
- * that account can neither signal nor trace this process. Whoever is not root looks with his own rights. Nothing
- * else may touch files meanwhile. Throws Trouble when the system refuses the ids.
+ * Runs `look` with the access rights of another account, then restores those of root. Only the effective ids change, so
+ * that the account can neither signal nor trace this process. Without root the ids are not changed. Nothing else may
+ * use files meanwhile. Throws Trouble if the system refuses the ids.
  */
 export function lookAs<T>({ uid, gid, groups = [gid] }: Identity, look: () => T): T {
   if (process.getuid?.() !== 0 || uid === 0) return look();
@@ -44,7 +44,7 @@ function returnToRoot(groups: readonly number[]): void {
   process.setgroups?.([...groups]);
 }
 
-/** May the effective ids write to and search a directory, by its mode? */
+/** May the effective ids write to and search a directory, according to its mode? */
 export function mayChange(dir: {
   readonly uid: number;
   readonly gid: number;

@@ -1,19 +1,19 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
-/** Undefined when there is no such file. Throws with an errno. */
+/** Undefined if there is no such file. Throws with an errno. */
 export const look = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
 
-/** False also for a file that we may not see. */
+/** False also if the permission to stat the file is missing. */
 export const exists = (path: string | Buffer): boolean => existsSync(path);
 
 /** The names in a directory. Throws with an errno. */
 export const names = (dir: string): string[] => readdirSync(dir);
 
-/** A file as a byte string. Throws with an errno. */
+/** Reads a file as a byte string. Throws with an errno. */
 export const bytesOf = (path: string): string => readFileSync(path, "latin1");
 
-/** Makes an empty file that others cannot read, which SQLite takes for an empty database; false when it exists. */
+/** Creates an empty file, which is an empty database for SQLite, not readable by others; false if it exists. */
 export function createPrivately(file: string): boolean {
   try {
     closeSync(openSync(file, "ax", 0o640));

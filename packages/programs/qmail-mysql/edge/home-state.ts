@@ -6,7 +6,7 @@ import { makeMaildir, word } from "../output/shell.ts";
 import type { Identity } from "./eyes.ts";
 
 export interface HomeState {
-  /** Why mail cannot be delivered or read there; undefined when nothing is wrong, as far as we may look. */
+  /** Why mail cannot be delivered or read there; undefined if no problem was found with the rights of this process. */
   readonly problem?: string;
   /** The command that corrects it. */
   readonly fix?: string;
@@ -17,8 +17,8 @@ const STICKY = 0o1000;
 const OWNER_ALL = 0o700;
 
 /**
- * Can a mailbox's home, its Maildir and its .qmail files be used? The rules of qmail-getpw and of qmail-local.
- * `others` also have to reach the home: qmail-getpw's account.
+ * Checks a mailbox's home, its Maildir and its .qmail files by the rules of qmail-getpw and qmail-local. `others` must
+ * be able to reach the home, too: the account of qmail-getpw.
  */
 export function homeState(
   home: string,
@@ -50,7 +50,7 @@ export function homeState(
   return maildirState(home, uid, gid) ?? dotQmailState(home, uid) ?? {};
 }
 
-/** Undefined also when there is none: mail may go to an mbox, or where .qmail says. */
+/** Undefined also if there is no Maildir: mail may go to an mbox, or where .qmail directs it. */
 function maildirState(home: string, uid: number, gid: number): HomeState | undefined {
   const maildir = `${home}/Maildir`;
   if (typeof look(maildir) === "string") return undefined;
@@ -96,7 +96,7 @@ function dotQmailFiles(home: string): string[] {
 
 const searched = new Map<string, string | undefined>();
 
-/** The first directory on the way to `path`, itself included, that uid:gid may not search; as far as we may look. */
+/** The first directory of `path`, itself included, that uid:gid may not search, as far as this process can stat it. */
 function unsearchable(path: string, { uid, gid }: Identity): string | undefined {
   const key = `${uid}:${gid}:${path}`;
   if (!searched.has(key)) searched.set(key, lookOnTheWay(path, uid, gid));
@@ -108,7 +108,7 @@ function lookOnTheWay(path: string, uid: number, gid: number): string | undefine
   for (let n = 1; n <= parts.length; n++) {
     const dir = `/${parts.slice(0, n).join("/")}`;
     const stat = look(dir);
-    if (typeof stat === "string" || !stat.isDirectory()) return undefined; // another complaint
+    if (typeof stat === "string" || !stat.isDirectory()) return undefined; // a different problem, reported elsewhere
     const bit = stat.uid === uid ? 0o100 : stat.gid === gid ? 0o010 : 0o001;
     if ((stat.mode & bit) === 0) return dir;
   }
@@ -123,7 +123,7 @@ function look(path: string): Stats | string {
   }
 }
 
-/** The directory or file on the way to `path` that `who` may not enter or open, and the command that lets him. */
+/** Whether `who` can open `path`: the directory or file that prevents it, and the command that corrects it. */
 export function opened(path: string, who: Identity, mode: "r" | "rw"): HomeState {
   const closed = unsearchable(dirname(path), who);
   if (closed)

@@ -7,13 +7,12 @@ import { nulEnded } from "@qmail-mysql/wire";
 const LIMIT = 60_000; // milliseconds
 
 /**
- * What the checkpassword beside this program makes of a login: its exit code, 0 when it would have run the next
- * program. Throws Trouble.
+ * Returns the exit code of the checkpassword beside this program for a login: 0 if it is accepted. Throws Trouble.
  */
 export function tryLogin(name: string, password: string): number {
   const { file, args } = self([]);
   const program = `${dirname(args[0] ?? file)}/checkpassword`;
-  // A shell makes descriptor 3 of descriptor 0: the login is in no argument and in no file.
+  // A shell moves descriptor 0 to 3, so that the login is passed through a pipe, not in an argument or a file.
   const result = childProcess().spawnSync(
     "/bin/sh",
     ["-c", 'exec "$1" /bin/true 3<&0 </dev/null', "sh", program],

@@ -16,29 +16,29 @@ import { toBuffer } from "@qmail-mysql/wire";
 
 const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o022;
-const MAX_LINKS = 40; // as the kernel's
+const MAX_LINKS = 40; // as in Linux: path_resolution(7)
 
-/** Removes again what was made. */
+/** Removes what was created. */
 export type Undo = () => void;
 
-/** Where a home is or would be. */
+/** The location of a home that may not exist yet. */
 export interface Place {
-  /** The directory that exists, root's own symbolic links resolved. */
+  /** The existing directory, with symbolic links of root resolved. */
   readonly existing: string;
-  /** What is missing below it, the home last; none when the home exists or root may not look further. */
+  /** The missing directories below it, the home last; empty if the home exists or root must not follow further. */
   readonly missing: readonly string[];
   /** The home, below `existing`. */
   readonly path: string;
   /** The owner of the home, if it exists. */
   readonly owner: number | undefined;
-  /** Nobody but root can put or move anything on the way to it. */
+  /** Only root can add or rename entries on the path to it. */
   readonly rootOnly: boolean;
 }
 
 /**
- * Makes `home`, its parents and its Maildir, owned by uid:gid. Root makes directories only where nobody but
- * root can put or move anything; from the first directory of another user on, and inside the home, the user's
- * own rights are used, so that no symbolic link can mislead root. Throws Trouble, and then nothing is left.
+ * Creates `home`, its parents and its Maildir, owned by uid:gid. As root it creates directories only where only root
+ * can add or rename entries; below the first directory of another user, and inside the home, it uses the access rights
+ * of the user, so that a symbolic link cannot misdirect root. Throws Trouble, after removing what it created.
  */
 export function makeHome(home: string, uid: number, gid: number): Undo {
   const isRoot = process.getuid?.() === 0;
@@ -63,7 +63,7 @@ export function makeHome(home: string, uid: number, gid: number): Undo {
   }
 }
 
-/** Follows `home` for as long as only root can change where it leads. Throws Trouble. */
+/** Resolves `home` as far as only root can change what it refers to. Throws Trouble. */
 export function locate(home: string): Place {
   let parts = home.split("/").filter(isName);
   let at = "";
@@ -81,7 +81,7 @@ export function locate(home: string): Place {
     if (above && !isRootOnly(above)) return beyond();
     const here = lstat(path);
     if (!here) return { existing: at, missing: parts, path: rest(), owner: undefined, rootOnly: true };
-    // In a sticky directory anyone may make an entry, but only its owner may move it.
+    // In a sticky directory anyone may create an entry, but only its owner may rename it.
     if (above && (above.mode & STICKY) !== 0 && here.uid !== 0) return beyond();
     if (here.isSymbolicLink()) {
       if (++links > MAX_LINKS) throw new Trouble(`unable to use home ${home}: symbolic link loop`);
@@ -103,7 +103,7 @@ export function locate(home: string): Place {
 
 const isName = (part: string) => part !== "" && part !== ".";
 
-/** Only root can add or move entries; a sticky one everybody may write to counts for entries of root. */
+/** Can only root rename the entries of root? True also for a sticky directory. */
 function isRootOnly(dir: Stats): boolean {
   return (
     dir.isDirectory() && dir.uid === 0 && ((dir.mode & WRITABLE_BY_OTHERS) === 0 || (dir.mode & STICKY) !== 0)
@@ -120,9 +120,9 @@ function lstat(path: string): Stats | undefined {
 }
 
 /**
- * Makes what is missing as root: parents that are root's and searchable by all, as /home is, and the home. In a
- * sticky directory others can put something in the place of a missing name at any moment: only what this
- * mkdir(2) made is used, and changed through a descriptor. Throws Trouble, and then nothing is left.
+ * Creates the missing directories as root: parents owned by root and searchable by all, as /home is, and the home. In a
+ * sticky directory others can create a missing name at any time: so only directories that this mkdir(2) created are
+ * used, and they are changed through a descriptor. Throws Trouble, after removing what it created.
  */
 export function makeMissing({ existing, missing }: Place, uid: number, gid: number): Undo {
   const made: string[] = [];
@@ -152,12 +152,12 @@ export function makeMissing({ existing, missing }: Place, uid: number, gid: numb
 }
 
 const PARTS = ["", "/Maildir", "/Maildir/tmp", "/Maildir/new", "/Maildir/cur"];
-// Each prints what it did, a suffix a line.
+// Each script prints what it created, one suffix per line.
 const MAKE =
   'umask 077; h=$1; shift; for d do [ -d "$h$d" ] || { mkdir -- "$h$d" && echo "$d"; } || exit; done';
 const REMOVE = 'h=$1; shift; for d do rmdir -- "$h$d"; done';
 
-/** What is missing of the home and its Maildir, made with the user's rights. */
+/** Creates what is missing of the home and its Maildir, with the access rights of the user. */
 function completeAsUser(home: string, uid: number, gid: number, isRoot: boolean): Undo {
   if (!isRoot && process.getuid?.() !== uid) {
     throw new Trouble(`unable to create ${home} for uid ${uid}: only root and uid ${uid} may`);
@@ -185,6 +185,6 @@ function quietly(action: () => void): void {
   try {
     action();
   } catch {
-    // somebody has put something into it: it stays
+    // the directory is no longer empty: it is kept
   }
 }

@@ -5,14 +5,14 @@ import type { Identity } from "./eyes.ts";
 
 /** How local mail is delivered on this host. */
 export interface Installation {
-  /** Our qmail-lspawn asks the tables itself, as root; a stock one runs qmail-getpw and qmail-local. */
+  /** Our qmail-lspawn reads the tables itself, as root; a stock one runs qmail-getpw and qmail-local. */
   readonly lspawn: "ours" | "stock";
-  /** What the running qmail-lspawn was given; undefined when none runs. */
+  /** The argument of the running qmail-lspawn; undefined if none runs. */
   readonly defaultDelivery: string | undefined;
-  /** Is bin/qmail-getpw, or bin/qmail-local, a stock one, which knows no table? */
+  /** Is bin/qmail-getpw, or bin/qmail-local, a stock one, which does not read the tables? */
   readonly stockGetpw: boolean;
   readonly stockLocal: boolean;
-  /** Who runs qmail-getpw below a stock qmail-lspawn. */
+  /** The account with which a stock qmail-lspawn runs qmail-getpw. */
   readonly getpwAs: Identity | undefined;
 }
 
@@ -31,7 +31,7 @@ export function installation(home: string, timeout: number): Installation {
   };
 }
 
-/** Undefined when there is no such program. */
+/** Undefined if there is no such program. */
 function target(path: string): { readonly ours: boolean } | undefined {
   try {
     return { ours: isOurs(realpathSync(path)) };
@@ -42,7 +42,7 @@ function target(path: string): { readonly ours: boolean } | undefined {
 
 const isOurs = (executable: string): boolean => /\/qmail-mysql(\.js)?( \(deleted\))?$/.test(executable);
 
-/** The qmail-lspawn whose working directory is this home's queue/mess. Root alone sees it. */
+/** Finds the qmail-lspawn whose working directory is queue/mess of this home. Requires root. */
 function runningLspawn(
   home: string,
 ): (Pick<Installation, "lspawn"> & { defaultDelivery: string }) | undefined {
@@ -67,7 +67,7 @@ function runningLspawn(
   return undefined;
 }
 
-/** The process that listens at a unix socket; undefined when none is found. Root alone sees it. */
+/** Finds the process that listens on a unix socket; undefined if none is found. Requires root. */
 export function listener(socket: string): number | undefined {
   const rows = readFileSync("/proc/net/unix", "latin1").split("\n");
   const listening = rows.find((row) => row.endsWith(` ${socket}`) && row.split(/ +/)[3] === "00010000"); // __SO_ACCEPTCON

@@ -5,15 +5,15 @@ import { writeAll } from "@qmail-mysql/process";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
 
 const TTY = "/dev/tty";
-const POLL = 30; // milliseconds between looks at the terminal: signals are taken in between
+const POLL = 30; // milliseconds between reads of the terminal, between which signals are handled
 const MAX_LINE = 1024; // bytes
 
 /**
- * Asks on the terminal, without echo; answers a byte string per question. The terminal gets its echo back on
- * every way out, signals included. Waits `seconds` for each answer.
+ * Asks on the terminal, without echo; returns a byte string per question. Echo is restored in every case, also after a
+ * signal. Waits `seconds` for each answer.
  */
 export async function askSecrets(questions: readonly string[], seconds: number): Promise<string[]> {
-  // Descriptions of our own, so that O_NONBLOCK is nobody else's; two, for spawning a program takes it away.
+  // Opened here, since O_NONBLOCK is shared through an inherited descriptor; twice, since spawning stty clears it.
   const tty = openTerminal(constants.O_NONBLOCK);
   const forStty = openTerminal(0);
   const saved = stty(forStty, ["-g"]);
@@ -25,7 +25,7 @@ export async function askSecrets(questions: readonly string[], seconds: number):
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
   for (const signal of signals) process.on(signal, onSignal);
-  process.on("SIGCONT", hide); // after ^Z the shell has put the echo back
+  process.on("SIGCONT", hide); // the shell has enabled echo after ^Z
   process.on("exit", restore);
   try {
     hide();
@@ -35,7 +35,7 @@ export async function askSecrets(questions: readonly string[], seconds: number):
       try {
         answers.push(await terminalLine(tty, seconds, () => caught));
       } finally {
-        writeAll(tty, "\n"); // the one typed was not echoed
+        writeAll(tty, "\n"); // the newline typed was not echoed
       }
     }
     return answers;
@@ -84,7 +84,7 @@ function openTerminal(flags: number): number {
   }
 }
 
-/** The first line of `fd`, without its end, within `seconds`; at most 1024 bytes and a little. */
+/** Returns the first line of `fd` without its line end, read within `seconds`; stops after more than MAX_LINE bytes. */
 export async function firstLine(fd: number, seconds: number): Promise<string> {
   const end = performance.now() + seconds * 1000;
   let line = "";

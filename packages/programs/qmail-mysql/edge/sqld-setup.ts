@@ -7,8 +7,8 @@ import { Die, HARD, reason, Trouble } from "@qmail-mysql/trouble";
 export const SQLD_ACCOUNT = "qmailsql"; // conf/run
 
 /**
- * Gives what holds the passwords to qmail-sqld's account and to nobody else, and names its socket in control/sqld,
- * a directory of its own below the qmail home. Returns the socket's path. Throws Die, Trouble.
+ * Makes the files with passwords readable only by the account of qmail-sqld, creates the directory of its socket below
+ * the qmail home, and writes control/sqld. Returns the path of the socket. Throws Die, Trouble.
  */
 export function setUpSqld(home: string, config: SqlServer): string {
   const [account] = findSystemAccounts([SQLD_ACCOUNT], config.timeout);

@@ -13,8 +13,8 @@ export interface Obstacle {
 }
 
 /**
- * Looks with the effective ids, from the current directory, which is `home`; undefined when nothing is in the way.
- * Programs and forwards are not looked at.
+ * Checks with the effective ids, from the current directory, which is `home`; undefined if a delivery would succeed.
+ * Programs and forwards are not checked.
  */
 export function obstacle(instruction: Instruction, home: string, user: Identity): Obstacle | undefined {
   if (instruction.kind === "maildir") return maildirObstacle(instruction.name, home, user);
@@ -56,7 +56,7 @@ function mboxObstacle(file: string, home: string, user: Identity): Obstacle | un
         fix: `rmdir ${word(path)}`,
       };
     }
-    if (!stat.isFile()) return undefined; // to open a pipe or a device could be noticed
+    if (!stat.isFile()) return undefined; // opening a pipe or a device may have an effect
     closeSync(openSync(toBuffer(file), constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK));
     return undefined;
   } catch (error) {

@@ -19,22 +19,22 @@ interface Options {
 export function addInit(program: Command, context: Context): void {
   program
     .command("init")
-    .description("Make the tables in the database of control/sqlserver. Tables that exist stay as they are.")
-    .option("--sql", "print the tables' SQL and change nothing")
-    .option("--grants", "print the SQL of accounts that may do no more than they need, and change nothing")
+    .description("Create the tables in the database of control/sqlserver. Existing tables are not changed.")
+    .option("--sql", "print the SQL that creates the tables, and change nothing")
+    .option("--grants", "print the SQL that creates accounts with minimal privileges, and change nothing")
     .option(
       "--sqld",
-      "give control/sqlserver to qmail-sqld's account alone, and name its socket in control/sqld",
+      "make control/sqlserver readable only by the account of qmail-sqld, and write control/sqld",
     )
     .addHelpText(
       "after",
       `
-With driver sqlite the file is made, readable by its owner and group alone.
-With MySQL or MariaDB the database and an account that may create tables must exist:
+With driver sqlite the file is created, readable only by its owner and group.
+With MySQL or MariaDB the database must exist, and an account that may create tables:
 
   mariadb -e 'CREATE DATABASE qmail CHARACTER SET utf8mb4'
   qmail-mysql init
-  qmail-mysql init --grants | mariadb        # SELECT for the mail programs, writing for you; says the passwords`,
+  qmail-mysql init --grants | mariadb        # prints the passwords of the accounts on standard error`,
     )
     .action((options: Options) => init(context, options));
 }
@@ -64,7 +64,7 @@ async function init(context: Context, options: Options): Promise<void> {
   }
 }
 
-/** New passwords every time; they are said apart from the SQL, for the control files. */
+/** Generates new passwords each time; they are also printed on descriptor 2, for the control files. */
 function printGrants(context: Context, isSqlite: boolean, db: string): void {
   if (isSqlite) {
     context.print("-- SQLite has no accounts: who may read the file may read the mail's passwords.\n");

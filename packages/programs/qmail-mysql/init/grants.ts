@@ -1,6 +1,6 @@
 /**
- * sql/mysql/grants.sql for the database `db`. Its name goes into an identifier, where ` is doubled. Only where a
- * whole database is granted would an unescaped _ or % stand for other databases' names.
+ * Returns sql/mysql/grants.sql for the database `db`. In an identifier ` is doubled; in a grant on a whole database
+ * _ and % are escaped, since they would match the names of other databases.
  */
 export function fillGrants(sql: string, db: string): string {
   const name = db.replaceAll("`", "``");
@@ -8,7 +8,7 @@ export function fillGrants(sql: string, db: string): string {
   return sql.replaceAll("`qmail`.*", () => `\`${pattern}\`.*`).replaceAll("`qmail`.", () => `\`${name}\`.`);
 }
 
-/** An account of the grants, and the control file that holds its password. */
+/** An account that the grants create, and the control file for its password. */
 export interface GrantedAccount {
   readonly login: string;
   readonly file: string;
@@ -21,7 +21,7 @@ const PLACEHOLDERS = [
   ["CHANGE-ME-3", "qmailrelay", "sql"],
 ] as const;
 
-/** Puts a password that `make` makes in the place of each placeholder; returns the accounts, too. */
+/** Replaces each placeholder with a password from `make`; returns the SQL and the accounts. */
 export function fillPasswords(
   sql: string,
   make: () => string,

@@ -1,4 +1,4 @@
-// A schema's text, put in at build time.
+// The text of a schema, included at build time.
 declare module "*.sql" {
   const text: string;
   export default text;

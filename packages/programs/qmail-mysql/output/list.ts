@@ -6,18 +6,18 @@ export interface ListOptions {
   readonly json?: true;
 }
 
-/** How the rows of a statement are listed. */
+/** How to list the rows of a statement. */
 export interface Listing {
   readonly statement: Statement;
-  /** Of the statement and of the table on the screen. */
+  /** The columns of the statement and of the printed table. */
   readonly columns: readonly string[];
   readonly matches: (row: Row) => boolean;
-  /** The object for --json; the row itself unless said otherwise. */
+  /** The object for --json; default: the row. */
   readonly shown?: (row: Row) => unknown;
   readonly cells?: (row: Row) => readonly string[];
 }
 
-/** Every row of a statement, without gathering them. */
+/** Iterates over the rows of a statement without holding all of them in memory. */
 export function eachRow(
   database: Database,
   statement: Statement,
@@ -29,7 +29,7 @@ export function eachRow(
   );
 }
 
-/** Prints rows, however many: as JSON, or as a table, whose rows are read twice for the sake of its widths. */
+/** Prints any number of rows as JSON, or as a table, for which they are read twice: first for the widths. */
 export async function list(context: Context, listing: Listing, options: ListOptions): Promise<void> {
   const { statement, columns, matches } = listing;
   await context.withDatabase("resident", async (database) => {

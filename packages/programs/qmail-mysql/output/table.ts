@@ -1,9 +1,9 @@
-/** A value as a terminal may have it: what a row holds cannot move the cursor or colour the screen. */
+/** A value without control characters, so that a row cannot control the terminal. */
 export function printable(value: string): string {
   return value.replace(/[\0-\x1f\x7f]/g, "?");
 }
 
-/** Rows under their headings, in columns two blanks apart; `bold` dresses the headings. */
+/** A table with headings, its columns separated by two blanks; `bold` is applied to the headings. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
@@ -14,7 +14,7 @@ export function table(
   return [bold(layout.line(headings)), ...rows.map(layout.line)].map((text) => `${text}\n`).join("");
 }
 
-/** A table that comes row by row, twice: first to be measured, then to be spelt. */
+/** A table whose rows are passed one by one, twice: first to measure the columns, then to format them. */
 export function tableLayout(headings: readonly string[]): {
   measure(row: readonly string[]): void;
   line(row: readonly string[]): string;
@@ -33,12 +33,12 @@ export function tableLayout(headings: readonly string[]): {
   };
 }
 
-/** What a value takes on the screen: of a byte string's UTF-8, the first byte of each character counts. */
+/** The width of a value on the screen: the number of UTF-8 characters of a byte string. */
 function columns(cell: string): number {
   return cell.replace(/[\x80-\xbf]/g, "").length;
 }
 
-/** A document of byte strings as JSON in UTF-8, itself a byte string. */
+/** Formats values with byte strings as JSON in UTF-8, itself a byte string. */
 export function json(value: unknown): string {
   return `${spelt(value)}\n`;
 }
@@ -54,7 +54,7 @@ function spelt(value: unknown): string {
 
 const CHUNK = 65_536; // bytes written at a time
 
-/** Output that comes in small pieces, written in large ones. */
+/** Buffers output. */
 export function buffered(print: (text: string) => void): { add(text: string): void; end(): void } {
   let text = "";
   const flush = () => {
@@ -70,7 +70,7 @@ export function buffered(print: (text: string) => void): { add(text: string): vo
   };
 }
 
-/** An array in JSON whose elements come one by one. */
+/** Prints a JSON array whose elements are added one by one. */
 export function jsonArray(print: (text: string) => void): { add(value: unknown): void; end(): void } {
   const out = buffered(print);
   let before = "[";

@@ -11,7 +11,7 @@ import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { json, printable, table } from "../output/table.ts";
 
-const PATIENCE = 30; // seconds: control/sql's own limit is what an SMTP client may be made to wait
+const PATIENCE = 30; // seconds: the limit of control/sql is short because an SMTP client waits for it
 
 /** relay list|add|del|purge */
 export function addRelay(program: Command, context: Context): void {
@@ -22,28 +22,28 @@ export function addRelay(program: Command, context: Context): void {
       "after",
       `
 A client is an address (192.0.2.7, 2001:db8::7) or a netblock (10.1.0.0/16, 10.1., 2001:db8:).
-tcpserver-sql -S sees a new netblock within 10 seconds, everything else at once.
+tcpserver-sql -S applies changes of netblocks within 10 seconds, those of addresses at once.
 
 Examples:
-  qmail-mysql relay add 10.1.0.0/16     the office, for ever
-  qmail-mysql relay purge               from cron: logins that no longer count`,
+  qmail-mysql relay add 10.1.0.0/16     permanently, for example the office
+  qmail-mysql relay purge               from cron: delete expired logins`,
     );
   relay
     .command("list")
-    .description("Who is in the table, and for how long it counts.")
+    .description("The clients in the table, and for how long each may relay.")
     .option("--json", "an array of objects")
     .action((options: { json?: true }) => list(context, options));
   relay
     .command("add <client>")
-    .description("Let an address or a netblock relay for ever.")
+    .description("Let an address or a netblock relay permanently.")
     .action((client: string) => add(context, client));
   relay
     .command("del <client>")
-    .description("Take an address, in any of its spellings, or a netblock out.")
+    .description("Delete an address, however it is written, or a netblock.")
     .action((client: string) => del(context, client));
   relay
     .command("purge")
-    .description("Delete the logins that no longer count; what is permanent stays.")
+    .description("Delete expired logins; permanent rows are kept.")
     .action(() => purge(context));
 }
 
@@ -69,7 +69,7 @@ function add(context: Context, client: string): Promise<void> {
 
 function del(context: Context, client: string): Promise<void> {
   return withRelay(context, "write", async (store) => {
-    // A row that nobody could use must be possible to remove, too.
+    // Not validated: an invalid row can be removed, too.
     const rows = await store.remove(parseIp(client) ?? client);
     if (rows === 0) throw new Die(HARD, `no client "${printable(client)}" in the relay table`);
   });
@@ -81,7 +81,7 @@ function purge(context: Context): Promise<void> {
   });
 }
 
-/** An address, or a netblock as it was given. Throws Die. */
+/** Returns an address parsed, a netblock unchanged. Throws Die if it is neither. */
 function clientOf(client: string): Ip | string {
   const ip = parseIp(client);
   if (ip) return ip;

@@ -17,14 +17,14 @@ const none = (what: string): never => {
 };
 
 async function deleteAll(database: Database, rowTable: RowTable, rows: readonly Row[]): Promise<void> {
-  // Rows that are the same in every column go with one statement.
+  // One statement deletes all rows that are equal in every column.
   const distinct = new Map(
     rows.map((row) => [rowTable.columns.map((column) => row[column]).join("\0"), row]),
   );
   for (const row of distinct.values()) await deleteRow(database, rowTable, row);
 }
 
-/** A user nobody has gets no mail: say so, the row may come before the mailbox. */
+/** Warns if the user does not exist; no error, since the mailbox may be added later. */
 async function warnOfNobody(
   context: Context,
   database: Database,

@@ -6,21 +6,21 @@ import { extension, hostName } from "./input.ts";
 
 const JSON_OPTION = ["--json", "an array of objects"] as const;
 const REBUILD =
-  "\nA stock qmail learns of changes through rebuild-cdb(8): run it, or keep rebuild-cdb --watch running.";
+  "\nStock qmail programs see changes after rebuild-cdb(8): run it, or keep rebuild-cdb --watch running.";
 
 /** domain|virtual|alias add|del|list */
 export function addRouting(program: Command, context: Context): void {
   const domains = program
     .command("domain")
-    .description("Domains that mail is accepted for (table rcpthosts).")
+    .description("Domains for which mail is accepted (table rcpthosts).")
     .addHelpText("after", `${REBUILD}\n\nExample:\n  qmail-mysql domain add virtual.com`);
   domains
     .command("add <host>")
-    .description("Accept mail for a domain; with a leading dot, for all below it.")
+    .description("Accept mail for a domain; with a leading dot, for all its subdomains.")
     .action((host: string) => domain.add(context, hostName(host)));
   domains
     .command("del <host>")
-    .description("Accept no more. Rows of the virtual table stay.")
+    .description("No longer accept mail for a domain. Rows of the virtual table are kept.")
     .action((host: string) => domain.del(context, hostName(host)));
   domains
     .command("list")
@@ -30,7 +30,7 @@ export function addRouting(program: Command, context: Context): void {
 
   const virtuals = program
     .command("virtual")
-    .description("Addresses of virtual domains: which user gets them (table virtual).")
+    .description("Addresses of virtual domains, and the users that control them (table virtual).")
     .addHelpText(
       "after",
       `${REBUILD}
@@ -61,12 +61,12 @@ Examples:
 
   const aliases = program
     .command("alias")
-    .description("What is done with a user's mail (table alias), in place of .qmail files.")
+    .description("Delivery instructions for a user's mail (table alias), used instead of .qmail files.")
     .addHelpText(
       "after",
       `
 EXT is the extension; '' is the user's own address, @ every extension without a row of its own.
-INSTRUCTION is ./Maildir/, /path/to/an/mbox, |command, or an address. Several rows are all carried out.
+INSTRUCTION is ./Maildir/, /path/to/an/mbox, |command, or an address. All rows of an address are carried out.
 
 Examples:
   qmail-mysql alias add iain '' ./Maildir/

@@ -11,7 +11,7 @@ function checked(what: string, value: string): string {
   return value;
 }
 
-/** A domain, in lower case; with a leading dot, all below it. */
+/** A domain, in lower case; with a leading dot, all its subdomains. */
 export function hostName(typed: string): string {
   const host = lower(checked("HOST", typed));
   if (host === "" || /[\s@:/]/.test(host))
@@ -19,7 +19,7 @@ export function hostName(typed: string): string {
   return host;
 }
 
-/** An address of a virtual domain; nothing before the @ is the catch-all, which funky queries spell %. */
+/** An address of a virtual domain; an empty local part is the catch-all, % with funky queries. */
 export function virtualAddress(typed: string, funky: boolean): { user: string; host: string } {
   const split = splitAddress(checked("ADDRESS", typed));
   if (!split) return wrong(`ADDRESS "${typed}"`, "sales@example.com, or @example.com for all others there");
@@ -27,12 +27,12 @@ export function virtualAddress(typed: string, funky: boolean): { user: string; h
   return { user, host: hostName(split.host) };
 }
 
-/** The extension an alias is for. */
+/** The extension of an alias. */
 export function extension(typed: string): string {
   return lower(checked("EXT", typed));
 }
 
-/** The two columns that spell an instruction: ./Maildir/ /an/mbox |program &address address */
+/** The two columns for an instruction: ./Maildir/ /an/mbox |program &address address */
 export function instructionColumns(typed: string): { left: string; right: string } {
   const line = checked("INSTRUCTION", typed);
   if (/^[./|]/.test(line)) {

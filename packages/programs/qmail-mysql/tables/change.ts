@@ -3,10 +3,10 @@ import { Trouble } from "@qmail-mysql/trouble";
 import { toText } from "@qmail-mysql/wire";
 import { columnFix } from "./column-fix.ts";
 
-/** A byte string that was checked to be text, or that came out of the database. */
+/** The text of a byte string that is known to be UTF-8: validated, or read from the database. */
 export const text = (bytes: string): string => toText(bytes) ?? "";
 
-/** Runs a change; what a column's make refuses is named with its fix. Strict mode leaves the old value. */
+/** Runs a change. Adds the correction to an error about a column's type: in strict mode nothing was changed. */
 export async function change(
   database: Database,
   table: string,
@@ -25,7 +25,7 @@ export async function change(
   }
 }
 
-/** The error for a column that read back another value than was stored; the caller has undone it. */
+/** The error for a column that does not contain the value that was stored; the caller has undone the change. */
 export function notKept(table: string, what: string, column: string): Trouble {
   const fix = columnFix(table, `Data too long for column '${column}'`)?.fix;
   return new Trouble(

@@ -5,7 +5,7 @@ export interface ColumnFix {
   readonly fix: string;
 }
 
-// The server's own words, of MySQL and of MariaDB; a column's name may come with those of its database and table.
+// Messages of MySQL, MariaDB and SQLite; a column's name may be preceded by those of its database and table.
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/Data too long for column [`'"]([^'"]+)[`'"]/i, "is too narrow for the value"],
   [/Data truncated for column [`'"]([^'"]+)[`'"]/i, "does not take the value"],
@@ -27,7 +27,7 @@ const WIDEST: Readonly<Record<string, string>> = {
 };
 const TEXT = "varchar(255) NOT NULL DEFAULT ''";
 
-/** Reads the server's refusal of a change to `table`; undefined when it is about no column. */
+/** Parses the error message for a change of `table`; undefined if it is not about the type of a column. */
 export function columnFix(table: string, message: string): ColumnFix | undefined {
   for (const [pattern, problem] of REFUSALS) {
     const named = pattern.exec(message)?.[1];

@@ -3,7 +3,7 @@ import { Die, HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { change, notKept, text } from "./change.ts";
 
-/** A mailbox to be written; every text a byte string. */
+/** A mailbox to add; strings are byte strings. */
 export interface NewMailbox {
   readonly username: string;
   readonly uid: number;
@@ -14,8 +14,8 @@ export interface NewMailbox {
 }
 
 /**
- * The row of a mailbox, undefined when there is none. Where the database takes other names for equal (jose,
- * josé), a change would reach them too, so then there is no answer but an error.
+ * Returns the row of a mailbox, undefined if there is none. Throws Die if other names are equal in the collation (jose,
+ * josé), since a change would affect their rows, too.
  */
 export async function findMailbox(database: Database, name: string): Promise<Row | undefined> {
   const rows = await database.query(statements.showMailbox, [text(name)]);
@@ -82,7 +82,7 @@ export async function storeSuspended(database: Database, row: Row, suspended: "N
   await verify(database, name, { suspended }, undo);
 }
 
-/** Sets what is given of uid, gid and home. */
+/** Sets those of uid, gid and home that are given. */
 export async function storePlace(
   database: Database,
   row: Row,
@@ -112,7 +112,7 @@ export async function deleteMailbox(database: Database, row: Row): Promise<void>
   await database.change(statements.deleteMailbox, [text(row.username ?? "")]);
 }
 
-/** Reads back what was stored: a server that is not strict, or a trigger, may have made something else of it. */
+/** Verifies what was stored, since a server that is not strict, or a trigger, may have changed it. */
 async function verify(
   database: Database,
   name: string,

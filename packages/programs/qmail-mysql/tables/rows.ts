@@ -3,11 +3,11 @@ import { Die, HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { change, notKept, text } from "./change.ts";
 
-/** How the rows of one table are found, made and deleted; a row is known by all of its columns. */
+/** How rows of a table are found, added and deleted. All columns together identify a row. */
 export interface RowTable {
   readonly table: string;
   readonly columns: readonly string[];
-  /** Those a lookup goes by, in the order of `show`'s placeholders; compared without regard to case. */
+  /** The columns of a lookup, in the order of the placeholders of `show`; case-insensitive. */
   readonly key: readonly string[];
   readonly show: Statement;
   readonly add: Statement;
@@ -41,12 +41,12 @@ export const RCPTHOSTS: RowTable = {
   del: statements.deleteRcptHost,
 };
 
-/** A row as a message names it. */
+/** A row in a message. */
 export function named({ table, columns }: RowTable, row: Row): string {
   return `${table} row (${columns.map((column) => `"${row[column] ?? ""}"`).join(", ")})`;
 }
 
-/** The rows with this key and no other's. */
+/** Returns the rows with exactly this key, not those that are only equal in the collation. */
 export async function findRows(database: Database, table: RowTable, wanted: Row): Promise<Row[]> {
   const values = table.key.map((column) => text(wanted[column] ?? ""));
   const rows = await database.query(table.show, values);
@@ -62,7 +62,7 @@ const isSame = (table: RowTable, a: Row, b: Row): boolean =>
       : (a[column] ?? "") === (b[column] ?? ""),
   );
 
-/** Adds a row that is not there yet, and reads it back. */
+/** Adds a new row, and verifies that it was stored. */
 export async function addRow(database: Database, table: RowTable, row: Row): Promise<void> {
   if ((await findRows(database, table, row)).some((other) => isSame(table, other, row))) {
     throw new Die(HARD, `${named(table, row)} exists`);
@@ -80,7 +80,7 @@ export async function addRow(database: Database, table: RowTable, row: Row): Pro
   throw notKept(table.table, named(table, row), column);
 }
 
-/** Deletes a row that findRows gave; refuses when the database would take others along. */
+/** Deletes a row that findRows returned; refuses if other rows are equal to it in the collation. */
 export async function deleteRow(database: Database, table: RowTable, row: Row): Promise<void> {
   const values = table.columns.map((column) => text(row[column] ?? ""));
   const rows = await database.query(
@@ -97,7 +97,7 @@ export async function deleteRow(database: Database, table: RowTable, row: Row): 
   await database.change(table.del, values);
 }
 
-/** May a collation take these for equal? Letters with and without accents, in either case, blanks at the end. */
+/** May rows be equal in a collation, which may ignore case, accents and trailing blanks? */
 function looksSame(table: RowTable, a: Row, b: Row): boolean {
   const plain = (value = "") =>
     lower(text(value).normalize("NFKD").replace(/\p{M}/gu, "")).trimEnd().toLowerCase();

@@ -12,7 +12,7 @@ import { json, jsonArray, printable } from "../output/table.ts";
 import type { Trace } from "./notes.ts";
 import { type TracePorts, trace } from "./trace.ts";
 
-const MAX_ADDRESS = 900; // bytes: qmail-smtpd accepts no longer one
+const MAX_ADDRESS = 900; // bytes: the limit of qmail-smtpd
 
 interface Options {
   readonly json?: true;
@@ -24,14 +24,16 @@ interface Options {
 export function addTrace(program: Command, context: Context): void {
   program
     .command("trace <address...>")
-    .description("Follow addresses through qmail, step by step: who decides what, by which row or file.")
+    .description(
+      "Follow addresses through qmail: the decision of each program, and the row or file it is based on.",
+    )
     .option("--json", "an object; an array of them for several addresses")
     .option(
       "--default-delivery <line>",
-      "else what the running qmail-lspawn was given, else control/defaultdelivery, else ./Mailbox",
+      "default: the argument of the running qmail-lspawn, else control/defaultdelivery, else ./Mailbox",
     )
     .addOption(
-      new Option("--lspawn <which>", "whose qmail-lspawn delivers; else that which runs").choices([
+      new Option("--lspawn <which>", "which qmail-lspawn delivers; default: the running one").choices([
         "ours",
         "stock",
       ]),
@@ -39,7 +41,7 @@ export function addTrace(program: Command, context: Context): void {
     .addHelpText(
       "after",
       `
-Nothing is delivered, sent or run. Run it as root: it looks with the rights of each program's account.
+Nothing is delivered, sent or run. Run it as root: it reads with the access rights of each program's account.
 
 Examples:
   qmail-mysql trace sales@virtual.com

@@ -14,20 +14,20 @@ import { type Obstacle, obstacle } from "../edge/targets.ts";
 import { ALIAS, named } from "../tables/rows.ts";
 import type { Note } from "./notes.ts";
 
-/** What is asked about a local address. */
+/** What is needed to trace a local address. */
 export interface LocalSidePorts {
   readonly settings: GetpwSettings;
   readonly store: Pick<Store, "findMailboxes" | "findAliases" | "findVirtual" | "findVirtualHosts">;
   readonly installed: Installation;
   readonly defaultDelivery: string;
   readonly findSystemAccounts: FindSystemAccounts;
-  /** users/cdb. Throws Trouble where qmail-lspawn defers. */
+  /** Looks up users/cdb. Throws Trouble if qmail-lspawn defers. */
   readonly assigned: (local: string) => ReturnType<typeof assigned>;
-  /** Why the effective ids could not ask the database. */
+  /** Why a program with the effective ids cannot use the database; undefined if it can. */
   readonly whyUnaskable: () => string | undefined;
 }
 
-/** A Maildir or an mbox that does not take the message. */
+/** A Maildir or an mbox to which a delivery would fail. */
 export class Undeliverable extends Failure {
   readonly obstacle: Obstacle;
   constructor(instruction: Doable, obstacle: Obstacle) {
@@ -36,7 +36,7 @@ export class Undeliverable extends Failure {
   }
 }
 
-/** Who controls local@host: by users/cdb, else by the tables. Throws what the programs fail with. */
+/** Returns who controls local@host, by users/cdb, else by the tables. Throws the errors of the mail programs. */
 export async function findOwner(
   local: string,
   host: string,
@@ -80,7 +80,7 @@ const spelt = ({ user, uid, gid, home, dash, ext }: Assignment): string =>
 
 export type Doable = Exclude<Instruction, { kind: "refuse" }>;
 
-/** What qmail-local does for its user. Throws what it fails with. */
+/** Returns the instructions that qmail-local would carry out. Throws its errors. */
 export async function planDelivery(
   order: Order,
   identity: Identity,
@@ -133,7 +133,7 @@ export async function planDelivery(
       });
       const all = [...asked];
       note("qmail-local", all.map(describeAny).join(", ") || "does nothing with it", by);
-      // Our qmail-lspawn's worker becomes qmail-local for what needs a program, and that asks again.
+      // For programs and forwards the worker of our qmail-lspawn runs qmail-local, which uses the database itself.
       if (installed.lspawn === "ours" && all.some(needsProgram)) ask();
       return all.map((instruction) => {
         if (instruction.kind === "refuse") throw temporary(instruction.why);

@@ -1,9 +1,9 @@
 import type { Assignment } from "@qmail-mysql/accounts";
 
-/** What becomes of the mail in the end. */
+/** The result for the mail. */
 export type Outcome = "delivered" | "remote" | "bounces" | "waits";
 
-/** A stage of qmail: who decides, what, and by which row or file. */
+/** A decision: the program, what it decides, and the row or file it is based on. */
 export interface Step {
   readonly stage: string;
   readonly decision: string;
@@ -15,13 +15,13 @@ export type Note = (stage: string, decision: string, by?: string) => void;
 export interface Trace {
   readonly address: string;
   readonly steps: readonly Step[];
-  /** Who controls it, as qmail-getpw prints it; null when that was not found out. */
+  /** Who controls it, as qmail-getpw prints it; null if not determined. */
   readonly owner: Assignment | null;
   /** What qmail-local would do, as `qmail-local -n` prints it. */
   readonly instructions: readonly string[];
   /** Does qmail-smtpd accept it from a client that may not relay? */
   readonly accepted: boolean;
   readonly outcome: Outcome;
-  /** The addresses it is forwarded to, followed in turn. */
+  /** The traces of the addresses it is forwarded to. */
   readonly forwards: readonly Trace[];
 }

@@ -47,7 +47,7 @@ export async function atSmtpd(
   return true;
 }
 
-/** Where qmail-send sends it, and as what. */
+/** Returns the channel that qmail-send chooses, and the rewritten address. */
 export async function atSend(
   address: string,
   controls: SendControls,

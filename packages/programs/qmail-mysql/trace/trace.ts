@@ -9,17 +9,17 @@ import { findOwner, type LocalSidePorts, planDelivery } from "./local-side.ts";
 import type { Outcome, Step, Trace } from "./notes.ts";
 import { atSend, atSmtpd } from "./remote-side.ts";
 
-/** What is asked on the way of an address. */
+/** What is needed to trace an address. */
 export interface TracePorts extends LocalSidePorts {
   readonly home: string;
-  /** The administrator's, for what the mail programs do not ask. */
+  /** For what the mail programs do not read from the database. */
   readonly database: Database;
   readonly controls: SendControls;
 }
 
-const MAX_FORWARDS = 100; // addresses that are followed from one
+const MAX_FORWARDS = 100; // forwarded addresses that are traced for one address
 
-/** Follows an address, and those it is forwarded to, through every stage. Delivers nothing. */
+/** Traces an address, and those to which it is forwarded, through all programs. Delivers nothing. */
 export async function trace(address: string, ports: TracePorts): Promise<Trace> {
   let left = MAX_FORWARDS;
   const follow = async (to: string, before: string): Promise<Trace> => {
@@ -71,7 +71,7 @@ export async function trace(address: string, ports: TracePorts): Promise<Trace> 
   return follow(address, "");
 }
 
-/** What the mail programs' own failures make of the mail; anything else is thrown on. */
+/** The result for the mail of an error of the mail programs; other errors are thrown. */
 function failed(error: unknown): "bounces" | "waits" {
   if (error instanceof Failure) return error.code === HARD ? "bounces" : "waits";
   if (error instanceof Held) return error.bounce ? "bounces" : "waits";

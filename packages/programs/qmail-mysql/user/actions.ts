@@ -85,7 +85,7 @@ export async function set(context: Context, name: string, options: SetOptions): 
   warnOfHome(context, name, row.home, row.uid, row.gid);
 }
 
-/** Mail for a mailbox waits, or goes to alias, where its home cannot be used: said at once. */
+/** Warns if the home of a new mailbox cannot be used, since its mail is then deferred or goes to alias. */
 function warnOfHome(context: Context, name: string, home: string, uid: number, gid: number): void {
   const { problem, fix } = homeState(home, uid, gid);
   if (problem) context.warn(`mail for "${name}" is not delivered: ${problem}; fix: ${fix}`);
@@ -110,7 +110,7 @@ export async function del(context: Context, name: string, options: { cascade?: t
     context.print(`${printable(named(table, one))} stays (--cascade deletes it)\n`);
 }
 
-/** The rows of alias and virtual that name a mailbox. */
+/** The rows of alias and virtual that contain a mailbox's name. */
 async function rowsOf(database: Database, name: string): Promise<[RowTable, Row][]> {
   const found: [RowTable, Row][] = [];
   for (const [table, statement] of [
@@ -138,7 +138,7 @@ export async function rename(context: Context, name: string, to: string): Promis
 
 interface Shown {
   readonly username: string;
-  /** A number; what a row holds instead is shown as it is. */
+  /** A number; any other value is returned unchanged. */
   readonly uid: number | string;
   readonly gid: number | string;
   readonly home: string;

@@ -4,16 +4,16 @@ import { add, del, listUsers, passwd, rename, set, setSuspended, show } from "./
 import { gidOption, homeOption, mailboxName, typeOption, uidOption } from "./input.ts";
 
 const PASSWORD_HELP = `
-The password is asked for twice on the terminal, without echo; where descriptor 0 is no terminal, its first
-line is the password. It is never an argument: every user of the machine can read those.
+The password is asked for twice on the terminal, without echo; if descriptor 0 is not a terminal, its first
+line is the password. It cannot be an argument, since every user of the machine can read arguments.
 
-Types: crypt  crypt(3), SHA-512 ($6$): the default; logins with a password
+Types: crypt  crypt(3) with SHA-512 ($6$), the default: not for APOP and CRAM-MD5
        mysql  MySQL's PASSWORD() of 4.1 and later: unsalted, for programs that ask the server to compare
-       plain  as it is: only this type can do APOP and CRAM-MD5`;
+       plain  plain text: the only type for APOP and CRAM-MD5`;
 
-/** user add|passwd|suspend|resume|del|list|show */
+/** user add|passwd|set|suspend|resume|del|rename|list|show */
 export function addUser(program: Command, context: Context): void {
-  const user = program.command("user").description("Mailboxes: who has one, where, and with which password.");
+  const user = program.command("user").description("Mailboxes (table mailbox).");
 
   user
     .command("add <name>")
@@ -24,7 +24,7 @@ export function addUser(program: Command, context: Context): void {
     .addOption(new Option("--gid <n>", "gid of the home").argParser(gidOption).makeOptionMandatory())
     .addOption(new Option("--home <dir>", "absolute path").argParser(homeOption).makeOptionMandatory())
     .addOption(type("crypt"))
-    .option("--create-home", "make the home and its Maildir, owned by uid:gid")
+    .option("--create-home", "create the home and its Maildir, owned by uid:gid")
     .addHelpText(
       "after",
       `${PASSWORD_HELP}
@@ -37,9 +37,9 @@ Examples:
 
   user
     .command("passwd <name>")
-    .description("Set a mailbox's password. Its type stays as it is unless --type says otherwise.")
+    .description("Set a mailbox's password. Its type is kept without --type.")
     .addOption(type())
-    .option("--hash", "what is typed is the stored form already, as crypt(3) or PASSWORD() gave it")
+    .option("--hash", "the input is already a hash from crypt(3) or PASSWORD(), and is stored unchanged")
     .addHelpText(
       "after",
       `${PASSWORD_HELP}
@@ -52,7 +52,7 @@ Examples:
 
   user
     .command("set <name>")
-    .description("Change a mailbox's uid, gid or home. Its mail stays where it is.")
+    .description("Change a mailbox's uid, gid or home. Its mail is not moved.")
     .addOption(new Option("--uid <n>", "uid that owns the home; never 0").argParser(uidOption))
     .addOption(new Option("--gid <n>", "gid of the home").argParser(gidOption))
     .addOption(new Option("--home <dir>", "absolute path").argParser(homeOption))
@@ -61,7 +61,7 @@ Examples:
   user
     .command("suspend <name>")
     .description(
-      "Refuse logins. Mail is still delivered, unless control/sqlserver says suspended_mail defer or bounce.",
+      "Refuse logins. Mail is still delivered, unless control/sqlserver has suspended_mail defer or bounce.",
     )
     .action((name: string) => setSuspended(context, mailboxName(name), true));
 
@@ -72,13 +72,13 @@ Examples:
 
   user
     .command("del <name>")
-    .description("Delete a mailbox's row. Its home and mail stay on the disk.")
-    .option("--cascade", "and the rows of alias and virtual that are its")
+    .description("Delete a mailbox's row. Its home and mail are kept.")
+    .option("--cascade", "also delete its rows of alias and virtual")
     .action((name: string, options) => del(context, mailboxName(name), options));
 
   user
     .command("rename <name> <new>")
-    .description("Give a mailbox another name, and its rows of alias and virtual with it. Its home stays.")
+    .description("Rename a mailbox, also in its rows of alias and virtual. Its home is kept.")
     .action((name: string, to: string) => rename(context, mailboxName(name), mailboxName(to)));
 
   user
@@ -93,7 +93,7 @@ Examples:
 
   user
     .command("show <name>")
-    .description("One mailbox, and whether its home can be used. The password is not shown.")
+    .description("Show a mailbox without its password, and whether its home can be used.")
     .option("--json", "an object")
     .action((name: string, options) => show(context, mailboxName(name), options));
 }

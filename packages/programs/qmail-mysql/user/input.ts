@@ -1,7 +1,7 @@
 import { HARD, Usage } from "@qmail-mysql/trouble";
 import { lower, toText } from "@qmail-mysql/wire";
 
-/** The values of mailbox.password_type, by the short names that are typed. */
+/** The values of mailbox.password_type, by their short names on the command line. */
 export const PASSWORD_TYPES = {
   plain: "Password",
   crypt: "Crypt-Password",
@@ -10,14 +10,14 @@ export const PASSWORD_TYPES = {
 
 export type PasswordType = keyof typeof PASSWORD_TYPES;
 
-const MAX_ID = 2 ** 32 - 2; // (uid_t) -1 means "no change" to the kernel
-const MAX_PASSWORD = 255; // bytes; name, password and timestamp share checkpassword's 512
+const MAX_ID = 2 ** 32 - 2; // (uid_t) -1 means "no change": setreuid(2)
+const MAX_PASSWORD = 255; // bytes; name, password and timestamp share the 512 bytes of checkpassword's input
 
 const wrong = (what: string, expected: string): never => {
   throw new Usage(HARD, `${what}: expected ${expected}`);
 };
 
-/** A mailbox's name as the tables have it: lower case. Any bytes of UTF-8 that a line of text can hold. */
+/** A mailbox's name in lower case. UTF-8 without control characters or blanks at its ends. */
 export function mailboxName(typed: string): string {
   if (typed === "") wrong("NAME", "a mailbox's name, not an empty one");
   if (/[\0-\x1f\x7f]/.test(typed)) wrong("NAME", "no line end, tab or other control character");
@@ -26,7 +26,7 @@ export function mailboxName(typed: string): string {
   return lower(typed);
 }
 
-/** --uid: 0 is never used, it would let mail act as root. */
+/** --uid: 0 is refused, since mail would be delivered as root. */
 export function uidOption(typed: string): number {
   return id("--uid", typed, 1);
 }
@@ -42,7 +42,7 @@ function id(option: string, typed: string, least: number): number {
     : wrong(`${option} ${typed}`, `a number from ${least} to ${MAX_ID}`);
 }
 
-/** --home: absolute, without the parts that would make two spellings of one directory. */
+/** --home: absolute, without "//", "." or "..", so that a directory is written in one way only. */
 export function homeOption(typed: string): string {
   const home = typed.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
   if (!home.startsWith("/") || home === "/")
@@ -60,7 +60,7 @@ export function typeOption(typed: string): PasswordType {
     : wrong(`--type ${typed}`, "plain, crypt or mysql");
 }
 
-/** A new password: one that a login can carry. Never named in a message. */
+/** Checks that a login can contain a new password. It is never part of a message. */
 export function newPassword(typed: string): string {
   if (typed === "") wrong("the password", "at least one character");
   if (typed.length > MAX_PASSWORD) wrong("the password", `at most ${MAX_PASSWORD} bytes`);

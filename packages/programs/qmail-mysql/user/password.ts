@@ -4,9 +4,9 @@ import { askSecrets, firstLine } from "../edge/secret.ts";
 import { printable } from "../output/table.ts";
 import { newPassword } from "./input.ts";
 
-const PATIENCE = 300; // seconds for a person to type a password, or for a pipe to deliver one
+const PATIENCE = 300; // seconds to type a password, or to read one from a pipe
 
-/** A new password: asked for twice on the terminal, else the first line of descriptor 0. */
+/** Reads a new password: twice from the terminal, else the first line of descriptor 0. */
 export async function readPassword(name: string): Promise<string> {
   if (!isatty(0)) return newPassword(await firstLine(0, PATIENCE));
   const [first = "", second] = await askSecrets(
@@ -17,7 +17,7 @@ export async function readPassword(name: string): Promise<string> {
   return newPassword(first);
 }
 
-/** One that is there already. */
+/** Reads an existing password: once from the terminal, else the first line of descriptor 0. */
 export async function readOldPassword(name: string): Promise<string> {
   if (!isatty(0)) return firstLine(0, PATIENCE);
   const [first = ""] = await askSecrets([`Password for ${printable(name)}: `], PATIENCE);

@@ -9,7 +9,7 @@ import { type CheckPorts, tryAddress } from "./ports.ts";
 
 type SqlFix = (sql: string) => string;
 
-/** What is wrong with the rows of alias, each alone and together. */
+/** Checks each row of alias, and the rows of each address together. */
 export async function* checkAliases(ports: CheckPorts, sqlFix: SqlFix): AsyncGenerator<Problem> {
   const { aliases } = ports.memory;
   for (const row of aliases) yield* checkRow(row, ports, sqlFix);
@@ -41,7 +41,7 @@ async function* checkRow(row: AliasRow, ports: CheckPorts, sqlFix: SqlFix): Asyn
   }
 }
 
-/** ./Maildir/ in one column is meant for two. */
+/** The correction for an instruction such as ./Maildir/ in alias_username alone, which belongs in both columns. */
 function split(row: AliasRow, sqlFix: SqlFix): string | undefined {
   const { aliasUsername: left, aliasHost: right } = row;
   if (!/^[./|]./.test(left)) return undefined;
@@ -49,7 +49,7 @@ function split(row: AliasRow, sqlFix: SqlFix): string | undefined {
   return sqlFix(rowSql.update("alias", wanted, aliasColumns(row)));
 }
 
-/** Where the rows of one address deliver to, and in which order. */
+/** Checks the delivery by the rows of one address, and their order. */
 async function* checkGroup(
   rows: readonly AliasRow[],
   ports: CheckPorts,
@@ -61,7 +61,7 @@ async function* checkGroup(
   const isAlias = lower(first.username) === settings.aliasUser;
   const { local: ext, host } = splitAddress(first.alias) ?? { local: first.alias, host: "" };
   const name = isAlias ? ext : ext === "" ? first.username : `${first.username}${settings.breakChar}${ext}`;
-  const atAny = first.alias === "@"; // splitAddress sees an empty local part in it
+  const atAny = first.alias === "@"; // any extension; splitAddress returns an empty local part for it
   const local = atAny ? `${isAlias ? "" : `${first.username}${settings.breakChar}`}@` : name;
   const { error, owner } = await tryAddress(local, atAny ? "" : host, ports);
   if (error instanceof Undeliverable && owner && lower(owner.user) === lower(first.username) && ext !== "") {
@@ -70,7 +70,7 @@ async function* checkGroup(
   yield* checkOrder(rows, ports, sqlFix);
 }
 
-/** Rows that run programs beside other instructions: which comes first is part of what they mean. */
+/** Reports programs beside other instructions of an address without a position, since their order matters. */
 async function* checkOrder(
   rows: readonly AliasRow[],
   ports: CheckPorts,

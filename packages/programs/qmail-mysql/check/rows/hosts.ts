@@ -4,7 +4,7 @@ import { word } from "../../output/shell.ts";
 import type { Problem } from "../problem.ts";
 import type { Memory } from "./memory.ts";
 
-/** Control files beside the tables. */
+/** The control files that the tables are compared with. */
 export interface HostFiles {
   readonly home: string;
   readonly controls: SendControls;
@@ -14,7 +14,7 @@ export interface HostFiles {
   readonly isAccepted: (host: string) => boolean;
 }
 
-/** What is wrong between the tables virtual and rcpthosts and the control files of a stock qmail. */
+/** Reports differences between the tables virtual and rcpthosts and the control files of a stock qmail. */
 export function* checkHosts(memory: Memory, files: HostFiles): Generator<Problem> {
   const hosts = new Set(
     memory.virtuals.filter((row) => row.username !== "").map((row) => lower(row.virtualHost)),
@@ -30,7 +30,7 @@ export function* checkHosts(memory: Memory, files: HostFiles): Generator<Problem
 }
 
 function* checkHost(host: string, files: HostFiles): Generator<Problem> {
-  if (/[%_]/.test(host)) return; // a pattern names no host
+  if (/[%_]/.test(host)) return; // a pattern is not a host name
   const { home, controls, byHand } = files;
   const what = `virtual host ${host}`;
   const key = virtualDomainKeys("\0", host).find((one) => controls.virtualdomains.has(one));
@@ -59,7 +59,7 @@ function* checkHost(host: string, files: HostFiles): Generator<Problem> {
 
 const acceptFix = (host: string): string => `qmail-mysql domain add ${word(host)}; rebuild-cdb`;
 
-/** Lines that rebuild-cdb made of rows that are gone. */
+/** Reports lines that rebuild-cdb wrote for rows that no longer exist. */
 function* checkStale(hosts: ReadonlySet<string>, { controls, byHand }: HostFiles): Generator<Problem> {
   for (const [key, prefix] of controls.virtualdomains) {
     if (lower(prefix) !== key || hosts.has(key) || byHand.has(key)) continue;

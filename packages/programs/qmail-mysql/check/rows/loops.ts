@@ -2,7 +2,7 @@ import { lower } from "@qmail-mysql/wire";
 import { aliasColumns, type Problem, rowSql } from "../problem.ts";
 import { type CheckPorts, forwardOf, forwardsOf } from "./ports.ts";
 
-/** Addresses that are forwarded until they come back. */
+/** Reports loops of forwarded addresses. */
 export async function* checkLoops(
   ports: CheckPorts,
   sqlFix: (sql: string) => string,
@@ -14,7 +14,7 @@ export async function* checkLoops(
     ...virtuals.filter((row) => row.ext.includes("@")).map((row) => row.ext),
   ];
   for (const start of starts) {
-    // Depth first, without recursion: a chain may be as long as the table.
+    // Depth first, without recursion, since a chain may be as long as the table.
     const path: string[] = [];
     const onPath = new Set<string>();
     const stack: (string | undefined)[] = [lower(start)];
@@ -39,7 +39,7 @@ export async function* checkLoops(
   }
 }
 
-/** Deletes the row that forwards to `address`. */
+/** The command that deletes the row that forwards to `address`. */
 function breaking(address: string, { memory }: CheckPorts, sqlFix: (sql: string) => string): string {
   const row = memory.aliases.find((one) => lower(forwardOf(one) ?? "") === address);
   if (!row) return "change or delete one of these rows";

@@ -13,7 +13,7 @@ import { type CheckPorts, tryAddress } from "./ports.ts";
 
 const TYPES = Object.values(PASSWORD_TYPES).map(lower);
 
-/** What is wrong with one row of mailbox, and with the home it names. */
+/** Checks a row of mailbox, and its home. */
 export async function* checkMailbox(
   row: Row,
   ports: CheckPorts,
@@ -97,7 +97,7 @@ async function* checkHome(
   };
 }
 
-/** The ids that own a home, as options of user set; the administrator fills in what is root's. */
+/** The owner of a home as options of `user set`, from stat(1). */
 function idsOf(home: string): string {
   return `$(stat -c '--uid %u --gid %g' ${word(home)})`;
 }

@@ -8,11 +8,11 @@ import type { Problem } from "../problem.ts";
 
 const MAILBOX_COLUMNS = ["username", "uid", "gid", "home", "suspended", "password_type"];
 
-/** All rows of the tables. */
+/** All rows of the tables, in memory. */
 export interface Memory {
-  /** By name in lower case; a row is one string, since there may be a million. */
+  /** By name in lower case; a row is packed into one string, since there may be a million. */
   readonly boxes: ReadonlyMap<string, string>;
-  /** Names that several rows have. */
+  /** Names that more than one row has. */
   readonly twice: ReadonlySet<string>;
   readonly aliases: readonly AliasRow[];
   readonly virtuals: readonly VirtualRow[];
@@ -24,7 +24,7 @@ export function mailboxRow(packed: string): Row {
   return Object.fromEntries(MAILBOX_COLUMNS.map((column, i) => [column, values[i] ?? ""]));
 }
 
-/** Reads all tables; or returns what is wrong with the tables themselves. Throws Trouble. */
+/** Reads all tables; returns the problems if the tables themselves are wrong. Throws Trouble. */
 export async function readTables(
   database: Database,
   sqlFix: (sql: string) => string,
@@ -88,7 +88,7 @@ async function read(
   }
 }
 
-/** The questions of the mail programs, over the rows in memory. */
+/** The lookups of the mail programs, over the rows in memory. */
 export function storeOverMemory(
   memory: Memory,
   funky: boolean,

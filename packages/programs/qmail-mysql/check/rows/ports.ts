@@ -15,11 +15,11 @@ import { rememberedAccounts } from "../../edge/accounts.ts";
 import { findOwner, type LocalSidePorts, planDelivery } from "../../trace/local-side.ts";
 import { type Memory, storeOverMemory } from "./memory.ts";
 
-/** The mail path over the tables in memory. */
+/** The ports of the mail programs' decisions, over the tables in memory. */
 export interface CheckPorts extends LocalSidePorts {
   readonly home: string;
   readonly memory: Memory;
-  /** The database itself, for the optional column that the rows in memory do not have. */
+  /** Asks the database, for the optional column position, which the rows in memory do not have. */
   readonly findAliases: FindAliases;
   /** Is it a mailbox or a system account? */
   readonly isAccount: (name: string) => Promise<boolean>;
@@ -38,7 +38,7 @@ export async function checkPorts(
   return {
     ...given,
     settings,
-    // How the tables are reached is checked apart, and that is how they would be.
+    // checkAccess checks how the tables are reached; here they are taken to be used.
     installed: { ...given.installed, stockGetpw: false, stockLocal: false },
     store: storeOverMemory(memory, config.funkyQueries),
     findSystemAccounts: usable(accounts),
@@ -54,7 +54,7 @@ const usable =
   async (names) =>
     (await accounts(names)).filter(({ uid }) => uid !== 0);
 
-/** The names in the tables that are no mailboxes, and all they may be split into: asked for in few questions. */
+/** Names in the tables that are not mailboxes, and all their possible users: looked up together, which is faster. */
 function namesToAsk({ aliases, virtuals, boxes }: Memory, brk: string): string[] {
   const names = new Set<string>([aliasUser()]);
   const locals = [...aliases.map((row) => row.username), ...virtuals.map((row) => row.username)];
@@ -68,13 +68,13 @@ function namesToAsk({ aliases, virtuals, boxes }: Memory, brk: string): string[]
   return [...names];
 }
 
-/** What becomes of a local address: who controls it, and what the programs fail with. */
+/** The result for a local address: who controls it, and the error of the mail programs, if any. */
 export interface Tried {
   readonly owner?: Assignment;
   readonly error?: unknown;
 }
 
-/** Delivers nothing. */
+/** Plans the delivery to a local address, but does not deliver. */
 export async function tryAddress(local: string, host: string, ports: CheckPorts): Promise<Tried> {
   let owner: Assignment | undefined;
   try {
@@ -88,7 +88,7 @@ export async function tryAddress(local: string, host: string, ports: CheckPorts)
   }
 }
 
-/** Where the tables forward mail for an address; [] when they do not, when it is not ours, or cannot be told. */
+/** The addresses to which the tables forward mail for an address; [] if none, if it is not local, or on an error. */
 export async function forwardsOf(address: string, ports: CheckPorts): Promise<string[]> {
   const { local, host } = splitAddress(address) ?? { local: address, host: "" };
   const isVirtual = host !== "" && !ports.isLocal(host);
@@ -103,11 +103,11 @@ export async function forwardsOf(address: string, ports: CheckPorts): Promise<st
     const rows = await ports.store.findAliases(lower(owner.user), aliasKeys(owner.ext, host));
     return chooseAliases(rows, owner.ext, host).flatMap((row) => forwardOf(row) ?? []);
   } catch {
-    return []; // said where that row or mailbox is checked
+    return []; // reported where that row or mailbox is checked
   }
 }
 
-/** The address that a row forwards to. */
+/** The address to which a row forwards. */
 export function forwardOf(row: AliasRow): string | undefined {
   try {
     const instruction = aliasInstruction(row);

@@ -15,7 +15,7 @@ const columnsOf = (row: VirtualRow) => ({
   virtual_host: row.virtualHost,
 });
 
-/** What is wrong with the rows of virtual, and with where they lead. */
+/** Checks the rows of virtual, and the deliveries they lead to. */
 export async function* checkVirtual(ports: CheckPorts, sqlFix: SqlFix): AsyncGenerator<Problem> {
   const owners = new Map<string, VirtualRow>();
   for (const row of ports.memory.virtuals) {
@@ -44,7 +44,7 @@ export async function* checkVirtual(ports: CheckPorts, sqlFix: SqlFix): AsyncGen
   }
 }
 
-/** A catch-all or a pattern in the other way of writing them. */
+/** Reports a catch-all or a pattern in the form for the other value of funky_queries. */
 function checkSpelling(row: VirtualRow, { settings }: CheckPorts, sqlFix: SqlFix): Problem | undefined {
   const what = virtualName(row);
   if (settings.funkyQueries && row.virtualUsername === "") {
@@ -96,7 +96,7 @@ async function* leadsNowhere(
     };
     return;
   }
-  if (error.code !== HARD) return; // said of the mailbox or the alias
+  if (error.code !== HARD) return; // reported with the mailbox or the alias
   yield user === settings.aliasUser && lower(row.username) !== user
     ? {
         what,
@@ -110,7 +110,7 @@ async function* leadsNowhere(
       };
 }
 
-/** Something that a LIKE pattern matches. */
+/** Returns a string that matches a LIKE pattern. */
 const example = (pattern: string): string =>
   pattern
     .replaceAll("%", "any")
