@@ -52,7 +52,7 @@ export function* checkSecret(file: string, close: string): Generator<Problem> {
   if (stat.mode & 0o004) {
     yield {
       what: file,
-      problem: "is ports-readable: anyone on this machine can read every password",
+      problem: "is world-readable: anyone on this machine can read every password",
       fix: close,
     };
   }
