@@ -116,3 +116,13 @@ test.each(["qmail-mysql", ...versioned])("%s --version prints the version", asyn
   const { code, stdout } = await run(program, ["--version"], {});
   expect([code, stdout]).toEqual([0, `${JSON.parse(read("package.json")).version}\n`]);
 });
+
+test("the files that ARCHITECTURE.md names are there", () => {
+  const files = readdirSync(TOP, { recursive: true, encoding: "utf8" }).filter(
+    (file) => !file.includes("node_modules"),
+  );
+  const named = [...read("ARCHITECTURE.md").matchAll(/`([\w/.-]+\.(?:ts|sh))`/g)].map(
+    ([, file]) => `/${file}`,
+  );
+  expect(named.filter((name) => !files.some((file) => `/${file}`.endsWith(name)))).toEqual([]);
+});
