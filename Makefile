@@ -1,4 +1,4 @@
-# Configuration is in conf/, not here: line 1 of each conf file is the value.
+# Configuration is in conf/: the value is line 1 of each file.
 
 RUNTIME ?= bun
 export RUNTIME

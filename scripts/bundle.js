@@ -1,7 +1,7 @@
-// bundle.js bun DIR RUNTIME | bundle.js node DIR NODE: run by Bun, makes DIR/qmail-mysql, the executable or the script
-// for a Node, out of DIR/multicall.ts. The configuration of conf/ is put in here.
-// No plug-in: what a plug-in returns arrives in an order of its own, and with splitting the bundler then made two
-// products of one tree. What is to differ from node_modules is a file of DIR, which DIR/tsconfig.json names.
+// bundle.js bun DIR RUNTIME | bundle.js node DIR NODE: run by Bun; makes DIR/qmail-mysql, an executable or a script for
+// Node, from DIR/multicall.ts. Includes the configuration of conf/.
+// Uses no plug-in: their results arrive in varying order, and with splitting the output then differed between builds.
+// Modules that replace those of node_modules are files in DIR, which DIR/tsconfig.json names.
 import { readFileSync } from "node:fs";
 
 const [, , kind, dir, runtime] = process.argv;
@@ -31,7 +31,7 @@ const kinds = {
       outfile: `${dir}/qmail-mysql`,
       executablePath: runtime,
       jitPolicy: 10, // times the usual threshold: these programs end before compiled code pays
-      // Files of these names in the current directory would be code that runs as root.
+      // Else files of these names in the current directory would be read, and run code as root.
       autoloadDotenv: false,
       autoloadBunfig: false,
       autoloadTsconfig: false,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# compile.sh PRODUCT: makes the executable. RUNTIME is bun (one self-contained executable) or node (a plain bundle
-# for a Node >= 24, whose absolute path NODE names). The same tree and runtime make the same bytes, in any directory.
+# compile.sh PRODUCT: makes the executable. RUNTIME is bun (a self-contained executable) or node (a bundle for Node >=
+# 24, whose absolute path is NODE). The same sources and runtime make the same bytes, in any directory.
 set -eu
 product=$(realpath "$1")
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ echo '{ "compilerOptions": { "paths": { "mysql2": ["./mysql2/index.js"] } } }' >
 
 case $runtime in
 bun)
-	# A copy of the runtime that no environment variable can turn into something else.
+	# A copy of the runtime whose behaviour environment variables cannot change.
 	"$bun" scripts/harden.js "$bun" "$dir/runtime"
 	"$bun" scripts/bundle.js bun "$dir" "$dir/runtime"
 	;;
@@ -31,7 +31,7 @@ node)
 	exit 1
 	;;
 esac
-# The bundler ignores options that it does not know: was the driver taken from here?
+# The bundler ignores unknown options, so verify that it has used the modified driver.
 ! grep -q ER_HASHCHK "$dir/qmail-mysql" || { echo "compile: the driver is not the one of $dir" >&2; exit 1; }
 chmod 755 "$dir/qmail-mysql"
 mv "$dir/qmail-mysql" "$product"

@@ -1,19 +1,19 @@
 #!/bin/sh
-# A throw-away mail host on embedded SQLite: the tables of qmail/MySQL's FAQ, looked up, delivered to, logged in
-# to and read over POP3 on loopback with curl. Takes seconds, and nothing of it stays.
+# A temporary mail host with SQLite and the tables of qmail/MySQL's FAQ: lookups, deliveries, logins, and POP3 on
+# loopback with curl. Takes seconds, and removes everything.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "$(id -u)" != 0 ]; then
 	echo "demo: a mail host becomes its users, so it needs root: sudo make demo" >&2
 	exit 1
 fi
-# The accounts of a qmail, in a mount namespace of its own: the machine's stay as they are.
+# Adds qmail's accounts in a separate mount namespace, so that those of the machine are not changed.
 [ "${1:-}" = --inside ] || exec test/with-accounts.sh scripts/demo.sh --inside
 
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
 step() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
-# What is shown is what is run.
+# show COMMAND...: prints a command and runs it.
 show() {
 	printf '%s# %s%s\n' "$bold" "$*" "$plain"
 	"$@"
@@ -30,7 +30,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 chmod 755 "$QMAIL_HOME"
-# Where the users can run them, wherever this tree lies.
+# A copy that every user can execute, even if this tree is below a private directory.
 cp -a bin "$QMAIL_HOME/bin"
 PATH=$QMAIL_HOME/bin:$PATH
 uid=64800 gid=64100
@@ -48,7 +48,7 @@ for user in iain:iain iain-sanity:sanity virtual:virtual; do
 		show qmail-mysql user add "${user%%:*}" --uid $uid --gid $gid --home "$homes/${user#*:}" --create-home --type plain
 done
 show qmail-mysql user list
-# qmail-local runs as each user, all of whom are in one group here.
+# qmail-local runs as each user; here all of them have the same group.
 show chgrp $gid "$QMAIL_HOME/users/mail.db"
 
 step "3. Who controls an address? What qmail-lspawn is told (user uid gid home dash ext)"
@@ -57,7 +57,7 @@ for local in iain iain-sanity iain-slowlaris nobody; do
 	echo
 done
 
-# deliver LOCAL HOST: what qmail-lspawn does for one message: qmail-getpw, then qmail-local as that uid.
+# deliver LOCAL HOST: runs qmail-getpw, then qmail-local as the uid it prints, like qmail-lspawn.
 deliver() {
 	cat >"$QMAIL_HOME/message"
 	qmail-getpw "$1" | tr '\0' '\n' >"$QMAIL_HOME/owner"
@@ -79,7 +79,7 @@ step "4. A message for iain@example.com"
 printf 'From: a friend\nTo: iain@example.com\nSubject: hello\n\nNothing was patched.\n' | deliver iain example.com
 
 step "5. iain reads it over POP3: tcpserver, qmail-popup, checkpassword, qmail-pop3d-helper, qmail-pop3d"
-# serve PROGRAM...: on a free port of loopback, which it prints.
+# serve PROGRAM...: serves on a free port of loopback, and prints the port.
 serve() {
 	: >"$QMAIL_HOME/port"
 	"$@" >"$QMAIL_HOME/port" &
@@ -93,7 +93,7 @@ serve() {
 serve tcpserver -1 -HRl pop.example.com 127.0.0.1 0 qmail-popup pop.example.com checkpassword \
 	qmail-pop3d-helper qmail-pop3d Maildir
 url=pop3://127.0.0.1:$port/1
-sleep 1 # qmail-pop3d shows a message from the second after its delivery on
+sleep 1 # qmail-pop3d does not list messages of the current second
 show curl --no-progress-meter --verbose --user 'iain:secret of iain' "$url" 2>&1 | sed '/^[*{}]/d'
 
 step "6. A wrong password is refused, a stopped database is not"
@@ -108,7 +108,7 @@ show qmail-mysql virtual add sales@virtual.com iain --ext sales
 show qmail-mysql virtual add @virtual.com virtual --ext @
 show qmail-mysql alias add iain sales ./Maildir/
 show qmail-mysql alias add virtual @ ./Maildir/
-# What a stock qmail-send and qmail-smtpd read, made from the tables:
+# The files that a stock qmail-send and qmail-smtpd read, made from the tables:
 echo example.com >"$QMAIL_HOME/control/rcpthosts"
 echo example.com >"$QMAIL_HOME/control/locals"
 show rebuild-cdb
@@ -129,7 +129,7 @@ qmail-mysql init >/dev/null
 rm "$QMAIL_HOME/control/sqlserver-admin"
 chgrp $gid "$QMAIL_HOME/relay/relay.db"
 chmod 660 "$QMAIL_HOME/relay/relay.db"
-# qmail-smtpd's place is taken by a line that says what it would have seen.
+# In place of qmail-smtpd a shell prints the environment that it would have.
 # shellcheck disable=SC2016 # expanded by the inner shell, for each connection
 serve tcpserver-sql -1 -HRS -l smtp.example.com 127.0.0.1 0 sh -c \
 	'echo "220 ${TCPREMOTEIP} may relay: ${RELAYCLIENT-no}${RELAYCLIENT+yes}"'

@@ -1,5 +1,5 @@
-// entry.js: writes the executable's entry to descriptor 1, from packages/programs/manifest. Each program is a chunk
-// of its own, loaded when it is the one called.
+// entry.js: writes the entry of the executable to descriptor 1, from packages/programs/manifest. Each program is a
+// separate chunk, loaded only if it is called.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

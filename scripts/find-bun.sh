@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the path of the runtime that npm installed. Its install step would have moved it; without that step
-# it lies in its platform's own package.
+# Prints the path of the runtime that npm installed. It is in the package of its platform, since npm ran no install
+# script, which would have moved it.
 set -eu
 cd "$(dirname "$0")/.."
 for candidate in node_modules/@oven/bun-*/bin/bun node_modules/bun/bin/bun.exe; do

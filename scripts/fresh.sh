@@ -1,37 +1,37 @@
 #!/bin/sh
-# The README's commands on a fresh machine: a minimal Debian with make, git, Node and npm and nothing else, made by
-# mmdebstrap in a directory that goes away. COMMANDS: the targets of make, "demo check test" unless set. What is run is
-# a clone: what is not committed is not in it. Debian's mirrors, npm's registry and proxies are the machine's: its
-# configuration is copied into the root, never into the tree. Root only.
+# Runs the README's commands in a minimal Debian with only make, git, Node and npm, made by mmdebstrap in a temporary
+# directory. COMMANDS: the targets of make, default "demo check test". Uses a clone, without uncommitted changes.
+# Debian's mirrors, npm's registry and proxies are those of the machine: its configuration is copied into the root
+# directory of the Debian, not into the tree. Requires root.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "$(id -u)" != 0 ]; then
 	echo "fresh: making a root needs root: sudo make fresh" >&2
 	exit 1
 fi
-# Mounts and processes of its own: both are gone at the end, whatever happens.
+# In new mount and process namespaces, so that both disappear at the end in any case.
 [ "${1:-}" = --inside ] || exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc "$0" --inside
 
 say() { echo "fresh: $*" >&2; }
-# With a system's own permissions and devices, and where every user can pass.
+# With the permissions and devices of a system, searchable by every user.
 dir=$(mktemp -d "${TMPDIR:-/tmp}/fresh.XXXXXX")
 root=$dir/root
 trap 'umount -R "$root" 2>/dev/null; rm -rf --one-file-system "$dir"' EXIT
 trap 'exit 1' INT TERM
 chmod 755 "$dir"
 
-# The machine's sources, and how it reaches them.
+# The package sources and proxies of the machine.
 sources=$(grep -lsE '^(deb|URIs)' /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources || :)
 apt-config dump | grep -E '^Acquire::https?::' >"$dir/apt.conf" || :
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 say "a minimal Debian $suite"
-# shellcheck disable=SC2086 # a word for each
+# shellcheck disable=SC2086 # one word each
 mmdebstrap --quiet --mode=root --variant=minbase --include=make,git,ca-certificates \
 	--aptopt="$dir/apt.conf" "$suite" "$root" $sources >&2
 cp /etc/hosts /etc/resolv.conf "$root/etc/"
 
-# Node and npm: the machine's, for Debian's own may be older than package.json allows.
+# Node and npm of the machine, since Debian's may be older than package.json permits.
 node=$(readlink -f "$(command -v node)")
 npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
 say "Node $("$node" --version), npm $(npm --version 2>/dev/null)"
@@ -43,7 +43,7 @@ for config in $(npm config get globalconfig 2>/dev/null) $(npm config get userco
 	[ ! -e "$config" ] || install -D -m 600 "$config" "$root$config"
 done
 
-# A proxy's certificate, where the machine needs one.
+# The certificate of a proxy, if the machine has one.
 ca=${NODE_EXTRA_CA_CERTS:-}
 [ -z "$ca" ] || install -D -m 644 "$ca" "$root$ca"
 

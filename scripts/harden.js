@@ -1,10 +1,10 @@
-// harden.js RUNTIME COPY: copies the runtime with the environment variables out of reach that would make it run other
-// code, open a debugger, write elsewhere, or accept a false certificate. Their names get a first byte of 0, which no
-// entry of an environment has: neither getenv(3), to which the name is then empty, nor a comparison finds one.
-// And the runtime exits 111 where it cannot start: with its 1 qmail-lspawn would bounce, and a login be refused.
+// harden.js RUNTIME COPY: copies the runtime and disables the environment variables that make it run other code, open a
+// debugger, write files, or accept any certificate. The first byte of their names is set to 0, which cannot be in an
+// environment: for getenv(3) the name is then empty, and no comparison matches.
+// Also makes the runtime exit 111, not 1, if it cannot start: after 1 qmail-lspawn bounces, and a login is refused.
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 
-/** Beginnings of names, and how often each is in the runtime: another count is a runtime that nobody has looked at. */
+/** Prefixes of names, and how often each is in the runtime. Another count means a version that is not yet supported. */
 const EXPECTED = {
   BUN_OPTIONS: 2, // arguments
   BUN_TCC_OPTIONS: 1, // of its C compiler
@@ -36,7 +36,7 @@ for (const [name, expected] of Object.entries(EXPECTED)) {
   for (let at = bytes.indexOf(name); at >= 0; at = bytes.indexOf(name, at)) {
     const property = /(process|Bun)\.env\.$/.exec(bytes.toString("latin1", at - 12, at))?.[0];
     if (property) {
-      // The runtime's own JavaScript: a property of nothing, of the same length.
+      // In the runtime's own JavaScript: a property that does not exist, with a name of the same length.
       let end = at + name.length;
       while (/[A-Z_]/.test(String.fromCharCode(bytes[end]))) end++;
       const start = at - property.length;
@@ -52,14 +52,14 @@ for (const [name, expected] of Object.entries(EXPECTED)) {
   }
 }
 /**
- * Where the runtime itself decides on 1, by machine (ELF's e_machine): calls of its function at `exit` with a constant,
- * and constants stored at `field` of its state, which it exits with after an uncaught error. The codes of our programs
- * are no constants there.
+ * Where the runtime exits 1, by machine (e_machine in ELF): calls of its function at `exit` with a constant, and
+ * constants stored at `field` of its state, with which it exits after an uncaught error. The exit codes of programs are
+ * not constants there.
  */
 const EXITS = { 62: { exit: 0x3437340, calls: 226, field: 0x7dec, stores: 16 } }; // x86-64
 const TEMPORARY = 111;
 
-/** The loaded segment that may be executed: where it is in the file and in memory. */
+/** The executable segment: its positions in the file and in memory. */
 function code() {
   const headers = Number(bytes.readBigUInt64LE(32));
   for (let i = 0; i < bytes.readUInt16LE(56); i++) {
@@ -73,14 +73,14 @@ function code() {
   throw new Error("no segment may be executed");
 }
 
-/** The places of a byte sequence in that segment. */
+/** The positions of a byte sequence in that segment. */
 function* places(sequence, { offset, size }) {
   const end = offset + size;
   for (let at = bytes.indexOf(sequence, offset); at >= 0 && at < end; at = bytes.indexOf(sequence, at + 1))
     yield at;
 }
 
-/** Makes the 1 at these places 111. */
+/** Replaces 1 with 111 at these positions. */
 function temporary(what, ones, expected) {
   for (const at of ones) bytes[at] = TEMPORARY;
   if (ones.length === expected) return;

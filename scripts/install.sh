@@ -1,12 +1,12 @@
 #!/bin/sh
-# install.sh [uninstall]: puts bin/ below $DESTDIR and the qmail home ($QMAIL_HOME, else conf/conf-qmail), or takes it out.
-# $PROGRAMS names the programs: each level of the README works without the next. Unless named, qmail-local and
-# qmail-lspawn are not installed: every local delivery goes through them, and qmail-local runs as every user, who may
-# not read control/sqlserver, so qmail-sqld runs before.
-# What is installed is what was built, and tested with "make test": nothing is built here.
-# A program of the mail path that finds no database defers all local mail: without control/sqlserver they are not
-# installed, unless CONFIGURE=later says so or DESTDIR makes a package.
-# Every file appears by rename: qmail-lspawn bounces mail for a program that is missing for a moment.
+# install.sh [uninstall]: installs bin/ in $DESTDIR and the qmail home ($QMAIL_HOME, else conf/conf-qmail), or removes
+# it. $PROGRAMS: the programs; each level of the README works without the next. By default qmail-local and qmail-lspawn
+# are not installed, since all local mail depends on them. qmail-local requires qmail-sqld, since it runs as every user,
+# who may not read control/sqlserver.
+# Builds nothing: installs what was built, and tested with "make test".
+# Without control/sqlserver the mail programs would defer all local mail, so they are not installed, except with
+# CONFIGURE=later, or DESTDIR, for a package.
+# Files are replaced with rename(2): qmail-lspawn bounces mail if a program is missing even briefly.
 set -eu
 cd "$(dirname "$0")/.."
 home=${DESTDIR:-}${QMAIL_HOME:-$(sed -n 1p conf/conf-qmail)}
@@ -14,10 +14,10 @@ man=${DESTDIR:-}${MANDIR:-/usr/local/share/man}
 bin=$home/bin
 built=$(scripts/programs.sh | grep -vx qmail-mysql)
 
-# A link of ours, as opposed to a stock program or somebody else's link.
+# Is it a link to this executable, not a stock program or another link?
 ours() { [ -L "$1" ] && [ "$(readlink "$1")" = qmail-mysql ]; }
 manuals() { find packages -name '*.[578]'; }
-# yes QUESTION: asked on a terminal; no where there is none.
+# yes QUESTION: asks on the terminal; false if there is none.
 yes() {
 	[ -t 0 ] && [ -t 2 ] || return 1
 	printf '%s [y/N] ' "$1" >&2
@@ -32,7 +32,7 @@ for program in ${PROGRAMS:-}; do
 	}
 done
 
-# lose: says what the stock programs will not know, as far as the database can be asked.
+# lose: warns of mail that will bounce with the stock programs, with numbers if the database can be read.
 lose() {
 	if users=$(QMAIL_HOME=$home "$bin/qmail-mysql" user list 2>/dev/null) &&
 		domains=$(QMAIL_HOME=$home "$bin/qmail-mysql" domain list 2>/dev/null); then
@@ -70,10 +70,10 @@ if [ "${1:-}" = uninstall ]; then
 		fi
 	done
 	if [ -z "${PROGRAMS:-}" ]; then
-		# Whoever made it, a link to what goes away is of no use.
+		# A link to a removed file is useless, whoever created it.
 		find "$bin" -type l -lname qmail-mysql -delete
 	elif [ -n "$(find "$bin" -type l -lname qmail-mysql)" ]; then
-		exit # what is left still needs the executable
+		exit # the programs that are left need the executable
 	fi
 	rm -f "$bin/qmail-mysql"
 	for page in $(manuals); do rm -f "$man/man${page##*.}/$(basename "$page")"; done
@@ -111,14 +111,14 @@ mkdir -p "$bin"
 cp bin/qmail-mysql "$bin/.qmail-mysql.new"
 chmod 755 "$bin/.qmail-mysql.new"
 if [ "$(id -u)" = 0 ]; then
-	# A package is built where there may be no group qmail.
+	# The group qmail may not exist where a package is built.
 	chown root:qmail "$bin/.qmail-mysql.new" 2>/dev/null || chown root:root "$bin/.qmail-mysql.new"
 fi
 sync "$bin/.qmail-mysql.new"
 mv -f "$bin/.qmail-mysql.new" "$bin/qmail-mysql"
 for program in $programs; do
 	if [ -e "$bin/$program" ] && ! ours "$bin/$program"; then
-		# A second name for the stock program; the first is then replaced in one step.
+		# A second link to the stock program; the first name is then replaced with rename(2).
 		ln -f "$bin/$program" "$bin/$program.stock"
 		echo "$bin/$program: the stock program is kept as $program.stock"
 	fi

@@ -1,19 +1,19 @@
-// light-mysql2.js FROM TO bun|node: copies mysql2, without the names of errors, and for Bun so that what a look-up
-// over a plain connection does not use is loaded at its first use.
+// light-mysql2.js FROM TO bun|node: copies mysql2 without the names of errors; for Bun, modules that a lookup without
+// TLS does not need are loaded at their first use.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 const [, , from, to, kind] = process.argv;
 
 /**
- * mysql2 names 5,000 errors, a twelfth of all that one look-up executes. We report the server's own words and
- * tell errors by their numbers; its pool compares with these three.
+ * mysql2 defines names for 5,000 errors, which is a twelfth of the instructions of a lookup. Errors are reported with
+ * the server's message and distinguished by number; mysql2's pool uses these three.
  */
 const ERRORS = `module.exports = { ER_OPTION_PREVENTS_STATEMENT: 1290,
   ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: 1792, ER_READ_ONLY_MODE: 1836 };
 `;
 
-/** A module that is loaded at the first use of what it exports. */
+/** A module that loads another one when its exports are first used. */
 const later = (load, rest = "module.exports = whole;") => `let module_;
 const load = () => (module_ ??= ${load});
 const whole = new Proxy(() => {}, { get: (_, key) => load()[key], apply: (_, __, args) => load()(...args) });
@@ -21,8 +21,8 @@ ${rest}
 `;
 const builtin = (name) => `process.getBuiltinModule("node:${name}")`;
 /**
- * Modules that mysql2 asks for when it is loaded and a look-up over a plain connection never uses
- * (edges/mysql/light-stream.ts, disableEval). Of node:crypto it needs one digest, which the runtime has without it.
+ * Modules that mysql2 imports but a lookup without TLS does not use (edges/mysql/light-stream.ts, disableEval). Of
+ * node:crypto it needs one digest, which the runtime provides without it.
  */
 const LATER = {
   net: later(builtin("net")),

@@ -1,6 +1,6 @@
 #!/bin/sh
-# reproducible.sh N: compiles this tree N times, every second time in a copy elsewhere, and the second half with every
-# processor busy. Ends with 1 unless all products are the same; says how many there are of each.
+# reproducible.sh N: compiles this tree N times, every second time in a copy in another directory, the second half with
+# all processors busy. Prints the number of each product; exits 1 unless all are the same.
 set -eu
 n=$1
 tree=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,7 +8,7 @@ mkdir -p "$tree/build"
 dir=$(mktemp -d "$tree/build/reproducible.XXXXXX")
 busy=
 finish() {
-	# shellcheck disable=SC2086 # a word for each
+	# shellcheck disable=SC2086 # one word each
 	[ -z "$busy" ] || kill $busy 2>/dev/null || :
 	rm -rf "$dir"
 }

@@ -1,12 +1,12 @@
 #!/bin/sh
-# setup.sh LIST...: brings what the named lists need: npm packages by the lock file, Debian packages through
-# apt-get. Root installs what is missing and says so; anybody else is shown the command.
+# setup.sh LIST...: installs the dependencies of the named lists: npm packages from the lock file, Debian packages with
+# apt-get. Missing ones are installed by root; other users are shown the command.
 set -eu
 cd "$(dirname "$0")/.."
 
 want() {
 	case $1 in
-	build) ;; # npm alone
+	build) ;; # only npm packages
 	demo) echo ucspi-tcp:tcpserver curl:curl ;;
 	test)
 		want demo
@@ -28,7 +28,7 @@ want() {
 	esac
 }
 
-# A package is missing when the program or file that stands for it is.
+# A package is missing if its program or file is.
 PATH=$PATH:/usr/sbin:/sbin
 missing=
 for list in "$@"; do
@@ -44,11 +44,11 @@ if [ -n "$missing" ]; then
 	fi
 	echo "setup: installing from Debian: $missing" >&2
 	apt-get -qq update >/dev/null
-	# shellcheck disable=SC2086 # each name is a word of its own
+	# shellcheck disable=SC2086 # one word each
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
 fi
 
-# npm writes this file when it is done; an older one than the lock means another set of packages.
+# npm writes this file at the end; if it is older than the lock file, the packages may differ.
 installed=node_modules/.package-lock.json
 if [ ! -e $installed ] || [ -n "$(find package-lock.json -newer $installed)" ]; then
 	echo "setup: npm ci" >&2

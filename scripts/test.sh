@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs all suites, or the files named; the last line sums them. Needs `make` and `scripts/setup.sh test` first.
+# Runs all tests, or the given files; the last line is the summary. Requires `make` and `scripts/setup.sh test` before.
 set -eu
 cd "$(dirname "$0")/.."
 bun=$(scripts/find-bun.sh)
-# The programs run as many users, who cannot look into root's home, should the tree lie there.
+# The programs run as several users, who cannot read the tree if it is in root's home.
 TEST_BIN=$(mktemp -d)
 trap 'rm -rf "$TEST_BIN"' EXIT
 chmod 755 "$TEST_BIN"

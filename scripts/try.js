@@ -1,5 +1,5 @@
-// try.js DIR BUN: tries the programs of DIR before they are kept: each starts, every kind of stored password
-// verifies, and a look-up passes through each driver. Without root as well. It ends with 1 and says what failed.
+// try.js DIR BUN: tests the programs of DIR before they are kept: that each starts, that every type of stored password
+// can be verified, and a lookup through each driver. Also without root. Exits 1 after printing what failed.
 import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
@@ -24,12 +24,12 @@ const top = mkdtempSync(join(tmpdir(), "try-"));
 const home = join(top, "qmail");
 for (const part of ["control", "users", "empty"]) mkdirSync(join(home, part), { recursive: true });
 chmodSync(top, 0o755);
-// Where another account can run them, should the tree lie in root's home.
+// A directory in which another account can run them, even if the tree is in root's home.
 const bin = join(top, "bin");
 cpSync(resolve(dir), bin, { recursive: true, verbatimSymlinks: true });
 chmodSync(bin, 0o755);
 
-// A mailbox is never root's.
+// Mailboxes of root are refused.
 const [uid, gid] = process.getuid() === 0 ? [65534, 65534] : [process.getuid(), process.getgid()];
 /** "secret", by mkpasswd, openssl, argon2, doveadm pw and MariaDB. */
 const STORED = {
@@ -50,7 +50,7 @@ const STORED = {
     {PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69
     {SMD5}p7hyVjK3qyRX4WNsDvF0pd1xDPo=`.split(/\s+/),
 };
-/** What the C library's crypt(3) alone knows, which perl can call. */
+/** Types that only crypt(3) of the C library supports, which perl can call. */
 const SYSTEM = [
   "$y$j75$UWp6cWLigAIBKN3E6UPOc/$VwKvdluYRt0hi1rXv0WAo0y7EqzsHpDONkFQtbmbXZ3",
   "$7$BU..../....TtYEvH4b2uYnSSKT8m6wr/$GEIdQXfVb4yD8GLCFJsrmbEJWwrVmoCF6DDc9E5jAyD",
@@ -60,7 +60,7 @@ const rows = Object.entries(STORED)
   .concat(SYSTEM.map((stored) => ({ type: "Crypt-Password", stored, system: true })))
   .map((row, i) => ({ ...row, user: `u${i}` }));
 
-/** A command's exit code and all that it wrote; it may take a minute. `fd3`: what it reads there. */
+/** Returns the exit code and the output of a command, within a minute. `fd3`: its input on descriptor 3. */
 function run(command, fd3, how = {}) {
   const [file, ...args] = command;
   const input = fd3 === undefined ? "ignore" : openSync(give(fd3), "r");
@@ -92,7 +92,7 @@ function expect(what, { code, said }, codes, words = /^/) {
   console.error(`try: ${what}: exit ${code}: ${said.slice(0, 300)}`);
 }
 
-/** Runs jobs, as many at a time as there are processors. */
+/** Runs jobs, one per processor at a time. */
 async function all(jobs) {
   const left = [...jobs];
   const one = async () => {
@@ -101,7 +101,7 @@ async function all(jobs) {
   await Promise.all(Array.from({ length: availableParallelism() }, one));
 }
 
-/** Every program starts, and says what it lacks. */
+/** Every program starts, and reports its usage or what is missing. */
 async function starts() {
   const programs = readFileSync(join(import.meta.dirname, "../packages/programs/manifest"), "utf8")
     .split("\n")
@@ -117,12 +117,12 @@ async function starts() {
   );
 }
 
-/** Every kind of stored password, by each way there is to compute it. */
+/** Every type of stored password, with each implementation. */
 async function verifies() {
   const perl = "/usr/bin/perl";
   const ways = { "by the C library": [] };
   if (process.env.RUNTIME !== "node") {
-    // Below 3 GB of address space the C library is out of reach: perl calls it, and without perl we compute it.
+    // Below 3 GB of address space the runtime cannot call the C library: perl does, and without perl JavaScript.
     const limited = ["sh", "-c", 'ulimit -v 1000000; exec "$@"', "sh"];
     if (existsSync(perl)) ways["by perl"] = limited;
     const hide = ["unshare", "--mount", "sh", "-c", `mount --bind /dev/null ${perl} && exec "$@"`, "sh"];
@@ -148,7 +148,7 @@ async function verifies() {
   await all([...right, ...wrong]);
 }
 
-/** A look-up through each driver. */
+/** A lookup through each driver. */
 async function looksUp() {
   const getpw = (words, codes, control) => async () => {
     for (const [file, text] of Object.entries(control)) writeFileSync(join(home, "control", file), text);
@@ -177,7 +177,7 @@ async function looksUp() {
   await ended;
   rmSync(join(home, "control/sqld"));
 
-  // A server that takes the login and has no tables; then none at all.
+  // A server that accepts the login but has no tables; then no server.
   const server = mysql.createServer();
   const connections = [];
   const words = "no tables here";
