@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-/** The file tinycdb makes of records given as byte strings: the reference for ours. */
+/** The file that tinycdb makes from records of byte strings: the reference for our cdb writer. */
 export function cdbOf(records: readonly (readonly [string, string])[]): Buffer {
   const input = records.map(([key, data]) => `+${key.length},${data.length}:${key}->${data}\n`).join("");
   return execFileSync("sh", ["-c", 'f=$(mktemp) && cdb -c "$f" && cat "$f" && rm "$f"'], {
@@ -9,7 +9,7 @@ export function cdbOf(records: readonly (readonly [string, string])[]): Buffer {
   });
 }
 
-/** The data tinycdb finds for a key, undefined when it finds none; throws for a file it cannot read. */
+/** The data that tinycdb finds for a key, undefined if none; throws if it cannot read the file. */
 export function cdbGet(file: string, key: string): string | undefined {
   try {
     return execFileSync("cdb", ["-q", file, key], { stdio: ["ignore", "pipe", "pipe"] }).toString("latin1");

@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { placeOf } from "./crash-users.ts";
 import type { Attempt, Delivery } from "./qmail-send.ts";
 
-/** The pids killed as workers; and those that were workers of a killed qmail-lspawn, by its pid. */
+/** The pids of killed workers; and the pids of the workers of a killed qmail-lspawn, by its pid. */
 export interface Killed {
   readonly workers: Set<number>;
   readonly orphans: Map<number, readonly number[]>;
 }
 
 export interface Findings {
-  /** What must not be. */
+  /** Violations. */
   readonly wrong: readonly string[];
-  /** Each delivery that has several copies, and why. */
+  /** Each delivery with several copies, and the reason. */
   readonly doubled: readonly string[];
-  /** How many attempts ended without a report, and how many with that of a crash. */
+  /** Number of attempts without a report, and with the report of a crash. */
   readonly unreported: number;
   readonly crashed: number;
 }
@@ -22,16 +22,16 @@ export interface Findings {
 interface Copy {
   readonly file: string;
   readonly text: string;
-  /** Of the process that delivered, if the file's name tells. */
+  /** The pid of the process that delivered, if it is in the file's name. */
   readonly pid: number | undefined;
 }
 
 const CRASHED = "Zqmail-local crashed.\n";
 
 /**
- * Holds every copy against the attempt that made it. An attempt reported as a success made one copy, one reported
- * as a deferral none; only where the process that delivered was killed, or nobody was left to hear it, there may
- * be one or none. `ofWorkers`: the names of files tell the pids of those processes.
+ * Compares every copy with the attempt that made it. An attempt reported as a success made one copy, one reported as a
+ * deferral none; if the process that delivered was killed, or no process was left to receive the report, there may be
+ * one or none. `ofWorkers`: the names of files contain the pids of those processes.
  */
 export function judge(
   deliveries: readonly Delivery[],
@@ -45,7 +45,7 @@ export function judge(
   let unreported = 0;
   let crashed = 0;
 
-  /** Why an attempt that was no success may have made this copy; undefined: it may not. */
+  /** Why an attempt that was not successful may have made this copy; undefined if it may not. */
   function explain({ pid, report }: Attempt, copy: Copy): string | undefined {
     const suspects = report === undefined ? orphans.get(pid) : report === CRASHED ? [...workers] : [];
     if (!suspects?.length) return undefined;
@@ -87,7 +87,7 @@ export function judge(
   return { wrong, doubled, unreported, crashed };
 }
 
-/** Everything in every new/, by its sender. */
+/** All files in all new/, by sender. */
 function readCopies(homes: readonly string[]): Map<string, Copy[]> {
   const copies = new Map<string, Copy[]>();
   for (const dir of homes.flatMap((home) => [join(home, "Maildir/new"), join(home, "Sales/new")])) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { mailboxRow } from "./rows.ts";
 import { makeMaildir, type World } from "./world.ts";
 
-/** The users of the crash and leak tests: u0 ... have the uids from here on. */
+/** The first uid of the users u0 ... of the crash and leak tests. */
 export const FIRST_UID = 65000;
 export const USERS = 20;
 
@@ -19,7 +19,7 @@ export interface Mail {
   readonly recipients: readonly string[];
 }
 
-/** Makes the users' homes, each with Maildir/ and Sales/; answers their paths. */
+/** Creates the users' homes, each with Maildir/ and Sales/; returns their paths. */
 export function makeUsers(world: World): string[] {
   return Array.from({ length: USERS }, (_, i) => {
     const uid = FIRST_UID + i;
@@ -36,7 +36,7 @@ export function putDotQmail(home: string, uid: number, ext: string, text: string
   chownSync(file, uid, uid);
 }
 
-/** SQL that makes mailboxes of them, and their Sales/ an alias. */
+/** SQL that adds mailboxes for them, and an alias for each Sales/. */
 export function userRows(homes: readonly string[]): string {
   const rows = homes.map((home, i) => {
     const uid = FIRST_UID + i;
@@ -46,7 +46,7 @@ export function userRows(homes: readonly string[]): string {
   return rows.join("\n");
 }
 
-/** Messages without end, of some bytes to a quarter of a megabyte, each for a few of the users. */
+/** An endless sequence of messages from a few bytes to a quarter of a megabyte, each for a few of the users. */
 export function mail(random: (below: number) => number): () => Mail {
   let count = 0;
   return () => {
@@ -60,7 +60,7 @@ export function mail(random: (below: number) => number): () => Mail {
   };
 }
 
-/** The Maildir that a recipient's mail belongs into. */
+/** The Maildir for a recipient's mail. */
 export function placeOf(recipient: string, homes: readonly string[]): string {
   const [, user, sales] = /^u(\d+)(-sales)?/.exec(recipient) ?? [];
   return join(homes[Number(user)] ?? "", sales ? "Sales" : "Maildir");

@@ -21,21 +21,21 @@ const REPORTS = 60; // between two kills, at most
 const PAUSE = 20; // milliseconds after them, at most
 const LINGER = 10_000; // milliseconds
 
-/** Kills and starts again what is no part of qmail-lspawn. */
+/** Kills and restarts a process that is not part of qmail-lspawn. */
 export type Others = Partial<Record<"qmail-sqld" | "database", () => Promise<void>>>;
 
 export interface Crashed {
   readonly deliveries: readonly Delivery[];
   readonly killed: Killed;
-  /** How many of each. */
+  /** Number of each kind. */
   readonly kills: Readonly<Record<string, number>>;
   /** Milliseconds that the last worker outlived its qmail-lspawn. */
   readonly lingered: number;
 }
 
 /**
- * Keeps a qmail-lspawn busy, kills something `points` times at random moments, starts it again each time, and
- * drains. Of `others`, what is not given is not killed: the choices of what is left stay the same.
+ * Keeps a qmail-lspawn busy, kills a process `points` times at random moments, restarts it each time, and waits until
+ * all mail is delivered. Those of `others` that are not given are not killed; the other choices stay the same.
  */
 export async function crash(
   world: World,
@@ -97,7 +97,7 @@ export async function crash(
 
 const kill = (pid: number) => signal(pid, "SIGKILL");
 
-/** False when it was gone already. */
+/** False if it had already ended. */
 function signal(pid: number, which: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, which);

@@ -6,10 +6,10 @@ import { clientArgs, type MariaDb, sqlFile } from "./mariadb.ts";
 import { startSqld } from "./sqld.ts";
 import type { World } from "./world.ts";
 
-/** One way to a database. The same suite runs over all of them. */
+/** A kind of database. The same tests run with each. */
 export interface Backend {
   readonly name: string;
-  /** Makes a database with our schema, writes control/sqlserver for it; answers how to change it. */
+  /** Creates a database with our schema, and control/sqlserver for it; returns a function that changes it. */
   prepare(world: World, extra?: string): { sql(text: string): string };
 }
 
@@ -59,7 +59,7 @@ export const sqlite: Backend = {
 
 export const overTcp = mariadbBackend("MariaDB over TCP", ({ port }) => `server 127.0.0.1\nport ${port}\n`);
 export const overSocket = mariadbBackend("MariaDB over its socket", ({ socket }) => `server ${socket}\n`);
-/** A server of the suite's own, which it may kill. */
+/** A separate server, which a test may kill. */
 export const overOwn = (mariadb: MariaDb) =>
   mariadbBackend(
     "a MariaDB of its own",
@@ -71,7 +71,7 @@ export const overTls = mariadbBackend(
   ({ port, ca }) => `server localhost:${port}\ntls ${ca}\n`,
 );
 
-/** qmail-sqld before the MariaDB, keeping nothing: a suite changes rows as it goes. */
+/** qmail-sqld with MariaDB, without a cache, since tests change rows. */
 export const throughSqld: Backend = {
   name: "qmail-sqld",
   prepare(world, extra) {
@@ -82,5 +82,5 @@ export const throughSqld: Backend = {
 };
 
 export const backends: readonly Backend[] = [sqlite, overTcp, overSocket, overTls];
-/** For the programs that ask and end, or deliver. */
+/** For the programs that are executed per lookup or delivery. */
 export const backendsAndSqld: readonly Backend[] = [...backends, throughSqld];

@@ -84,7 +84,7 @@ def listing(home, given):
     return dict(sorted(found.items()))
 
 
-# Made before the first fork: a file open for writing in a child to be cannot be run.
+# Created before the first fork: a file that a child still has open for writing cannot be executed.
 QUEUE_FILE = raw(f"{top}/queue")
 write(QUEUE_FILE, QUEUE, 0o755)
 

@@ -1,18 +1,18 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 
-/** One run of qmail-local: what is in the home, what it is called with. Strings are byte strings. */
+/** A run of qmail-local: the contents of the home, and the operands. Strings are byte strings. */
 export interface LocalCase {
   readonly name?: string;
-  /** @HOME@ stands for the home. */
+  /** @HOME@ is replaced with the home. */
   readonly args: readonly string[];
   readonly files?: Readonly<Record<string, FileInHome>>;
   readonly homeMode?: number;
   readonly message?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What descriptor 0 is in place of the message. */
+  /** What is on descriptor 0 instead of the message. */
   readonly descriptor0?: "closed" | "directory" | "write-only";
-  /** The home is a file system of that size, as mount(8) takes it. Root only. */
+  /** The home is a file system of this size, as for mount(8). Requires root. */
   readonly disk?: string;
 }
 
@@ -22,7 +22,7 @@ export type FileInHome =
   | { readonly dir: number }
   | { readonly fifo: true };
 
-/** What is to run, and in which environment besides each case's own. */
+/** The program, and the environment in addition to that of each case. */
 export interface Job {
   readonly program: string;
   readonly uid: number;
@@ -30,14 +30,14 @@ export interface Job {
   readonly cases: readonly LocalCase[];
 }
 
-/** What it did; nothing where it did nothing. */
+/** The results; a field is missing if there is none. */
 export interface Delivered {
   readonly code: number;
   readonly out?: string;
   readonly err?: string;
-  /** Mode and text of what is new in the home; a name in new/ or tmp/ is *. */
+  /** Mode and text of new files in the home; a name in new/ or tmp/ is *. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What $QMAILQUEUE was given. */
+  /** The input of $QMAILQUEUE. */
   readonly message?: string;
   readonly envelope?: string;
 }
@@ -48,7 +48,7 @@ export const MAILDIR = {
   "Maildir/cur": { dir: 0o700 },
 } as const satisfies Record<string, FileInHome>;
 
-/** Runs every case in a home of its own, two at a time; answers in their order. */
+/** Runs every case in a separate home, two at a time; returns the results in the same order. */
 export function deliver(job: Job): Promise<Delivered[]> {
   return new Promise((resolve, reject) => {
     const script = join(import.meta.dirname, "deliver.py");

@@ -14,13 +14,13 @@ export interface Dovecot {
   stop(): Promise<void>;
 }
 
-/** A Dovecot whose one user is joe, password "secret", with qmail-pop3d-helper as its post-login script. */
+/** A Dovecot whose only user is joe, password "secret", with qmail-pop3d-helper as its post-login script. */
 export async function startDovecot(world: World, uid: number, home: string): Promise<Dovecot> {
   const dir = mkdtempSync(join(tmpdir(), "dovecot-"));
   chmodSync(dir, 0o755);
   const port = await freePort();
   const script = join(dir, "post-login");
-  // script-login hands on nothing but its own variables.
+  // script-login passes on only its own variables.
   writeFileSync(script, `#!/bin/sh\nQMAIL_HOME=${world.home} exec ${BIN}/qmail-pop3d-helper "$@"\n`, {
     mode: 0o755,
   });

@@ -1,12 +1,12 @@
 import { createServer, type Server, type Socket } from "node:net";
 
-// A server that speaks enough of MySQL's protocol to be taken for one, and lies.
+// A server with enough of MySQL's protocol for a login, which then sends invalid data.
 
-/** What it does; each in place of what a true server would. */
+/** Its behaviour; each member replaces that of a real server. */
 export interface Lies {
-  /** After the login: packets, each without its header. Called again for as long as the client takes them. */
+  /** After the login: packets without headers. Called again as long as the client reads them. */
   readonly onLogin?: (send: Send) => void;
-  /** In place of the rows of a statement. */
+  /** Instead of the rows of a statement. */
   readonly onExecute?: (send: Send, columns: readonly string[]) => void;
   /** Rows of every statement, by column. */
   readonly row?: Readonly<Record<string, string>>;
@@ -14,16 +14,16 @@ export interface Lies {
 
 export interface Send {
   packet(...payload: (number[] | Buffer | string)[]): void;
-  /** The same packets for ever, or until the client hangs up. */
+  /** The same packets repeatedly, until the client closes the connection. */
   flood(payload: Buffer): void;
-  /** A packet that says it is longer than what comes, for ever. */
+  /** A packet whose header announces more than is sent. */
   endless(): void;
   /** Settles with the client's next packet, without its header. */
   next(): Promise<Buffer>;
 }
 
 export interface FakeMysql {
-  /** Bytes that it got rid of. */
+  /** Number of bytes sent. */
   sent(): number;
   /** Everything that clients sent after their greeting, joined. */
   received(): Buffer;

@@ -14,14 +14,14 @@ export interface GaleraNode {
   pid(): number;
   /** Runs SQL as the server's root. */
   sql(text: string, database?: string): Promise<string>;
-  /** Settle when the process is gone: by SIGKILL, and by SIGTERM. */
+  /** Settle when the process has ended: after SIGKILL, and after SIGTERM. */
   kill(): Promise<void>;
   shutdown(): Promise<void>;
   freeze(): void;
   thaw(): void;
-  /** Starts it again and lets it join; with `wipe` it has forgotten everything. */
+  /** Restarts it and lets it join; with `wipe` after deleting its data. */
   restart(wipe?: boolean): Promise<void>;
-  /** Settles when it takes part and has caught up. */
+  /** Settles when it is a synchronized member. */
   synced(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ const PORTS = ["sql", "group", "ist", "sst"] as const;
 
 type Ports = Readonly<Record<(typeof PORTS)[number], number>>;
 
-/** Starts a cluster of three; `schema` is run before, and so is on all of them. */
+/** Starts a cluster of three, all with `schema`. */
 export async function startGalera(schema: string, database: string): Promise<Galera> {
   const dir = mkdtempSync(join(tmpdir(), "galera-"));
   if (process.getuid?.() === 0) execFileSync("chown", [ACCOUNT, dir]);
@@ -56,7 +56,7 @@ export async function startGalera(schema: string, database: string): Promise<Gal
     await first.sql(`CREATE DATABASE ${database}`);
     await first.sql(schema, database);
     await first.shutdown();
-    // A copy of what one node left in order, its place in history included, saves the others the transfer.
+    // A copy of the data of a node that was stopped, with its position, saves the others the transfer.
     for (const { data } of others) execFileSync("cp", ["-a", first.data, data]);
     first.start("--wsrep-new-cluster");
     await first.synced();

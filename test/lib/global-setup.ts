@@ -7,7 +7,7 @@ declare module "vitest" {
   }
 }
 
-/** One MariaDB for all suites; each takes a database of its own on it. */
+/** One MariaDB for all test files, each of which has its own database. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { socket, port, ca, stop } = await startMariaDb();
   project.provide("mariadb", { socket, port, ca });

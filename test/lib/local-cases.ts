@@ -25,10 +25,10 @@ const text = (content: string, mode = 0o600): FileInHome => ({ text: content, mo
 const VARIABLES =
   "USER HOME LOCAL HOST HOST2 HOST3 HOST4 RECIPIENT EXT EXT2 EXT3 EXT4 SENDER NEWSENDER DTLINE RPLINE DEFAULT";
 
-/** Prints each variable's very bytes. */
+/** Prints the bytes of each variable. */
 const SHOW_ENV = `|for v in ${VARIABLES}; do eval "printf '%s=<%s>\\n' $v \\"\\\${$v-unset}\\""; done`;
 
-/** Every case, always the same ones in the same order. */
+/** All cases, the same in the same order in every run. */
 export function localCases(): NamedCase[] {
   return [
     ...search(),
@@ -47,7 +47,7 @@ export function localCases(): NamedCase[] {
   ];
 }
 
-/** What hardly ever happens. */
+/** Rare cases. */
 function edges(): NamedCase[] {
   const queue = (name: string, script: string): NamedCase => ({
     name: `edge: qmail-queue ${name}`,
@@ -99,7 +99,7 @@ function edges(): NamedCase[] {
   ];
 }
 
-/** Which file is used, and what it makes of $DEFAULT. */
+/** Which file is used, and the value of $DEFAULT. */
 function search(): NamedCase[] {
   const says = (name: string) =>
     text(`|echo ${name}; printf '%s\\n' "\${DEFAULT-unset}/$EXT/$EXT2/$EXT3/$EXT4"`);
@@ -291,7 +291,7 @@ function exits(): NamedCase[] {
   ];
 }
 
-/** What qmail-queue says, and what becomes of it. */
+/** Exit codes of qmail-queue, and the results. */
 function queueExits(): NamedCase[] {
   const forward = { ".qmail": text("./Mailbox\na@b\nc@d\n") };
   return [
@@ -314,7 +314,7 @@ function queueExits(): NamedCase[] {
   ];
 }
 
-/** Homes and files that may not be used. */
+/** Homes and files that must not be used. */
 function modes(): NamedCase[] {
   const homes = [0o755, 0o775, 0o770, 0o757, 0o702, 0o1755, 0o1700, 0o2755, 0o500, 0o1777, 0o711];
   const qmails = [
@@ -436,7 +436,7 @@ function loops(): NamedCase[] {
   ];
 }
 
-/** What is written of which message. */
+/** What is written for each message. */
 function messages(): NamedCase[] {
   const bodies = [
     [
@@ -643,7 +643,7 @@ function defaults(): NamedCase[] {
   ]);
 }
 
-/** Lines thrown together; the same ones in every run. */
+/** Random lines, the same in every run. */
 function mixtures(): NamedCase[] {
   const pool = [
     [

@@ -7,12 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 const MEGABYTES = 128;
 const ATTEMPTS = 200; // of 20 ms: to unmount, while processes that were killed still end
 
-/** A file system on a disk that loses what it was not told to flush. */
+/** A file system on a disk that loses writes that were not flushed. */
 export interface LossyDisk {
   readonly dir: string;
-  /** Cuts the power: all who use the disk get errors from now on. */
+  /** Cuts the power: all access to the disk fails from now on. */
   cut(): void;
-  /** Gives the power back to a disk that nobody uses any more, and mounts it: the journal is replayed. */
+  /** Restores the power, when no process uses the disk any more, and mounts it: the journal is replayed. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }

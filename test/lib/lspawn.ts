@@ -7,12 +7,12 @@ import type { World } from "./world.ts";
 
 export interface RunningLspawn {
   readonly pid: number;
-  /** The bytes announced first. */
+  /** The first output: the announced concurrency. */
   announced(): Promise<string>;
   write(bytes: string): void;
-  /** Asks for a delivery; settles with its report. */
+  /** Requests a delivery; settles with its report. */
   deliver(recipient: string, more?: { messid?: string; sender?: string; delnum?: number }): Promise<string>;
-  /** Settles with the next report, whichever delivery's: number, letter and text. */
+  /** Settles with the next report of any delivery: number, letter and text. */
   next(): Promise<string>;
   /** Ends its commands; settles with its exit code. */
   end(): Promise<number | string>;
@@ -40,7 +40,7 @@ export function spawnLspawn(world: World, command: readonly string[]): ChildProc
   });
 }
 
-/** Plays qmail-send to a qmail-lspawn. */
+/** Acts as qmail-send for a qmail-lspawn. */
 export function startLspawn(
   world: World,
   defaultDelivery = "./Maildir/",

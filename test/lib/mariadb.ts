@@ -5,22 +5,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A private MariaDB: TCP on loopback, a unix socket, TLS with a CA of its own. */
+/** A private MariaDB: TCP on loopback, a unix socket, TLS with its own CA. */
 export interface MariaDb {
   readonly socket: string;
   readonly port: number;
   /** The file of the CA that signed its certificate for "localhost" and 127.0.0.1. */
   readonly ca: string;
-  /** Runs SQL as the server's root; answers what the client prints, columns by tab. */
+  /** Runs SQL as the server's root; returns the output of the client, columns separated by tab. */
   sql(text: string, database?: string): string;
-  /** Kills it as a crash would. */
+  /** Kills it with SIGKILL. */
   crash(): Promise<void>;
-  /** Starts it again on the data of before. */
+  /** Restarts it with the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a server from nothing in about a second. */
+/** Creates and starts a server, which takes about a second. */
 export async function startMariaDb(): Promise<MariaDb> {
   const dir = mkdtempSync(join(tmpdir(), "mariadb-"));
   chmodSync(dir, 0o755);
@@ -133,7 +133,7 @@ function makeCertificate(dir: string): void {
   );
 }
 
-/** A port of loopback that was free a moment ago. */
+/** A port of loopback that was free when it was checked. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

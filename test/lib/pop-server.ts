@@ -8,7 +8,7 @@ import type { World } from "./world.ts";
 /** A POP3 server on loopback: the real tcpserver, and the programs behind it. */
 export interface PopServer {
   readonly port: number;
-  /** What was said on descriptor 2 so far. */
+  /** The output on descriptor 2 so far. */
   log(): string;
   stop(): void;
 }
@@ -23,7 +23,7 @@ export const POP3_CHAIN = [
   "Maildir",
 ] as const;
 
-/** Serves `program`, names without a slash being ours. */
+/** Serves `program`; names without a slash are our programs. */
 export async function servePop(world: World, program: readonly string[]): Promise<PopServer> {
   const server: ChildProcess = spawn(
     "tcpserver",
@@ -70,7 +70,7 @@ exec setuidgid ${account} "$@" 3<&-
   return file;
 }
 
-/** Sends `bytes`, each part when the last is `wait` ms old; answers all that came until the server closed. */
+/** Sends the parts of `bytes` with pauses of `wait` ms; returns all output until the server closes. */
 export function talk(
   port: number,
   parts: readonly string[],

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { proc } from "./program.ts";
 
-/** A file below /proc of a process that may be gone: then it is empty. */
+/** A file below /proc; empty if the process has ended. */
 function glimpse(pid: number | string, file: string): string {
   try {
     return proc(Number(pid), file);
@@ -35,15 +35,15 @@ export function workers(lspawn: number): number[] {
   return forkServers(lspawn).flatMap(children);
 }
 
-/** The letter of proc_pid_status(5); undefined when it is gone. */
+/** The state in proc_pid_status(5); undefined if it has ended. */
 export const state = (pid: number) => /^State:\t(.)/m.exec(glimpse(pid, "status"))?.[1];
 
-/** Does it live? A zombie does not: it only waits for being waited for. */
+/** Is it running? A zombie is not. */
 export function isAlive(pid: number): boolean {
   return !["Z", undefined].includes(state(pid));
 }
 
-/** Does it compute, or wait for a disk? */
+/** Is it runnable, or waiting for a disk? */
 export function isAtWork(pid: number): boolean {
   return ["R", "D"].includes(state(pid) ?? "");
 }

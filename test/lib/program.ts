@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Where the built programs are: what is tested is what is shipped. */
+/** The directory of the built programs, which are tested as they are installed. */
 export const BIN = process.env.TEST_BIN ?? join(import.meta.dirname, "../../bin");
 
 export interface Outcome {
@@ -29,7 +29,7 @@ export interface How {
   readonly limit?: number;
 }
 
-/** Runs a program to its end. A name without a slash is one of ours. Text in and out are byte strings. */
+/** Runs a program until it ends. A name without a slash is one of our programs. Input and output are byte strings. */
 export function run(program: string, args: readonly string[], how: How = {}): Promise<Outcome> {
   const file = program.includes("/") ? program : join(BIN, program);
   const { limit = 20_000 } = how;

@@ -1,11 +1,11 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** A TCP proxy before a database, for all that can befall the way to it. */
+/** A TCP proxy for a database, which can delay and break connections. */
 export interface Proxy {
   readonly port: number;
-  /** Every answer comes this many milliseconds late. */
+  /** The delay of every answer, in milliseconds. */
   delay(ms: number): void;
-  /** Breaks every connection and refuses new ones, as a server that is down. */
+  /** Breaks every connection and refuses new ones, like a server that has stopped. */
   down(): Promise<void>;
   up(): Promise<void>;
   /** Connections made so far. */

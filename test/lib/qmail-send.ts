@@ -6,17 +6,17 @@ import type { Mail } from "./crash-users.ts";
 import { putMessage } from "./lspawn.ts";
 import type { World } from "./world.ts";
 
-/** One time that qmail-lspawn was told to deliver. */
+/** An attempt: a command to qmail-lspawn to deliver. */
 export interface Attempt {
-  /** The sender it was given, which no other attempt has: its copies are known by it. */
+  /** A unique sender, which identifies the copies of this attempt. */
   readonly sender: string;
-  /** Of the qmail-lspawn that was told. */
+  /** The pid of that qmail-lspawn. */
   readonly pid: number;
-  /** Undefined when qmail-lspawn was gone before there was one. */
+  /** Undefined if qmail-lspawn ended before the report. */
   report: string | undefined;
 }
 
-/** One message for one recipient. */
+/** A message for one recipient. */
 export interface Delivery {
   readonly messid: string;
   readonly text: string;
@@ -26,15 +26,15 @@ export interface Delivery {
 
 export interface QmailSend {
   readonly deliveries: readonly Delivery[];
-  /** Of the qmail-lspawn that runs. */
+  /** The pid of the running qmail-lspawn. */
   pid(): number;
   /** Starts a qmail-lspawn and keeps it busy; settles when it is ready. */
   begin(): Promise<void>;
-  /** Settles when qmail-lspawn is gone and its last report was read. */
+  /** Settles when qmail-lspawn has ended and its last report was read. */
   gone(): Promise<void>;
-  /** Settles after so many more reports. */
+  /** Settles after this many more reports. */
   reports(n: number): Promise<void>;
-  /** Takes no more messages; settles when all there are have been delivered. */
+  /** Takes no more messages; settles when all have been delivered. */
   rest(): Promise<void>;
   /** Takes messages again. */
   resume(): void;

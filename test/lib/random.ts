@@ -1,4 +1,4 @@
-/** Numbers that look random, and are the same in every run with the same seed. */
+/** Pseudo-random numbers, the same for the same seed. */
 export function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

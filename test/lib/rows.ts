@@ -1,4 +1,4 @@
-/** A row of the mailbox table. Values are put into the statement as they are: no quotes in them. */
+/** A row of the mailbox table. Values are not quoted in the statement, and must not contain quotes. */
 export interface MailboxRow {
   readonly name: string;
   readonly uid: number;

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BIN } from "./program.ts";
 
-/** A tcpserver of either make, listening. */
+/** A listening tcpserver, stock or ours. */
 export interface Server {
   readonly port: number;
   readonly pid: number;
-  /** What it and its children wrote on descriptor 2. */
+  /** The output of it and its children on descriptor 2. */
   log(): string;
   /** Resolves when the log holds this text. */
   logged(text: string | RegExp): Promise<void>;
   signal(name: NodeJS.Signals): void;
-  /** Ends it; answers its exit code, or the signal that ended it. */
+  /** Ends it; returns its exit code, or the signal that ended it. */
   stop(name?: NodeJS.Signals): Promise<number | string | null>;
 }
 
@@ -88,7 +88,7 @@ export interface Talk {
   readonly limit?: number;
 }
 
-/** Connects, says `input`, and answers all that comes until the other side closes. */
+/** Connects, sends `input`, and returns all output until the other side closes. */
 export function talk(port: number, how: Talk = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({

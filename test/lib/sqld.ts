@@ -12,7 +12,7 @@ export interface RunningSqld {
   readonly pid: number;
   readonly socket: string;
   readonly child: ChildProcess;
-  /** What it said on descriptor 2. */
+  /** Its output on descriptor 2. */
   said(): string;
   /** Ends it; settles with its exit code or signal. */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
