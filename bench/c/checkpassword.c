@@ -1,4 +1,4 @@
-/* checkpassword as a competent C programmer would write it: the measure for ours. See lookup.c. */
+/* checkpassword in straightforward C, with which ours is compared. See lookup.c. */
 #define _GNU_SOURCE
 #include "lookup.h"
 #include <crypt.h>

@@ -1,4 +1,4 @@
-/* qmail-getpw as a competent C programmer would write it: the measure for ours. See lookup.c. */
+/* qmail-getpw in straightforward C, with which ours is compared. See lookup.c. */
 #include "lookup.h"
 #include <errno.h>
 #include <pwd.h>

@@ -23,27 +23,27 @@ import { slowFsync } from "./slow-fsync.ts";
 /** A qmail-lspawn to measure. */
 export interface Spawner {
   readonly what: string;
-  /** Words before the command that starts it. */
+  /** A prefix of the command that starts it. */
   readonly wrap: readonly string[];
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 export interface Asked {
-  /** Milliseconds more for each wait for the disk. */
+  /** Milliseconds that are added to each wait for the disk. */
   readonly ms: number;
-  /** Deliveries at a time. */
+  /** Concurrent deliveries. */
   readonly at: number;
   readonly users: number;
-  /** Seconds, at least, of the warm-up and of what is measured. */
+  /** Minimum seconds of the warm-up and of the measurement. */
   readonly seconds: number;
 }
 
 export interface Delivered {
-  /** Deliveries a second, after the warm-up and in it. */
+  /** Deliveries per second, after the warm-up and during it. */
   readonly rate: number;
   readonly first: number;
-  /** Waits for the disk for each delivery, as slow-fsync.so counted them. */
+  /** Waits for the disk per delivery, counted by slow-fsync.so. */
   readonly waits: number;
 }
 
@@ -62,7 +62,7 @@ export interface Site {
   stock(): Spawner[];
   /** Ours through qmail-sqld, or with a connection of its own; `settings` are control/lspawn-settings. */
   ours(what: string, settings: string, through?: "qmail-sqld" | "MariaDB"): Spawner;
-  /** Makes deliveries, and removes them. Throws when one failed, or waits for the disk were not counted. */
+  /** Makes deliveries, and removes the messages. Throws if one failed, or waits for the disk were not counted. */
   deliver(spawner: Spawner, asked: Asked): Delivered;
   /** A command that makes deliveries, for who looks at it from outside, and its environment. */
   command(spawner: Spawner, asked: Asked): { words: string[]; env: Record<string, string>; calls(): number };
@@ -100,7 +100,7 @@ export function makeSite(place: Place, database: MariaDb): Site {
     mkdirSync(join(looked, "control"), { recursive: true });
     writeFileSync(join(looked, "control/sqlserver"), sqlserver);
     cpSync(join(TOOLS, "getpw-mariadb"), join(looked, "bin/qmail-getpw"));
-    // Its programs know no other home than the one they were built for.
+    // Its programs have the home that they were built for.
     const wrap = (copy: string, accounts: string) => [
       "unshare",
       "--mount",
@@ -138,7 +138,7 @@ export function makeSite(place: Place, database: MariaDb): Site {
 
   function command({ wrap, program, env }: Spawner, { ms, at, users, seconds }: Asked) {
     const slow = slowFsync(join(dir, "counts"), ms);
-    // Each user's worker is there when it is measured.
+    // The warm-up starts the worker of each user.
     const numbers = ["-t", seconds, Math.max(at, users), at, at, users].map(String);
     const words = [...wrap, join(TOOLS, "spawn-driver"), ...numbers, program, "./Maildir/"];
     return { words, env: { PATH: process.env.PATH ?? "", ...env, ...slow.env }, calls: slow.calls };

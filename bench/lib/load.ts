@@ -2,10 +2,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { median } from "./measure.ts";
 
-/** Where compile.sh puts what measures. */
+/** The directory of the compiled load programs. */
 export const TOOLS = join(import.meta.dirname, "../../build/bench");
 
-/** What a load program says: how many a second, and times in milliseconds. */
+/** The output of a load program: rate per second, and times in milliseconds. */
 export interface Load {
   readonly rate: number;
   readonly median: number;
@@ -18,7 +18,7 @@ const WARM_UP = 800; // milliseconds
 
 type Env = Readonly<Record<string, string>>;
 
-/** Runs a load program to its end. Throws when it failed, or one of what it did. */
+/** Runs a load program until it ends. Throws if it, or one of its operations, failed. */
 export function load(program: string, args: readonly (string | number)[], env: Env = {}): Load {
   const { stdout, stderr } = spawnSync(join(TOOLS, program), args.map(String), { env, encoding: "utf8" });
   const words = /^(\d+)\/s median (\S+) ms p99 (\S+) ms max (\S+) ms failed (\d+) of (\d+)/.exec(stdout);
@@ -31,7 +31,7 @@ export function load(program: string, args: readonly (string | number)[], env: E
 
 const ROUNDS = 3;
 
-/** Measures each, the others between two rounds of one, so that a mood of the machine meets all; medians. */
+/** Measures all in interleaved rounds, so that variations of the machine affect each equally; returns medians. */
 export function turns<T>(things: readonly T[], measure: (thing: T) => Load): (T & Load)[] {
   const rounds = Array.from({ length: ROUNDS }, () => things.map(measure));
   return things.map((thing, i) => {

@@ -16,7 +16,7 @@ export function median(numbers: readonly number[]): number {
   return ((sorted[middle] ?? 0) + (sorted[(sorted.length - 1) >> 1] ?? 0)) / 2;
 }
 
-/** Milliseconds of each command's whole process: the median of the medians of interleaved rounds. */
+/** Milliseconds from start to end of each command: the median of the medians of interleaved rounds. */
 export function times(commands: readonly Command[], env: Env): number[] {
   const dir = mkdtempSync(join(tmpdir(), "bench-"));
   const medians = commands.map((): number[] => []);
@@ -34,7 +34,7 @@ export function times(commands: readonly Command[], env: Env): number[] {
   return medians.map(median);
 }
 
-/** Megabytes of a command's largest resident set, as time(1) tells it. */
+/** Megabytes of a command's largest resident set, by time(1). */
 export function memory(command: Command, env: Env): number {
   let most = 0;
   for (let run = 0; run < MEMORY_RUNS; run++) {

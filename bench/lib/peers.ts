@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A daemon that says whether a password is right. */
+/** A daemon that verifies passwords. */
 export interface Peer {
   readonly socket: string;
   stop(): Promise<void>;
@@ -27,7 +27,7 @@ export interface Database {
   readonly name: string;
 }
 
-/** A Dovecot without any protocol: its auth alone, on the mailbox table. */
+/** A Dovecot without protocols: only its auth, on the mailbox table. */
 export function startDovecotAuth(database: Database, cacheMegabytes: number): Promise<Peer> {
   const dir = scratch("dovecot");
   writeFileSync(

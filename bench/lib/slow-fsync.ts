@@ -14,7 +14,7 @@ export interface SlowFsync {
   calls(): number;
 }
 
-/** `file` holds the counts; anybody may write it, for programs become others before they deliver. */
+/** `file` contains the counts; it is world-writable, since programs change their uid before they deliver. */
 export function slowFsync(file: string, milliseconds: number): SlowFsync {
   writeFileSync(file, Buffer.alloc(PROGRAMS * SIZE));
   chmodSync(file, 0o666);

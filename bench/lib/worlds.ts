@@ -10,7 +10,7 @@ import { isRoot, makeWorld, type World } from "../../test/lib/world.ts";
 /** A qmail home whose control/sqlserver leads to the mailboxes. */
 export interface Site {
   readonly name: string;
-  /** Whose C program is the peer. */
+  /** The driver of the C programs that it is compared with. */
   readonly twin: "mariadb" | "sqlite";
   readonly bar: number;
   readonly world: World;
@@ -60,7 +60,7 @@ export async function startMail(): Promise<Mail> {
   };
 }
 
-/** Each way to the same mailboxes. */
+/** Each way to read the same mailboxes. */
 export function sites({ server, rows, site }: Mail): Site[] {
   const [socket, sqld, tcp, sqlite] = [site(), site(), site(`server 127.0.0.1\nport ${server.port}`), site()];
   const file = join(sqlite.home, "users/mail.db");

@@ -39,7 +39,7 @@ try {
   const ours = await serve("tcpserver-sql", ["-S", ...LIMITS, ...GREET], { env: world.env });
   for (const at of [1, 10, 40]) {
     const rate = ({ port }: { port: number }) => load("tcpload", [port, at, SECONDS]).rate;
-    // The machine's mood changes: ours stands between two runs of the other.
+    // Interleaved, so that variations of the machine affect both.
     const [before, c, rated, after] = [rate(tcpserver), rate(withC), rate(ours), rate(tcpserver)];
     emit({ at, tcpserver: [before, after], withC: c, ours: rated });
     const ratio = (2 * rated) / (before + after);

@@ -46,7 +46,7 @@ function measure(place: Place): void {
   }
 }
 
-/** By turns, so that a mood of the machine meets all; medians. A case that failed has no rate. */
+/** Interleaved, so that variations of the machine affect each equally; medians. A case that failed has no rate. */
 function turns(site: Site, { fileSystem }: Place, one: Case, spawners: readonly Spawner[]): void {
   const rounds = spawners.map((): ReturnType<Site["deliver"]>[] => []);
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,5 +1,5 @@
-// How long honest lookups through qmail-sqld take while something else goes on: bcrypt logins, and beside them as
-// many processes that merely compute; and a hostile client with 500 connections.
+// The time of lookups through qmail-sqld under other load: bcrypt logins, also together with as many processes that
+// only compute; and a hostile client with 500 connections.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { startSqld } from "../../test/lib/sqld.ts";

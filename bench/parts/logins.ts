@@ -80,7 +80,7 @@ function login({ protocol, socket, each }: Daemon, clients: number, seconds: num
   return load("askload", [...how, protocol, socket, clients, seconds, "user", MAILBOXES, password]);
 }
 
-/** How many statements MariaDB saw for each login. */
+/** Number of statements to MariaDB per login. */
 function statements(logins: () => { readonly done: number }): number {
   const count = () => Number(mail.server.sql("SHOW GLOBAL STATUS LIKE 'Questions'").split("\t")[1]);
   const before = count();
@@ -88,7 +88,7 @@ function statements(logins: () => { readonly done: number }): number {
   return (count() - before - 1) / done; // one was to find out
 }
 
-/** A daemon that accepts everything would be the fastest of all. */
+/** Verifies that a daemon refuses a wrong password, since one that accepts all would be the fastest. */
 function refuses(one: Daemon): void {
   try {
     login(one, 1, 0.1, "wrong horse");

@@ -52,7 +52,7 @@ try {
   await database.stop();
 }
 
-/** The most that qmail-lspawn and its descendants took together, in MB, and how many there were of them then. */
+/** The maximum memory of qmail-lspawn and its descendants together, in MB, and their number at that time. */
 async function sizeOf(site: Site, spawner: Spawner, at: number): Promise<{ pss: number; processes: number }> {
   const { words, env } = site.command(spawner, { ms: 0, at, users: USERS, seconds: 2 * SECONDS });
   const [program = "", ...args] = words;

@@ -55,7 +55,7 @@ function measure(aCase: Case, { name, twin, bar, world }: Site): void {
   const ours = command(aCase, join(BIN, aCase.program), [FD3]);
   const witness = ["/bin/sh", "-c", "id -u; id -G; pwd; echo $USER $HOME"];
   same(command(aCase, theirs.program, witness).words, command(aCase, ours.program, witness).words, world.env);
-  // The starter that opens descriptor 3 is no part of the program: what it takes alone is taken off.
+  // The starter that opens descriptor 3 is not part of the program: its time is subtracted.
   const [c = 0, o = 0, started = 0, idle = 0] = times(
     [theirs.words, ours.words, ...(aCase.fd3 ? [[FD3, "/dev/null", FD3], [FD3]] : [])],
     world.env,
@@ -81,7 +81,7 @@ function command({ user, fd3 }: Case, program: string, next: Command): { program
   return { program, words: [FD3, input, program, ...next] };
 }
 
-/** A comparison of speed means something only between programs that do the same. */
+/** Verifies that the programs give the same result, without which comparing their speed means nothing. */
 function same(theirs: Command, ours: Command, env: Readonly<Record<string, string>>): void {
   const [a, b] = [theirs, ours].map(([program = "", ...args]) => {
     const { status, stdout, stderr } = spawnSync(program, args, { env, encoding: "latin1" });
