@@ -71,6 +71,10 @@ describe.skipIf(!isRoot)("no mail waits for the process that forks workers", () 
     expect(workers(lspawn.pid).length).toBeGreaterThan(0);
     expect(alone()).toEqual([]);
     expect(readFileSync(said, "utf8")).toBe("");
+    const names = homes.flatMap((home) => readdirSync(join(home, "Maildir/new")));
+    const pids = new Set(names.map((name) => Number(/P(\d+)Q/.exec(name)?.[1])));
+    expect(pids.size).toBeGreaterThan(USERS - 1); // a worker has one uid
+    expect(pids).not.toContain(forkServers(lspawn.pid)[0]);
   });
 
   test.each([

@@ -43,7 +43,7 @@ export interface Forking {
 
 export function openForking(): Forking {
   const { call, prepare } = libc();
-  prepare("fork", "madvise", "_exit", "poll", "read", "signalfd", "sigprocmask", "waitpid"); // before unshared()
+  prepare("fork", "getpid", "madvise", "_exit", "poll", "read", "signalfd", "sigprocmask", "waitpid"); // before unshared()
   const [children, nothing] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
   children[(SIGCHLD - 1) >> 3] = 1 << ((SIGCHLD - 1) & 7);
   const ends = call.signalfd(-1, children, SFD_CLOEXEC_NONBLOCK);
@@ -71,6 +71,8 @@ export function openForking(): Forking {
       if (pid === 0) {
         closeSync(ends);
         call.sigprocmask(SIG_SETMASK, nothing, null);
+        // The runtime keeps the pid that it has read, here that of the parent; maildir(5) has it in names of files.
+        Object.defineProperty(process, "pid", { value: call.getpid() });
       }
       return pid < 0 ? undefined : pid;
     },
