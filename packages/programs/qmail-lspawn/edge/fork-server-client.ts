@@ -22,8 +22,8 @@ interface Server {
   kill(): void;
 }
 
-const SILENCE = 5000; // milliseconds within which a request is answered
-const LOOK = 1000; // milliseconds
+const SILENCE = 5000; // milliseconds without an answer to a request after which the fork server is killed
+const LOOK = 1000; // milliseconds between checks for it
 
 export function forkServerClient(
   descriptors: Descriptors,

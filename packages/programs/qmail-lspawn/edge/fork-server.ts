@@ -60,7 +60,7 @@ function receive(descriptors: Descriptors): Request | undefined {
   const name = packet.toString("latin1", 0, got.length);
   const [tasks, output] = got.fds;
   if (tasks !== undefined && output !== undefined) return { name, tasks, output };
-  // The limit on descriptors is reached.
+  // A descriptor is missing: the limit on descriptors is reached.
   got.fds.forEach(closeSync);
   writeAll(ANSWERS, `-${name}\n`);
   return undefined;

@@ -3,7 +3,7 @@ import { choose, type Limits, sparesMissing } from "../choose.ts";
 import type { Starter } from "./starter.ts";
 import type { Worker } from "./worker-process.ts";
 
-const SWEEP = 5000; // milliseconds
+const SWEEP = 5000; // milliseconds between checks for idle workers
 
 /** The workers, each for one uid and gid: started when needed, ended when idle. choose.ts decides which. */
 export class Pool {
