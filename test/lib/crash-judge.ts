@@ -47,8 +47,11 @@ export function judge(
 
   /** Why an attempt that was not successful may have made this copy; undefined if it may not. */
   function explain({ pid, report }: Attempt, copy: Copy): string | undefined {
-    const suspects = report === undefined ? orphans.get(pid) : report === CRASHED ? [...workers] : [];
-    if (!suspects?.length) return undefined;
+    const left = orphans.get(pid);
+    if (report === undefined ? !left?.length : report !== CRASHED) return undefined;
+    // A worker may be killed shortly before its qmail-lspawn, which then does not report it.
+    const suspects = report === undefined ? [...(left ?? []), ...workers] : [...workers];
+    if (suspects.length === 0) return undefined;
     if (ofWorkers && copy.pid !== undefined && !suspects.includes(copy.pid)) return undefined;
     return report === undefined
       ? `qmail-lspawn ${pid} was killed before it reported ${copy.file}`

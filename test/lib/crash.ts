@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Killed } from "./crash-judge.ts";
 import { mail } from "./crash-users.ts";
-import { children, forkServers, isAlive, isAtWork, workers } from "./processes.ts";
+import { children, forkServers, isAlive, isAtWork, state, workers } from "./processes.ts";
 import { type Delivery, startQmailSend } from "./qmail-send.ts";
 import { numbers } from "./random.ts";
 import type { World } from "./world.ts";
@@ -20,6 +20,7 @@ const VICTIMS = [
 const REPORTS = 60; // between two kills, at most
 const PAUSE = 20; // milliseconds after them, at most
 const LINGER = 10_000; // milliseconds
+const STOPS = 1000; // milliseconds within which a process stops, or a fork server without its qmail-lspawn ends
 
 /** Kills and restarts a process that is not part of qmail-lspawn. */
 export type Others = Partial<Record<"qmail-sqld" | "database", () => Promise<void>>>;
@@ -48,23 +49,35 @@ export async function crash(
   const killed = { workers: new Set<number>(), orphans: new Map<number, number[]>() };
   const kills: Record<string, number> = {};
   const ends: Promise<number>[] = [];
+  let left: number[] = []; // workers whose fork server was killed
   const send = startQmailSend(world, AT_ONCE, spawnLspawn, mail(numbers(seed)));
 
   async function killSpawner(withWorkers: boolean, pause: number): Promise<void> {
     const pid = send.pid();
-    process.kill(pid, "SIGSTOP"); // so that the list of its workers is whole
+    stop(pid); // so that the list of its workers is whole
     // A stock qmail-lspawn's children are its workers.
     const servers = forkServers(pid);
-    for (const server of servers) signal(server, "SIGSTOP");
-    const all = [...children(pid).filter((child) => !servers.includes(child)), ...servers, ...workers(pid)];
-    killed.orphans.set(pid, all);
+    servers.forEach(stop);
+    const own = children(pid).filter((child) => !servers.includes(child));
+    const all = [...own, ...servers, ...workers(pid)];
     for (const worker of withWorkers ? all : []) kill(worker);
     kill(pid);
     await send.gone();
     for (const server of servers) signal(server, "SIGCONT");
+    addLast(servers, all);
+    killed.orphans.set(pid, [...all, ...left]);
+    left = [];
     ends.push(allGone(all));
     await sleep(pause);
     await send.begin();
+  }
+
+  function killForkServers(): void {
+    for (const server of forkServers(send.pid())) {
+      stop(server);
+      left.push(...children(server));
+      kill(server);
+    }
   }
 
   function killWorker(which: number): void {
@@ -88,7 +101,7 @@ export async function crash(
     kills[victim] = (kills[victim] ?? 0) + 1;
     if (other) await other();
     else if (victim === "worker") killWorker(which);
-    else if (victim === "fork server") for (const pid of forkServers(send.pid())) kill(pid);
+    else if (victim === "fork server") killForkServers();
     else await killSpawner(victim !== "qmail-lspawn", which % PAUSE);
   }
   await send.drain();
@@ -103,6 +116,19 @@ function signal(pid: number, which: NodeJS.Signals): boolean {
     return process.kill(pid, which);
   } catch {
     return false;
+  }
+}
+
+/** Returns when the process has stopped or is gone: until then it may fork. */
+function stop(pid: number): void {
+  signal(pid, "SIGSTOP");
+  for (const end = Date.now() + STOPS; !["T", "Z", undefined].includes(state(pid)) && Date.now() < end; );
+}
+
+/** Waits for the end of the fork servers; adds their last workers: one that was stopped with a request still forks. */
+function addLast(servers: readonly number[], all: number[]): void {
+  for (const end = Date.now() + STOPS; servers.some(isAlive) && Date.now() < end; ) {
+    all.push(...servers.flatMap(children).filter((child) => !all.includes(child)));
   }
 }
 
