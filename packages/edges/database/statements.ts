@@ -42,7 +42,8 @@ export const statements = {
   beginStaying: "SET SESSION autocommit = 1 /*!80003 , SESSION information_schema_stats_expiry = 0 */",
 
   /** For a server without a cluster the name of the provider is blank or has no row. */
-  clusterReady: "SHOW STATUS WHERE variable_name IN ('wsrep_provider_name', 'wsrep_ready')",
+  clusterReady:
+    "SHOW STATUS WHERE variable_name IN ('wsrep_provider_name', 'wsrep_ready', 'wsrep_local_state')",
 
   addMailbox: `INSERT INTO mailbox (username, uid, gid, home, password, password_type, suspended)
     VALUES (?, ?, ?, ?, ?, ?, 'N')`,

@@ -177,14 +177,20 @@ async function versionOf(query: Database["query"], tables: readonly string[]): P
   return { text, settled: rows.every((row) => row.recent !== "1") };
 }
 
-/** A Galera node that lost its cluster accepts connections, but refuses statements. */
+// wsrep_local_state of Galera: nodes whose rows are as new as those of the cluster
+const DONOR = "2";
+const SYNCED = "4";
+
+/** A Galera node that lost its cluster accepts connections, but refuses statements; one that joins it has old rows. */
 async function stay(database: Database, server: string): Promise<void> {
   await database.script(statements.beginStaying);
   const rows = await database.query(statements.clusterReady, []);
   const status = (name: string) => rows.find(({ variable_name }) => variable_name === name)?.value ?? "";
-  if (status("wsrep_provider_name") === "" || status("wsrep_ready") !== "OFF") return;
+  const [ready, state] = [status("wsrep_ready"), status("wsrep_local_state")];
+  if (status("wsrep_provider_name") === "") return;
+  if (ready !== "OFF" && [DONOR, SYNCED, ""].includes(state)) return;
   throw new Unavailable(
-    `unable to use the database at ${server}: this node is not ready (wsrep_ready is OFF)`,
+    `unable to use the database at ${server}: this node is not ready (wsrep_ready ${ready}, wsrep_local_state ${state})`,
   );
 }
 
