@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { placeOf } from "./crash-users.ts";
 import type { Attempt, Delivery } from "./qmail-send.ts";
 
-/** The pids of killed workers; and the pids of the workers of a killed qmail-lspawn, by its pid. */
+/** The pids of the killed workers and of the killed qmail-lspawn. */
 export interface Killed {
   readonly workers: Set<number>;
-  readonly orphans: Map<number, readonly number[]>;
+  readonly spawners: Set<number>;
 }
 
 export interface Findings {
@@ -36,7 +36,7 @@ const CRASHED = "Zqmail-local crashed.\n";
 export function judge(
   deliveries: readonly Delivery[],
   homes: readonly string[],
-  { workers, orphans }: Killed,
+  { workers, spawners }: Killed,
   ofWorkers: boolean,
 ): Findings {
   const copies = readCopies(homes);
@@ -45,17 +45,17 @@ export function judge(
   let unreported = 0;
   let crashed = 0;
 
-  /** Why an attempt that was not successful may have made this copy; undefined if it may not. */
+  /**
+   * Why an attempt that was not successful may have made this copy; undefined if it may not. An attempt is without a
+   * report when its qmail-lspawn was killed; its worker, which may have been forked after that, finishes the delivery.
+   */
   function explain({ pid, report }: Attempt, copy: Copy): string | undefined {
-    const left = orphans.get(pid);
-    if (report === undefined ? !left?.length : report !== CRASHED) return undefined;
-    // A worker may be killed shortly before its qmail-lspawn, which then does not report it.
-    const suspects = report === undefined ? [...(left ?? []), ...workers] : [...workers];
-    if (suspects.length === 0) return undefined;
-    if (ofWorkers && copy.pid !== undefined && !suspects.includes(copy.pid)) return undefined;
-    return report === undefined
-      ? `qmail-lspawn ${pid} was killed before it reported ${copy.file}`
-      : `its process was killed after ${copy.file} was in place`;
+    if (report === undefined) {
+      return spawners.has(pid) ? `qmail-lspawn ${pid} was killed before it reported ${copy.file}` : undefined;
+    }
+    if (report !== CRASHED || workers.size === 0) return undefined;
+    if (ofWorkers && copy.pid !== undefined && !workers.has(copy.pid)) return undefined;
+    return `its process was killed after ${copy.file} was in place`;
   }
 
   for (const { recipient, text, attempts } of deliveries) {

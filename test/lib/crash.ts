@@ -46,10 +46,9 @@ export async function crash(
   others: Others,
 ): Promise<Crashed> {
   const random = numbers(seed);
-  const killed = { workers: new Set<number>(), orphans: new Map<number, number[]>() };
+  const killed = { workers: new Set<number>(), spawners: new Set<number>() };
   const kills: Record<string, number> = {};
   const ends: Promise<number>[] = [];
-  let left: number[] = []; // workers whose fork server was killed
   const send = startQmailSend(world, AT_ONCE, spawnLspawn, mail(numbers(seed)));
 
   async function killSpawner(withWorkers: boolean, pause: number): Promise<void> {
@@ -65,19 +64,14 @@ export async function crash(
     await send.gone();
     for (const server of servers) signal(server, "SIGCONT");
     addLast(servers, all);
-    killed.orphans.set(pid, [...all, ...left]);
-    left = [];
+    killed.spawners.add(pid);
     ends.push(allGone(all));
     await sleep(pause);
     await send.begin();
   }
 
   function killForkServers(): void {
-    for (const server of forkServers(send.pid())) {
-      stop(server);
-      left.push(...children(server));
-      kill(server);
-    }
+    for (const server of forkServers(send.pid())) kill(server);
   }
 
   function killWorker(which: number): void {
