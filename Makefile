@@ -47,7 +47,7 @@ fresh: ## make demo, check and test (COMMANDS="demo check" for some) in a minima
 	@scripts/setup.sh fresh
 	@scripts/fresh.sh
 
-install: ## what bin/ holds into conf/conf-qmail below DESTDIR, all but qmail-local and qmail-lspawn, or PROGRAMS="a b"; a stock program becomes NAME.stock
+install: ## what bin/ holds into conf/conf-qmail below DESTDIR, all but qmail-local, qmail-lspawn and qmail-smtpd, or PROGRAMS="a b"; a stock program becomes NAME.stock
 	@scripts/install.sh
 
 uninstall: ## take ours out, put NAME.stock back

@@ -1,8 +1,8 @@
 #!/bin/sh
 # install.sh [uninstall]: installs bin/ in $DESTDIR and the qmail home ($QMAIL_HOME, else conf/conf-qmail), or removes
 # it. $PROGRAMS: the programs; each level of the README works without the next. By default qmail-local and qmail-lspawn
-# are not installed, since all local mail depends on them. qmail-local requires qmail-sqld, since it runs as every user,
-# who may not read control/sqlserver.
+# are not installed, since all local mail depends on them, nor qmail-smtpd, since the one that is there may be patched.
+# qmail-local requires qmail-sqld, since it runs as every user, who may not read control/sqlserver.
 # Builds nothing: installs what was built, and tested with "make test".
 # Without control/sqlserver the mail programs would defer all local mail, so they are not installed, except with
 # CONFIGURE=later, or DESTDIR, for a package.
@@ -90,7 +90,7 @@ if [ -n "$newer" ]; then
 	exit 1
 fi
 
-programs=${PROGRAMS:-$(echo "$built" | grep -vx -e qmail-local -e qmail-lspawn)}
+programs=${PROGRAMS:-$(echo "$built" | grep -vx -e qmail-local -e qmail-lspawn -e qmail-smtpd)}
 if [ -z "${DESTDIR:-}" ] && [ "${CONFIGURE:-}" != later ] &&
 	! [ -e "$home/control/sqlserver" ] && ! [ -e "$home/control/sqld" ] &&
 	echo "$programs" | grep -qE '(^| )qmail-(getpw|local|lspawn)( |$)' &&

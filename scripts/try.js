@@ -108,7 +108,7 @@ async function starts() {
     .filter((line) => /^[^#]/.test(line))
     .map((line) => line.split(" ", 1)[0]);
   const says =
-    /usage|invoked as uid 0|this user has no|unable to run as root|unable to read \S+: file does not exist/i;
+    /usage|invoked as uid 0|this user has no|unable to run as root|unable to read (controls|\S+: file does not exist)/i;
   await all(
     programs.map((name) => async () => {
       const got = await run([join(bin, name)], undefined, { env: { QMAIL_HOME: join(home, "empty") } });

@@ -1,6 +1,7 @@
 import type { Instruction } from "@qmail-mysql/dotqmail";
+import { envelope } from "@qmail-mysql/queue";
 import { describe, expect, test } from "vitest";
-import { afterProgram, afterQueue, type DeliveryPorts, deliver, envelope, Failure, report } from "./index.ts";
+import { afterProgram, afterQueue, type DeliveryPorts, deliver, Failure, report } from "./index.ts";
 
 const failure = (call: () => unknown): string => {
   try {

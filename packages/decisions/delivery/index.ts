@@ -3,4 +3,4 @@ export { Failure, temporary } from "./failure.ts";
 export { type DotQmail, type LocalPorts, plan } from "./local.ts";
 export { OPERANDS, type Order, toOperands, toOrder, USAGE } from "./order.ts";
 export { afterProgram, type Ended } from "./program-exit.ts";
-export { afterQueue, envelope, unforwarded } from "./queue.ts";
+export { afterQueue, unforwarded } from "./queue.ts";

@@ -1,6 +1,5 @@
 import { REFUSED, SOFT } from "@qmail-mysql/trouble";
-import { nulEnded } from "@qmail-mysql/wire";
-import type { Command } from "./command.ts";
+import { type Command, nulEnded } from "@qmail-mysql/wire";
 import { CAPABILITIES, err, ok } from "./replies.ts";
 
 /** The credentials of a client. */

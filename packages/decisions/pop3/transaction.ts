@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import type { Command } from "@qmail-mysql/wire";
 import { type Digest, type Message, uniqueId } from "./message.ts";
 import { CAPABILITIES, err, ok } from "./replies.ts";
 

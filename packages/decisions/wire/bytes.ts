@@ -44,3 +44,15 @@ export function nulFields(bytes: string): string[] | undefined {
   if (bytes === "") return [];
   return bytes.endsWith("\0") ? bytes.slice(0, -1).split("\0") : undefined;
 }
+
+const PIECE = 8192; // arguments per call of fromCharCode
+
+/** The first `n` bytes as a byte string. Loading Buffer would take longer. */
+export function byteString(bytes: Uint8Array, n: number): string {
+  let all = "";
+  for (let at = 0; at < n; at += PIECE) {
+    const piece = bytes.subarray(at, Math.min(at + PIECE, n));
+    all += String.fromCharCode.apply(undefined, piece as unknown as number[]);
+  }
+  return all;
+}

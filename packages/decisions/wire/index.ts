@@ -1,4 +1,5 @@
 export { splitAddress } from "./address.ts";
-export { fromText, isAscii, lower, nulEnded, nulFields, toBuffer, toText } from "./bytes.ts";
+export { byteString, fromText, isAscii, lower, nulEnded, nulFields, toBuffer, toText } from "./bytes.ts";
+export { type Command, parseCommand } from "./command.ts";
 export { formatIp, type Ip, ipOf, ipWords, parseIp } from "./ip.ts";
 export { Garbage, netstring, netstringReader } from "./netstring.ts";

@@ -1,6 +1,6 @@
-import { fromText } from "@qmail-mysql/wire";
+import { byteString, fromText } from "@qmail-mysql/wire";
 import { nodeFs } from "./builtin.ts";
-import { byteString, cString, native } from "./native.ts";
+import { cString, native } from "./native.ts";
 
 // The file operations of every run: by the C library if it can be called, else by node:fs.
 
@@ -11,11 +11,16 @@ const STATX_BASIC_STATS = 0x7ff; // linux/stat.h, as the offsets below
 const STATX_SIZE = 256;
 const PIECE = 4096;
 
+/** Opens a file for reading; its name is text. Throws with an errno. */
+export function openToRead(file: string): number {
+  return native()?.call("open", cString(fromText(file)), O_RDONLY_CLOEXEC, 0) ?? nodeFs().openSync(file, "r");
+}
+
 /** The contents of a file as a byte string; its name is text. Throws with an errno. */
 export function readWhole(file: string): string {
   const c = native();
   if (!c) return nodeFs().readFileSync(file, "latin1");
-  const fd = c.call("open", cString(fromText(file)), O_RDONLY_CLOEXEC, 0);
+  const fd = openToRead(file);
   try {
     const piece = new Uint8Array(PIECE);
     for (let all = ""; ; ) {

@@ -3,9 +3,10 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectBlocking } from "@qmail-mysql/socket";
+import { byteString } from "@qmail-mysql/wire";
 import { afterAll, describe, expect, test } from "vitest";
 import { readWhole, status } from "./files.ts";
-import { byteString, cString, libc, native, readWithin } from "./native.ts";
+import { cString, libc, native, readWithin } from "./native.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "native-"));
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -34,6 +34,7 @@ const SYMBOLS = {
   posix_spawnattr_setsigdefault: ["ptr", "ptr"],
   posix_spawnattr_setsigmask: ["ptr", "ptr"],
   read: ["i32", "ptr", "i32"],
+  recv: ["i32", "ptr", "i32", "i32"],
   recvmsg: ["i32", "ptr", "i32"],
   sendmsg: ["i32", "ptr", "i32"],
   setgid: ["i32"],
@@ -134,18 +135,6 @@ export function libc(): Libc {
 export function cString(bytes: string): Uint8Array {
   const all = `${bytes}\0`;
   return isAscii(bytes) ? new TextEncoder().encode(all) : Buffer.from(all, "latin1");
-}
-
-const PIECE = 8192; // arguments per call of fromCharCode
-
-/** The first `n` bytes as a byte string. Loading Buffer would take longer. */
-export function byteString(bytes: Uint8Array, n: number): string {
-  let all = "";
-  for (let at = 0; at < n; at += PIECE) {
-    const piece = bytes.subarray(at, Math.min(at + PIECE, n));
-    all += String.fromCharCode.apply(undefined, piece as unknown as number[]);
-  }
-  return all;
 }
 
 const POLLIN = 1; // poll.h

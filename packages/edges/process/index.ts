@@ -1,6 +1,6 @@
 export { args, calledAs } from "./args.ts";
 export { changeDirectory, chdir } from "./change-directory.ts";
-export { runChild } from "./child.ts";
+export { type ChildEnd, runChild } from "./child.ts";
 export { environment } from "./environment.ts";
 export { exec } from "./exec.ts";
 export { flock, type Locked } from "./flock.ts";

@@ -1,4 +1,5 @@
-import { byteString, native, readWithin } from "@qmail-mysql/native";
+import { native, readWithin } from "@qmail-mysql/native";
+import { byteString } from "@qmail-mysql/wire";
 
 /**
  * Reads a descriptor to its end or until more than `limit` bytes were read; returns a byte string. Throws with an errno,

@@ -1,6 +1,6 @@
-import { byteString, closeFd, cString, type Native, native, readWithin } from "@qmail-mysql/native";
+import { closeFd, cString, type Native, native, readWithin } from "@qmail-mysql/native";
 import { errno, errorOf } from "@qmail-mysql/trouble";
-import { fromText } from "@qmail-mysql/wire";
+import { byteString, fromText } from "@qmail-mysql/wire";
 import { listenerUid } from "./trust.ts";
 
 // sys/socket.h

@@ -5,7 +5,6 @@ import {
   type Message,
   newSession,
   ok,
-  parseCommand,
   type Session,
   stuffing,
   TOO_LONG,
@@ -15,7 +14,7 @@ import {
 import { say } from "@qmail-mysql/process";
 import { Gone, leave, linger, timedRead, timedWrite } from "@qmail-mysql/socket";
 import { OK, REFUSED } from "@qmail-mysql/trouble";
-import { toText } from "@qmail-mysql/wire";
+import { parseCommand, toText } from "@qmail-mysql/wire";
 import { sha256 } from "./digest.ts";
 import { cleanTmp, markOld, open, remove, scan } from "./edge/maildir.ts";
 

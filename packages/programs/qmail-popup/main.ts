@@ -6,13 +6,13 @@ import {
   credentials,
   err,
   lineInput,
-  parseCommand,
   TOO_LONG,
   TOO_LONG_REPLY,
 } from "@qmail-mysql/pop3";
 import { say } from "@qmail-mysql/process";
 import { Gone, leave, linger, timedRead, timedWrite } from "@qmail-mysql/socket";
 import { SOFT } from "@qmail-mysql/trouble";
+import { parseCommand } from "@qmail-mysql/wire";
 import { spawnWithFd3 } from "./edge/spawn-with-fd3.ts";
 
 const ALWAYS = 1; // exit code of stock qmail-popup after any session

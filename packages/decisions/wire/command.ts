@@ -1,4 +1,4 @@
-import { lower } from "@qmail-mysql/wire";
+import { lower } from "./bytes.ts";
 
 export interface Command {
   /** ASCII lower case. */

@@ -1,0 +1,2 @@
+export { envelope } from "./envelope.ts";
+export { type Refusal, refusal } from "./refusal.ts";

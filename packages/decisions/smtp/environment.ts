@@ -1,0 +1,30 @@
+/**
+ * The environment of a session: what tcpserver and its rules said of the client, and what is passed on to qmail-queue.
+ * It belongs to the session: a process may serve many. Byte strings.
+ */
+export interface Environment {
+  readonly get: (name: string) => string | undefined;
+  readonly set: (name: string, value: string) => void;
+  readonly unset: (name: string) => void;
+  /** Every NAME=value. */
+  readonly entries: () => readonly string[];
+}
+
+/** A copy of these entries, each NAME=value. As getenv(3) does, `get` finds the first of a name. */
+export function environmentOf(initial: readonly string[]): Environment {
+  let entries = initial;
+  const without = (name: string) => entries.filter((entry) => !entry.startsWith(`${name}=`));
+  return {
+    get(name) {
+      const start = `${name}=`;
+      return entries.find((entry) => entry.startsWith(start))?.slice(start.length);
+    },
+    set(name, value) {
+      entries = [...without(name), `${name}=${value}`];
+    },
+    unset(name) {
+      entries = without(name);
+    },
+    entries: () => entries,
+  };
+}

@@ -1,0 +1,50 @@
+import type { Session } from "./session.ts";
+import type { Steps } from "./steps.ts";
+
+/** Returns a reply, without line end, if there is one. */
+export type Answer = Steps<string | undefined>;
+
+/** A command with its argument; returns its reply. `isCut`: the line was longer than is kept. */
+export type Command = (session: Session, arg: string, isCut: boolean) => Answer | string;
+
+/** A sender or recipient that is being decided. */
+export interface Candidate {
+  /** A byte string. */
+  address: string;
+  /**
+   * The sender is not in badmailfrom; the recipient is allowed by rcpthosts or RELAYCLIENT. A hook may change it, as it
+   * may change the address.
+   */
+  isAllowed: boolean;
+  /** The argument of the command, with its parameters. */
+  readonly arg: string;
+}
+
+/** What is added to the session if the site has configured it. A hook returns a reply to refuse the command. */
+export interface Extension {
+  /** Lines of the reply to EHLO. */
+  readonly keywords?: (session: Session) => readonly string[];
+  /** By verb, in lower case; they replace those of the same verb. */
+  readonly commands?: Readonly<Record<string, Command>>;
+  /** Before the greeting; the reply takes its place. */
+  readonly atStart?: (session: Session) => Answer;
+  readonly atHelo?: (session: Session, name: string) => Answer;
+  readonly atMail?: (session: Session, sender: Candidate) => Answer;
+  readonly atRcpt?: (session: Session, recipient: Candidate) => Answer;
+  /** For a recipient that will be accepted. */
+  readonly atAllowedRcpt?: (session: Session, recipient: Candidate) => Answer;
+  readonly atData?: (session: Session) => Answer;
+}
+
+type Hook = "atStart" | "atHelo" | "atMail" | "atRcpt" | "atAllowedRcpt" | "atData";
+type Subject<H extends Hook> = Parameters<NonNullable<Extension[H]>> extends [Session, infer S] ? [S] : [];
+
+/** Calls a hook of each extension, until one refuses. */
+export function* refusalOf<H extends Hook>(session: Session, hook: H, ...subject: Subject<H>): Answer {
+  for (const extension of session.extensions) {
+    const call = extension[hook] as ((session: Session, ...subject: Subject<H>) => Answer) | undefined;
+    const refusal = call ? yield* call(session, ...subject) : undefined;
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}

@@ -1,0 +1,10 @@
+export { End } from "./end.ts";
+export { type Environment, environmentOf } from "./environment.ts";
+export type { Answer, Candidate, Command, Extension } from "./extension.ts";
+export { dataBytesOf, timeoutOf } from "./number.ts";
+export type { Ports, Queue, QueueEnd } from "./ports.ts";
+export { UNREADABLE_CONTROLS } from "./replies.ts";
+export { serve } from "./serve.ts";
+export { clientOf, newSession, type Session, type Transaction } from "./session.ts";
+export type { Settings } from "./settings.ts";
+export { ask, drive, type Maybe, type Steps } from "./steps.ts";

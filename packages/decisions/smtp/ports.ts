@@ -1,0 +1,37 @@
+import type { Environment } from "./environment.ts";
+import type { Maybe } from "./steps.ts";
+
+/** How qmail-queue ended. */
+export interface QueueEnd {
+  readonly pid: number;
+  /** Its exit code; undefined if it was killed by a signal. */
+  readonly code: number | undefined;
+  /** What it wrote to descriptor 6, at most 255 bytes: qmail-queue(8). */
+  readonly custom: string;
+  /** It has taken the whole message and envelope. */
+  readonly isComplete: boolean;
+}
+
+/** A running qmail-queue. */
+export interface Queue {
+  /** Passes a part of the message. False if it has stopped reading. */
+  put(bytes: Uint8Array): Maybe<boolean>;
+  /** Passes the envelope, "" to have nothing queued, and waits for the end. */
+  close(envelope: string): Maybe<QueueEnd>;
+  /** Has nothing queued, and does not wait: the client is gone. */
+  abandon(): void;
+}
+
+/** What a session needs of the world. Strings are byte strings, times milliseconds. */
+export interface Ports {
+  /** Since the epoch. */
+  readonly now: () => number;
+  /** The next bytes of the client; none at the end. */
+  readonly read: (ms: number) => Maybe<Uint8Array | "timeout">;
+  /** False if the client is gone or does not read within the time. */
+  readonly write: (text: string, ms: number) => Maybe<boolean>;
+  /** False if the client, from which nothing more was received, has closed or lost its connection. */
+  readonly isThere: () => Maybe<boolean>;
+  /** Starts `program`, a path relative to the qmail home, as qmail-queue. Undefined if no process can be made. */
+  readonly openQueue: (program: string, environment: Environment) => Maybe<Queue | undefined>;
+}

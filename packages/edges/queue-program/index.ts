@@ -1,0 +1,2 @@
+export { type PipedQueue, pipedQueue } from "./piped.ts";
+export { type QueueRun, type SpooledQueue, spooledQueue } from "./spooled.ts";

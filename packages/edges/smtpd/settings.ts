@@ -1,0 +1,52 @@
+import { listEntries } from "@qmail-mysql/control";
+import { readWhole } from "@qmail-mysql/native";
+import { dataBytesOf, type Settings, timeoutOf } from "@qmail-mysql/smtp";
+import { errno } from "@qmail-mysql/trouble";
+import { lower } from "@qmail-mysql/wire";
+import { isLocalIp } from "./local-ip.ts";
+import { moreRcptHosts } from "./more-rcpt-hosts.ts";
+
+const TIMEOUT = 1200; // seconds: qmail-smtpd.c
+
+/** The contents of a file, undefined if it does not exist. Throws with an errno. */
+function contents(file: string): string | undefined {
+  try {
+    return readWhole(file);
+  } catch (error) {
+    if (errno(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The settings in the control files of a qmail home. Throws an error if one of them cannot be read. */
+export function readSettings(home: string): Settings {
+  const read = (name: string) => contents(`${home}/control/${name}`);
+  const line = (name: string) =>
+    read(name)
+      ?.split("\n", 1)[0]
+      ?.replace(/[ \t]+$/, "");
+  const list = (name: string) => {
+    const text = read(name);
+    return text === undefined ? undefined : new Set([...listEntries(text)].map(lower));
+  };
+  const me = line("me");
+  const greeting = line("smtpgreeting") ?? me;
+  if (greeting === undefined) throw new Error("there is neither smtpgreeting nor me");
+  const localIpHost = line("localiphost") ?? me;
+  const timeout = timeoutOf(line("timeoutsmtpd") ?? "") ?? TIMEOUT;
+  const rcptHosts = list("rcpthosts");
+  const isInMoreRcptHosts = rcptHosts ? moreRcptHosts(`${home}/control/morercpthosts.cdb`) : () => false;
+  const badMailFrom = list("badmailfrom") ?? new Set();
+  const dataBytes = dataBytesOf(line("databytes") ?? "") ?? 0;
+  return {
+    greeting,
+    localIpHost,
+    timeout: timeout * 1000,
+    rcptHosts,
+    isInMoreRcptHosts,
+    badMailFrom,
+    dataBytes,
+    refusesStray: true,
+    isLocalIp,
+  };
+}
