@@ -2,15 +2,15 @@ import { execFileSync, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { QMAILD } from "../lib/accounts.ts";
 import { overSocket } from "../lib/databases.ts";
 import { run } from "../lib/program.ts";
 import { mailboxRow } from "../lib/rows.ts";
-import { figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
+import { ask, figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
 const HOSTILE = 64999;
-const QMAILD = 64011; // with-accounts.sh
 
 describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
   const world = makeWorld();
@@ -159,4 +159,44 @@ print(n)
       /^checkpassword: fatal: unable to judge this login: too many failures; try again in \d+ seconds\n$/,
     );
   }, 40_000);
+
+  test("qmaild is believed unless login_callers says otherwise, and what it does not find is counted", async () => {
+    sqld = startSqld(world);
+    for (let i = 0; i < 2; i++) await login("nobody-here", "x", "192.0.2.20", QMAILD);
+    const line = (why: string) => `verdict=refused service=pop3 address=192.0.2.20 uid=${QMAILD} user=${why}`;
+    expect(lines()).toEqual(Array(2).fill(`qmail-sqld: login: ${line("nobody-here why=unknown")}`));
+    sqld = startSqld(world, "login_callers root\n");
+    await login("iain", "guess", "192.0.2.20", QMAILD);
+    expect(lines()).toEqual([expect.stringContaining(`address=- uid=${QMAILD} user=iain`)]);
+  });
+
+  // As qmail-smtpd asks: with a service, the verdict is final.
+  const guess = async (name: string, address: string, service = "submission") => {
+    const began = performance.now();
+    const answer = await ask(sqld.socket, "authenticate", name, "guess", "", address, "587", service);
+    return { answer, ms: performance.now() - began };
+  };
+
+  test("failures at any logins of one address delay it, for IPv6 of one network, but not others", async () => {
+    sqld = startSqld(world, "login_shared 192.0.2.66\n");
+    for (const [own, neighbour, other] of [
+      ["192.0.2.30", "192.0.2.30", "192.0.2.31"],
+      ["2001:db8::30", "2001:db8::31", "2001:db8:0:1::30"],
+    ] as const) {
+      for (let i = 0; i < 22; i++) await guess(`u${i}`, own);
+      expect((await guess("iain", other)).ms).toBeLessThan(400);
+      expect((await guess("iain", neighbour)).ms).toBeGreaterThan(400);
+    }
+    for (let i = 0; i < 30; i++) await guess(`u${i}`, "192.0.2.66");
+    expect((await guess("iain", "192.0.2.66")).ms).toBeLessThan(400);
+    expect(lines().slice(0, 1)).toEqual([
+      "qmail-sqld: login: verdict=refused service=submission address=192.0.2.30 uid=0 user=u0 why=unknown",
+    ]);
+  }, 20_000);
+
+  test("failures by POP3 and by SMTP are counted together", async () => {
+    for (let i = 0; i < 3; i++) await login("iain", "guess", "192.0.2.40");
+    for (let i = 0; i < 3; i++) await guess("iain", "192.0.2.40");
+    expect((await guess("iain", "192.0.2.40")).ms).toBeGreaterThan(400);
+  });
 });

@@ -1,3 +1,4 @@
+export type { AuthenticateClient, LoginAnswer, LoginAttempt, OwnsSender } from "./client-login.ts";
 export { type Assignment, format, type GetpwPorts, type GetpwSettings, getpw, Held } from "./getpw.ts";
 export { mailboxProblem } from "./home.ts";
 export {

@@ -71,3 +71,21 @@ test("trouble is nobody's failure", () => {
   const { attempt } = begun();
   for (let i = 0; i < 100; i++) expect(attempt(JOE, undefined)).toBe(0);
 });
+
+test("a count that logins share forgets a failure a minute, and one for each right password", () => {
+  const { clock, attempt } = begun();
+  const from = (name: string) => [
+    { key: `192.0.2.1 ${name}`, free: 4, parallel: 8 },
+    { key: "192.0.2.1", free: 20, parallel: Infinity, forgets: 60_000 },
+  ];
+  const waits = Array.from({ length: 23 }, (_, i) => attempt(from(`u${i}`), false));
+  expect(waits.slice(19)).toEqual([0, 250, 500, 1000]);
+  expect(attempt(from("own"), true)).toBe(2000);
+  expect(attempt(from("another"), true)).toBe(2000);
+  clock.now += 5 * 60_000;
+  expect(attempt(from("u1"), false)).toBe(0);
+  for (let i = 0; i < 100; i++) {
+    expect(attempt(from(`wrong${i}`), false)).toBeLessThan(1000);
+    attempt(from("own"), true);
+  }
+});

@@ -5,6 +5,11 @@ export interface Counted {
   readonly free: number;
   /** Number of concurrent attempts that do not delay each other. */
   readonly parallel: number;
+  /**
+   * For a key that several logins share: milliseconds after which one failure is forgotten. A right password then makes
+   * up for one failure, and never ends the delay at once.
+   */
+  readonly forgets?: number;
 }
 
 /** Increasing delays against guessing passwords, separately for each key. */
@@ -25,6 +30,8 @@ interface Entry {
   next: number;
   /** Time of the last use. */
   at: number;
+  /** Time up to which failures have been forgotten. */
+  forgotten: number;
 }
 
 // Milliseconds. The delay doubles with each failure after the free ones.
@@ -37,11 +44,16 @@ const MOST = 100_000; // keys; the least recently used are dropped first
 export function openLoginDelays(now: () => number): LoginDelays {
   const entries = new Map<string, Entry>(); // least recently used first
 
-  function entryOf(key: string): Entry {
+  function entryOf({ key, forgets }: Counted): Entry {
     const known = entries.get(key);
     const isGood = known && (known.pending > 0 || now() - known.at < FORGIVEN);
-    const entry = isGood ? known : { failures: 0, pending: 0, next: 0, at: 0 };
+    const entry = isGood ? known : { failures: 0, pending: 0, next: 0, at: 0, forgotten: now() };
     entry.at = now();
+    if (forgets !== undefined) {
+      const some = Math.floor((now() - entry.forgotten) / forgets);
+      entry.failures = Math.max(0, entry.failures - some);
+      entry.forgotten += some * forgets;
+    }
     entries.delete(key);
     entries.set(key, entry);
     if (entries.size > MOST) entries.delete(entries.keys().next().value as string);
@@ -51,9 +63,19 @@ export function openLoginDelays(now: () => number): LoginDelays {
   const delay = (failures: number, free: number) =>
     failures < free ? 0 : Math.min(FIRST * 2 ** (failures - free), LONGEST);
 
+  function fail(entry: Entry, free: number): void {
+    entry.failures++;
+    entry.next = Math.max(entry.next, now() + delay(entry.failures, free));
+  }
+
+  function succeed(entry: Entry, { forgets }: Counted, isFirst: boolean): void {
+    if (isFirst) Object.assign(entry, { failures: 0, next: 0 });
+    else if (forgets !== undefined) entry.failures = Math.max(0, entry.failures - 1);
+  }
+
   return {
     begin(counted) {
-      const all = counted.map(({ key, free, parallel }) => ({ entry: entryOf(key), free, parallel }));
+      const all = counted.map((one) => ({ ...one, entry: entryOf(one) }));
       const start = Math.max(now(), ...all.map(({ entry }) => entry.next));
       const wait = start - now();
       if (wait > PATIENCE) return { later: wait };
@@ -64,23 +86,15 @@ export function openLoginDelays(now: () => number): LoginDelays {
       return { wait };
     },
     end(counted, isRight) {
-      for (const { key, free } of counted) {
-        const entry = entryOf(key);
+      for (const [i, one] of counted.entries()) {
+        const entry = entryOf(one);
         entry.pending = Math.max(0, entry.pending - 1);
-        if (isRight === false) {
-          entry.failures++;
-          entry.next = Math.max(entry.next, now() + delay(entry.failures, free));
-        }
+        if (isRight === false) fail(entry, one.free);
+        if (isRight) succeed(entry, one, i === 0);
       }
-      const [first] = counted;
-      if (isRight && first) Object.assign(entryOf(first.key), { failures: 0, next: 0 });
     },
     failed(counted) {
-      for (const { key, free } of counted) {
-        const entry = entryOf(key);
-        entry.failures++;
-        entry.next = Math.max(entry.next, now() + delay(entry.failures, free));
-      }
+      for (const one of counted) fail(entryOf(one), one.free);
     },
   };
 }

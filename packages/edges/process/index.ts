@@ -11,3 +11,4 @@ export { readPipe } from "./read-pipe.ts";
 export { resident } from "./resident.ts";
 export { run } from "./run.ts";
 export { self } from "./self.ts";
+export { spawnWithFd3 } from "./spawn-with-fd3.ts";

@@ -7,8 +7,11 @@ import { netstring, nulEnded, nulFields } from "@qmail-mysql/wire";
 export const QUESTION_LIMIT = 16_384;
 export const ANSWER_LIMIT = 1_048_576;
 
-/** The version of the protocol, as a line in the settings of qmail-sqld; version 1 has no such line. */
-export const PROTOCOL = "protocol 2";
+/**
+ * The versions of the protocol, as lines in the settings of qmail-sqld; version 1 has no such line. With version 2 the
+ * client of a login is given, with version 3 the service as well.
+ */
+export const PROTOCOLS = { client: "protocol 2", service: "protocol 3" } as const;
 
 /** Time limit for a login in seconds: hashes are queued, so it may be longer than the timeout of the database. */
 export const loginSeconds = (timeout: number) => Math.max(timeout, 30);

@@ -7,22 +7,27 @@ import { GRACE, loginSeconds, type Sqld } from "./protocol.ts";
 export interface LoginClient {
   readonly address: string;
   readonly port: string;
+  /** The service, if it is not to be told from the port. The verdict is then final, also for system accounts. */
+  readonly service?: string;
 }
 
-/** A client of qmail-sqld with either version of the protocol. */
+/** A client of qmail-sqld with any version of the protocol. */
 export interface AnySqld extends Sqld {
   /** It accepts a LoginClient. */
   readonly takesClient: boolean;
+  /** It accepts the service of a LoginClient. */
+  readonly takesService: boolean;
 }
 
 /** Asks qmail-sqld for the verdict about a login; "unknown" means that no mailbox has this name. Throws Trouble. */
 export async function askVerdict(
   sqld: AnySqld,
   { login, password, challenge }: Credentials,
-  { address, port }: LoginClient,
+  { address, port, service }: LoginClient,
   timeout: number,
 ): Promise<Verdict> {
-  const fields = [login, password, challenge, ...(sqld.takesClient ? [address, port] : [])];
+  const client = [address, port, ...(sqld.takesService && service !== undefined ? [service] : [])];
+  const fields = [login, password, challenge, ...(sqld.takesClient ? client : [])];
   const answer = await sqld.ask("authenticate", fields, loginSeconds(timeout) + GRACE);
   if (!answer) return { refused: "unknown" };
   const [verdict, user = "", uid = "", gid = "", home = "", shell = ""] = answer;

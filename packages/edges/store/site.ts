@@ -1,5 +1,12 @@
 import { parsePublicLines, type SiteSettings } from "@qmail-mysql/control";
-import { type AnySqld, PROTOCOL, sqldAt, sqldAtOnce, sqldDatabase, sqldPath } from "@qmail-mysql/sqld-client";
+import {
+  type AnySqld,
+  PROTOCOLS,
+  sqldAt,
+  sqldAtOnce,
+  sqldDatabase,
+  sqldPath,
+} from "@qmail-mysql/sqld-client";
 import { type Store, storeOver } from "./store.ts";
 
 /** The store and the settings of a qmail home directory. */
@@ -30,14 +37,19 @@ const AT_ONCE = 5;
 async function openSqld(path: string, stays: boolean): Promise<Site> {
   const sqld = (stays ? undefined : sqldAtOnce(path, AT_ONCE)) ?? sqldAt(path);
   const lines = (await sqld.ask("settings", [], AT_ONCE)) ?? [];
+  const versions = Object.values<string>(PROTOCOLS);
   const settings = parsePublicLines(
-    lines.filter((line) => line !== PROTOCOL),
+    lines.filter((line) => !versions.includes(line)),
     `qmail-sqld at ${path}`,
   );
   const database = sqldDatabase(sqld, settings.timeout);
   return {
     store: storeOver(database, settings.funkyQueries),
     settings,
-    sqld: { ...sqld, takesClient: lines.includes(PROTOCOL) },
+    sqld: {
+      ...sqld,
+      takesClient: lines.includes(PROTOCOLS.client),
+      takesService: lines.includes(PROTOCOLS.service),
+    },
   };
 }

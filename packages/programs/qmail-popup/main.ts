@@ -9,11 +9,10 @@ import {
   TOO_LONG,
   TOO_LONG_REPLY,
 } from "@qmail-mysql/pop3";
-import { say } from "@qmail-mysql/process";
+import { say, spawnWithFd3 } from "@qmail-mysql/process";
 import { Gone, leave, linger, timedRead, timedWrite } from "@qmail-mysql/socket";
 import { SOFT } from "@qmail-mysql/trouble";
 import { parseCommand } from "@qmail-mysql/wire";
-import { spawnWithFd3 } from "./edge/spawn-with-fd3.ts";
 
 const ALWAYS = 1; // exit code of stock qmail-popup after any session
 
@@ -55,7 +54,8 @@ async function served(
   timestamp: string,
 ): Promise<string | undefined> {
   try {
-    return afterwards(await spawnWithFd3(subprogram, credentials(attempt, timestamp)));
+    const input = credentials(attempt, timestamp);
+    return afterwards(await spawnWithFd3({ argv: subprogram, input, stdio: [0, 1, 2] }));
   } catch (error) {
     say(`qmail-popup: warning: ${(error as Error).message}`);
     return afterwards({ code: SOFT, signal: null });

@@ -1,6 +1,6 @@
 import type { Ask, Row } from "@qmail-mysql/database";
 import type { LoginDelays } from "@qmail-mysql/fairness";
-import { ANSWER_LIMIT, loginSeconds, PROTOCOL } from "@qmail-mysql/sqld-client";
+import { ANSWER_LIMIT, loginSeconds, PROTOCOLS } from "@qmail-mysql/sqld-client";
 import { openPool, type Pool, poolServers } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { openAllowance } from "./allowance.ts";
@@ -60,12 +60,13 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
   const hashers = openHashers(settings.hashers, settings.hashQueue, sql.timeout * SECOND, loginLimit);
   const logins = openLogins(config, ask, hashers);
   const specials: Record<string, Special> = {
-    settings: () => found([...config.lines, PROTOCOL]),
+    settings: () => found([...config.lines, ...Object.values(PROTOCOLS)]),
     ...attemptQuestions({
       judge: (credentials, asker) => judgeLogin(logins, credentials, asker),
       delays: lasting.delays,
       counts: lasting.counts,
-      isBelieved: (uid) => uid === 0 || settings.loginCallers.includes(uid),
+      isBelieved: (uid) => config.callers.has(uid),
+      isShared: (ip) => config.shared.contains(ip, 0),
       log: (attempt) => {
         const isWanted = settings.loginLog === "all" || attempt.verdict !== "accepted";
         if (settings.loginLog !== "none" && isWanted) lasting.say(loginLine(attempt));

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { ControlError, keyValues } from "@qmail-mysql/control";
+import { parseClient } from "@qmail-mysql/relay";
 
 /** The settings of control/sqld-settings: qmail-sqld(8). Times are seconds. */
 export interface Settings {
@@ -19,8 +20,10 @@ export interface Settings {
   /** Processes that compute password hashes, and how many logins may wait for one. */
   readonly hashers: number;
   readonly hashQueue: number;
-  /** Uids that, like root, are trusted to give the client's address and the verdicts about system accounts. */
-  readonly loginCallers: readonly number[];
+  /** Who, like root, is trusted to give the client's address and the verdicts about system accounts. */
+  readonly loginCallers: Callers;
+  /** Addresses of many users, whose failed logins are not counted together. */
+  readonly loginShared: readonly string[];
   /** Which attempts to log in are logged. */
   readonly loginLog: "all" | "failures" | "none";
   /** Who may record logins for POP before SMTP, beside root and the account of qmail-sqld. */
@@ -29,6 +32,12 @@ export interface Settings {
   readonly relayAddresses: number;
   /** The mode of the socket. */
   readonly socketMode: number;
+}
+
+export interface Callers {
+  readonly uids: readonly number[];
+  /** Names of system accounts. */
+  readonly names: readonly string[];
 }
 
 export interface Recorders {
@@ -54,13 +63,16 @@ const NUMBERS = {
 
 const RECORDERS: Recorders = { uids: [], owner: true };
 const MAX_UIDS = 64;
+const CALLERS: Callers = { uids: [], names: ["qmaild"] }; // the account of qmail-smtpd: conf-users of qmail
+const SHARED = ["127.0.0.1", "::1"]; // webmail on this host
 const SOCKET_MODE = 0o666; // access is controlled by the directory of the socket
 
 /** Parses control/sqld-settings. Throws ControlError with file, line and what was expected. */
 export function parseSettings(text: string, file: string): Settings {
   const values = new Map<string, number>();
   let recorders = RECORDERS;
-  let loginCallers: readonly number[] = [];
+  let loginCallers = CALLERS;
+  let loginShared: readonly string[] = SHARED;
   let loginLog: Settings["loginLog"] = "all";
   for (const { key, value, line } of keyValues(text, file)) {
     const wrong = (expected: string) =>
@@ -76,9 +88,15 @@ export function parseSettings(text: string, file: string): Settings {
       continue;
     }
     if (key === "login_callers") {
-      const parsed = parseRecorders(value);
-      if (!parsed || parsed.owner) throw wrong(`root, or uids, ${MAX_UIDS} at most`);
-      loginCallers = parsed.uids;
+      const parsed = parseCallers(value);
+      if (!parsed) throw wrong(`root, or uids and accounts, ${MAX_UIDS} at most`);
+      loginCallers = parsed;
+      continue;
+    }
+    if (key === "login_shared") {
+      const parsed = parseShared(value);
+      if (!parsed) throw wrong("addresses and networks such as 10.1.0.0/16, or none");
+      loginShared = parsed;
       continue;
     }
     if (key === "relay_recorders") {
@@ -108,6 +126,7 @@ export function parseSettings(text: string, file: string): Settings {
     hashers: number("hashers"),
     hashQueue: number("hash_queue"),
     loginCallers,
+    loginShared,
     loginLog,
     recorders,
     relayAddresses: number("relay_addresses"),
@@ -115,8 +134,24 @@ export function parseSettings(text: string, file: string): Settings {
   };
 }
 
+const wordsOf = (value: string) => value.split(/[ \t,]+/).filter((word) => word !== "");
+
+function parseCallers(value: string): Callers | undefined {
+  const words = wordsOf(value);
+  const uids = words.filter((word) => /^\d{1,10}$/.test(word)).map(Number);
+  const names = words.filter((word) => /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/.test(word));
+  const isValid = words.length > 0 && words.length <= MAX_UIDS && uids.length + names.length === words.length;
+  return isValid ? { uids, names: names.filter((name) => name !== "root") } : undefined;
+}
+
+function parseShared(value: string): string[] | undefined {
+  if (value === "none") return [];
+  const words = wordsOf(value);
+  return words.length > 0 && words.every(parseClient) ? words : undefined;
+}
+
 function parseRecorders(value: string): Recorders | undefined {
-  const words = value.split(/[ \t,]+/).filter((word) => word !== "");
+  const words = wordsOf(value);
   const uids = words.filter((word) => /^\d{1,10}$/.test(word)).map(Number);
   const owner = words.includes("owner");
   const others = words.filter((word) => word !== "owner" && word !== "root" && !/^\d{1,10}$/.test(word));

@@ -1,7 +1,7 @@
 import type { Verdict } from "@qmail-mysql/accounts";
 import type { Counted, LoginDelays } from "@qmail-mysql/fairness";
 import { reason, Trouble } from "@qmail-mysql/trouble";
-import { formatIp, lower, parseIp } from "@qmail-mysql/wire";
+import { formatIp, type Ip, lower, parseIp } from "@qmail-mysql/wire";
 import { type Answer, found, Misasked, NONE, type Peer } from "../answer.ts";
 import type { Asker } from "../edge/hashers.ts";
 import type { Attempt } from "./login-line.ts";
@@ -16,6 +16,8 @@ export interface AttemptWorld {
   readonly counts: LoginCounts;
   /** Is this uid trusted to give the client's address and the verdicts about system accounts? */
   readonly isBelieved: (uid: number) => boolean;
+  /** Is this the address of many users, for example of a webmail server? */
+  readonly isShared: (address: Ip) => boolean;
   readonly log: (attempt: Attempt) => void;
   readonly pause: (ms: number) => Promise<void>;
 }
@@ -26,17 +28,21 @@ export interface LoginCounts {
   delayed: number;
 }
 
-// Failures that cause no delay: for one login, and for all logins of a uid that is not trusted.
+// Failures that cause no delay: for one login, and for all logins of an address or of a uid that is not trusted.
 const FREE = 4;
-const FREE_OF_UID = 20;
+const FREE_OF_ALL = 20;
+const FORGETS = 60_000; // milliseconds after which one failure of an address is forgotten
 const PARALLEL = 8; // concurrent attempts for one login that do not delay each other
 const NOT_YET = 5000; // milliseconds before the answer that the login has to be tried later
 const MAX_PORT = 5; // digits
+const MAX_SERVICE = 32;
+const NETWORK = 8; // bytes of an IPv6 address: a client has at least a /64 to choose from
 
 interface Asking extends Asker {
   readonly uid: number | undefined;
   readonly address: string | undefined;
   readonly port: string;
+  readonly service: string;
   readonly counted: readonly Counted[];
 }
 
@@ -49,11 +55,11 @@ export function attemptQuestions(world: AttemptWorld) {
   };
 
   async function authenticate(fields: readonly string[], peer: Peer): Promise<Answer> {
-    const [login, password, challenge, address = "", port = ""] = fields;
-    if (![3, 5].includes(fields.length) || login === undefined || password === undefined) {
+    const [login, password, challenge, address = "", port = "", service = ""] = fields;
+    if (![3, 5, 6].includes(fields.length) || login === undefined || password === undefined) {
       throw new Misasked("unable to answer authenticate: a wrong number of fields");
     }
-    const asking = askingOf(world, peer, login, address, port);
+    const asking = askingOf(world, peer, { login, address, port, service });
     const place = delays.begin(asking.counted);
     if ("later" in place) {
       note(asking, "delayed", "too many failures");
@@ -70,9 +76,9 @@ export function attemptQuestions(world: AttemptWorld) {
       note(asking, "trouble", reason(error));
       throw error;
     }
-    // A trusted client now looks the login up among the system accounts, and reports the verdict with recordVerdict.
-    const isElsewhere = "refused" in verdict && verdict.refused === "unknown" && fields.length === 5;
-    if (isElsewhere && world.isBelieved(asking.uid ?? -1)) delays.end(asking.counted, undefined);
+    // checkpassword as root now looks the login up among the system accounts, and reports with recordVerdict.
+    const isUnknown = "refused" in verdict && verdict.refused === "unknown";
+    if (isUnknown && fields.length === 5 && asking.uid === 0) delays.end(asking.counted, undefined);
     else {
       const isRight = "accepted" in verdict;
       delays.end(asking.counted, isRight);
@@ -88,7 +94,7 @@ export function attemptQuestions(world: AttemptWorld) {
     }
     if (!world.isBelieved(peer()))
       throw new Trouble(`unable to record a verdict: not uid ${peer()}'s to say`);
-    const asking = askingOf(world, peer, login, address, port);
+    const asking = askingOf(world, peer, { login, address, port, service: "" });
     const isRight = verdict === "accepted";
     if (!isRight) delays.failed(asking.counted);
     note(asking, isRight ? "accepted" : "refused", isRight ? "system account" : (verdict ?? ""));
@@ -99,39 +105,34 @@ export function attemptQuestions(world: AttemptWorld) {
 }
 
 /**
- * Adds the keys under which an attempt is counted: address and login if the uid that asks is trusted, else that uid,
- * with the login and alone. For a trusted uid that gives no address nothing is counted: the count would be shared by
- * all clients, and each could lock out the others.
+ * Adds the keys under which an attempt is counted. If the uid that asks is trusted: the address with the login, and the
+ * address alone, unless it is shared. Else that uid, with the login and alone. For a trusted uid that gives no address
+ * nothing is counted: the count would be shared by all clients, and each could lock out the others.
  */
 function askingOf(
-  { isBelieved }: Pick<AttemptWorld, "isBelieved">,
+  { isBelieved, isShared }: Pick<AttemptWorld, "isBelieved" | "isShared">,
   peer: Peer,
-  login: string,
-  address: string,
-  port: string,
+  { login, address, port, service }: Record<"login" | "address" | "port" | "service", string>,
 ): Asking {
   const uid = uidOf(peer);
   const name = lower(login);
+  const said = { uid, login: name, port: port.slice(0, MAX_PORT), service: service.slice(0, MAX_SERVICE) };
+  const ofLogin = (owner: string): Counted => ({ key: `${owner} ${name}`, free: FREE, parallel: PARALLEL });
+  const ofAll = (owner: string): Counted => ({ key: owner, free: FREE_OF_ALL, parallel: Infinity });
   if (uid !== undefined && isBelieved(uid)) {
     const ip = parseIp(address);
-    const from = ip && formatIp(ip);
-    const counted = from === undefined ? [] : [{ key: `${from} ${name}`, free: FREE, parallel: PARALLEL }];
-    return {
-      uid,
-      address: from,
-      port: port.slice(0, MAX_PORT),
-      login: name,
-      owner: from ?? `${uid}`,
-      counted,
-    };
+    if (!ip) return { ...said, address: undefined, owner: `${uid}`, counted: [] };
+    const from = formatIp(ip);
+    const all = isShared(ip) ? [] : [{ ...ofAll(networkOf(ip)), forgets: FORGETS }];
+    return { ...said, address: from, owner: from, counted: [ofLogin(from), ...all] };
   }
   const owner = `uid ${uid ?? "-"}`;
-  const counted = [
-    { key: `${owner} ${name}`, free: FREE, parallel: PARALLEL },
-    { key: owner, free: FREE_OF_UID, parallel: Infinity },
-  ];
-  return { uid, address: undefined, port: port.slice(0, MAX_PORT), login: name, owner, counted };
+  return { ...said, address: undefined, owner, counted: [ofLogin(owner), ofAll(owner)] };
 }
+
+/** The address of an IPv4 client, the /64 network of an IPv6 client. */
+const networkOf = (ip: Ip): string =>
+  ip.length === 4 ? formatIp(ip) : `${formatIp(ip.map((byte, i) => (i < NETWORK ? byte : 0)))}/64`;
 
 function uidOf(peer: Peer): number | undefined {
   try {

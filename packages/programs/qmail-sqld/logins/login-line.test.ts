@@ -3,6 +3,7 @@ import { type Attempt, loginLine } from "./login-line.ts";
 
 const ATTEMPT: Attempt = {
   verdict: "refused",
+  service: "",
   port: "110",
   address: "192.0.2.1",
   uid: 0,
@@ -34,4 +35,9 @@ test.each([
 test("a port that is none is not repeated", () => {
   expect(loginLine({ ...ATTEMPT, port: "110 x" })).toContain(" service=- ");
   expect(loginLine({ ...ATTEMPT, port: "1110" })).toContain(" service=1110 ");
+});
+
+test("the service that the calling program gives is one word, and comes before the port", () => {
+  expect(loginLine({ ...ATTEMPT, service: "submission" })).toContain(" service=submission address=");
+  expect(loginLine({ ...ATTEMPT, service: "a b=c\n" })).toContain(" service=a_b\\x3dc\\x0a address=");
 });

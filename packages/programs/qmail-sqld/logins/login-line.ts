@@ -1,6 +1,8 @@
 /** An attempt to log in, and its result. */
 export interface Attempt {
   readonly verdict: "accepted" | "refused" | "delayed" | "trouble";
+  /** What the calling program says that it serves; "" if nothing. */
+  readonly service: string;
   /** The port that the client connected to; "" if unknown. */
   readonly port: string;
   /** The client's address; undefined if no trusted program gave it. */
@@ -25,9 +27,16 @@ const SERVICES: Readonly<Record<string, string>> = {
  * Returns the line for the login log: qmail-sqld(8). Values are escaped, so that a client cannot forge a field or a
  * line.
  */
-export function loginLine({ verdict, port, address, uid, login, why }: Attempt): string {
-  const service = SERVICES[port] ?? (/^\d{1,5}$/.test(port) ? port : "-");
-  const values = { verdict, service, address: address ?? "-", uid: uid ?? "-", user: login, why };
+export function loginLine({ verdict, service, port, address, uid, login, why }: Attempt): string {
+  const ofPort = SERVICES[port] ?? (/^\d{1,5}$/.test(port) ? port : "-");
+  const values = {
+    verdict,
+    service: service || ofPort,
+    address: address ?? "-",
+    uid: uid ?? "-",
+    user: login,
+    why,
+  };
   return `login: ${Object.entries(values)
     .map(([key, value]) => `${key}=${word(`${value}`)}`)
     .join(" ")}`;

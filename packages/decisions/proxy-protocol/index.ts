@@ -1,0 +1,1 @@
+export { type ParsedProxyHeader, type ProxyEndpoint, type ProxyHeader, parseProxyHeader } from "./header.ts";

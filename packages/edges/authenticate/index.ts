@@ -1,0 +1,2 @@
+export { authenticateByProgram } from "./by-program.ts";
+export { authenticateBySqld } from "./by-sqld.ts";
