@@ -1,23 +1,25 @@
 import { closeSync, readdirSync } from "node:fs";
 import { Trouble } from "@qmail-mysql/trouble";
 import { libc } from "./native.ts";
+import {
+  AF_UNIX,
+  F_SETFD,
+  FD_CLOEXEC,
+  MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  O_CLOEXEC,
+  SCM_RIGHTS,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+  SOL_SOCKET,
+} from "./socket-constants.ts";
 
-// Linux and the C library's ABI on 64-bit machines: sys/socket.h
-const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
-const SOCK_CLOEXEC = 0o2000000;
-const O_CLOEXEC = 0o2000000;
-const F_SETFD = 2;
-const FD_CLOEXEC = 1;
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-const MSG_CMSG_CLOEXEC = 0x40000000;
 const CMSG_HEADER = 16; // bytes of struct cmsghdr
 const MOST = 2; // descriptors per packet
 const CMSG_SPACE = CMSG_HEADER + 4 * MOST;
 const CONTROL_LENGTH = 5; // index of msg_controllen in struct msghdr
+const RETRY = ["EAGAIN", "EINTR"];
 
 /** Calls that no runtime offers: to create and duplicate descriptors and to pass them to another process. Bun only. */
 export interface Descriptors {
@@ -28,17 +30,22 @@ export interface Descriptors {
   dup2(from: number, to: number): void;
   /** Sets close-on-exec for all descriptors above 2. */
   keepToOurselves(): void;
-  /** Sends a non-empty packet with one or two descriptors. False if the other end is closed or it does not fit now. */
+  /** Sends a non-empty packet with up to two descriptors. False if the other end is closed or it does not fit now. */
   send(socket: number, packet: Buffer, fds: readonly number[]): boolean;
   /** Waits for a packet; undefined if the other end is closed. */
-  receive(
-    socket: number,
-    into: Buffer,
-  ): { readonly length: number; readonly fds: readonly number[] } | undefined;
+  receive(socket: number, into: Buffer): Packet | undefined;
+  /** The next packet if there is one now; "none", or undefined if the other end is closed. */
+  poll(socket: number, into: Buffer): Packet | "none" | undefined;
+}
+
+/** A packet that was received: its bytes are in the buffer. */
+export interface Packet {
+  readonly length: number;
+  readonly fds: readonly number[];
 }
 
 export function openDescriptors(): Descriptors {
-  const { call, address: addressOf, prepare } = libc();
+  const { call, address: addressOf, failure, prepare } = libc();
   prepare("socketpair", "pipe2", "dup2", "fcntl", "sendmsg", "recvmsg"); // once, before any fork
   const two = (what: string, make: (at: Int32Array) => number): readonly [number, number] => {
     const fds = new Int32Array(2);
@@ -58,6 +65,12 @@ export function openDescriptors(): Descriptors {
     msg[CONTROL_LENGTH] = BigInt(length);
     return msg;
   };
+  const received = () => {
+    const fds: number[] = [];
+    const end = Number(msg[CONTROL_LENGTH]) === 0 ? 0 : Number(control.readBigUInt64LE(0));
+    for (let at = CMSG_HEADER; at + 4 <= end; at += 4) fds.push(control.readInt32LE(at));
+    return fds;
+  };
   return {
     pair: () => two("a socket pair", (at) => call.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, at)),
     pipe: () => two("a pipe", (at) => call.pipe2(at, O_CLOEXEC)),
@@ -70,7 +83,7 @@ export function openDescriptors(): Descriptors {
       }
     },
     send(socket, packet, fds) {
-      const length = CMSG_HEADER + 4 * fds.length;
+      const length = fds.length === 0 ? 0 : CMSG_HEADER + 4 * fds.length;
       control.writeBigUInt64LE(BigInt(length), 0);
       control.writeInt32LE(SOL_SOCKET, 8);
       control.writeInt32LE(SCM_RIGHTS, 12);
@@ -79,11 +92,12 @@ export function openDescriptors(): Descriptors {
     },
     receive(socket, into) {
       const length = call.recvmsg(socket, header(into, CMSG_SPACE), MSG_CMSG_CLOEXEC);
-      if (length <= 0) return undefined;
-      const fds: number[] = [];
-      const end = Number(msg[CONTROL_LENGTH]) === 0 ? 0 : Number(control.readBigUInt64LE(0));
-      for (let at = CMSG_HEADER; at + 4 <= end; at += 4) fds.push(control.readInt32LE(at));
-      return { length, fds };
+      return length > 0 ? { length, fds: received() } : undefined;
+    },
+    poll(socket, into) {
+      const length = call.recvmsg(socket, header(into, CMSG_SPACE), MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+      if (length > 0) return { length, fds: received() };
+      return length < 0 && RETRY.includes(failure().code) ? "none" : undefined;
     },
   };
 }

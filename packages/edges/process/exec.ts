@@ -1,6 +1,8 @@
 import {
   checkExecutable,
   cString,
+  F_SETFD,
+  FD_CLOEXEC,
   isBun,
   type Native,
   native,
@@ -12,9 +14,7 @@ import { errno, errorOf, reason, Trouble } from "@qmail-mysql/trouble";
 import { toBuffer, toText } from "@qmail-mysql/wire";
 import { environment } from "./environment.ts";
 
-// fcntl.h, signal.h
-const F_SETFD = 2;
-const FD_CLOEXEC = 1;
+// signal.h
 const SIG_DFL = 0;
 const SIGPIPE = 13;
 const SIGXFSZ = 25;

@@ -1,13 +1,19 @@
-import { closeFd, cString, type Native, native, readWithin } from "@qmail-mysql/native";
+import {
+  AF_UNIX,
+  closeFd,
+  cString,
+  type Native,
+  native,
+  readWithin,
+  SO_SNDTIMEO,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "@qmail-mysql/native";
 import { errno, errorOf } from "@qmail-mysql/trouble";
 import { byteString, fromText } from "@qmail-mysql/wire";
 import { listenerUid } from "./trust.ts";
 
-// sys/socket.h
-const AF_UNIX = 1;
-const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
-const SOL_SOCKET = 1;
-const SO_SNDTIMEO = 21;
 const SUN_PATH = 107; // bytes of a socket's path: unix(7)
 const PIECE = 16_384;
 
@@ -31,7 +37,7 @@ export function connectBlocking(path: string, seconds: number): BlockingSocket |
   if (!c) return undefined;
   let fd: number;
   try {
-    fd = connectFd(c, path, SOCK_STREAM_CLOEXEC, seconds);
+    fd = connectFd(c, path, SOCK_STREAM | SOCK_CLOEXEC, seconds);
   } catch (error) {
     throw late(error);
   }

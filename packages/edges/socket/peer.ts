@@ -1,8 +1,5 @@
-import { libc } from "@qmail-mysql/native";
+import { libc, SO_PEERCRED, SOL_SOCKET } from "@qmail-mysql/native";
 
-// Linux: socket.h
-const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
 const UCRED = 12; // bytes: pid, uid, gid
 
 const ucred = new Int32Array(new ArrayBuffer(UCRED));

@@ -1,13 +1,10 @@
-import { native, type Status, status } from "@qmail-mysql/native";
+import { native, SO_PEERCRED, SOL_SOCKET, type Status, status } from "@qmail-mysql/native";
 import { fromText } from "@qmail-mysql/wire";
 
 // sys/stat.h
 const S_ISVTX = 0o1000;
 const S_IWGRP = 0o020;
 const S_IWOTH = 0o002;
-// sys/socket.h, Linux
-const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
 const UCRED = 12; // bytes: pid, uid, gid
 
 export interface Account {

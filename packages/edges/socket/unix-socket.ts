@@ -1,4 +1,4 @@
-import { bun, native } from "@qmail-mysql/native";
+import { bun, native, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 import { connectFd } from "./blocking-socket.ts";
 import { listenerUid } from "./trust.ts";
@@ -35,7 +35,6 @@ interface BunRuntime {
 // Milliseconds. A non-blocking connect to a unix socket fails with EAGAIN while the server's backlog is full: connect(2).
 const PATIENCE = 5000;
 const PAUSE = 20;
-const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000; // sys/socket.h
 
 /**
  * Connects to a unix socket. Rejects with an errno. Uses Bun's own call if possible: loading node:net takes 2 ms, as
@@ -68,7 +67,7 @@ async function connectBun(bun: BunRuntime, path: string, events: UnixEvents): Pr
   };
   // The runtime reports every failure to connect as "refused", so the connection is made here.
   const c = native();
-  const fd = c && connectFd(c, path, SOCK_STREAM_CLOEXEC_NONBLOCK);
+  const fd = c && connectFd(c, path, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
   const listener = fd === undefined ? undefined : listenerUid(fd);
   const socket = await bun.connect({
     ...(fd === undefined ? { unix: path } : { fd }),

@@ -1,7 +1,7 @@
 import { unlinkSync } from "node:fs";
 import { createServer } from "node:net";
-import { cString, libc } from "@qmail-mysql/native";
-import { peerUid } from "@qmail-mysql/socket";
+import { AF_UNIX, cString, libc, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from "@qmail-mysql/native";
+import { inTurns, PER_TURN, peerUid, whenReadable } from "@qmail-mysql/socket";
 import { fromText } from "@qmail-mysql/wire";
 import { BunStream, nodeStream, type Stream, type StreamEvents } from "./stream.ts";
 
@@ -17,18 +17,7 @@ export interface UnixListener {
   close(): void;
 }
 
-// Linux: sys/socket.h, fcntl.h
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const SOCK_CLOEXEC = 0o2000000;
-const SOCK_NONBLOCK = 0o4000;
-const F_SETFL = 4;
-const F_SETOWN = 8;
-const O_ASYNC = 0o20000;
-
-const BACKLOG = 128; // at most PER_TURN, so that a turn empties it and non-blocking clients can connect
-const PER_TURN = 128; // connections accepted before the event loop serves the others
-const LOOK_AGAIN = 1000; // milliseconds: the delay if a signal is lost or no descriptor is free
+const BACKLOG = PER_TURN; // a turn empties it, so that non-blocking clients can connect
 
 /** Listens on `path`, through the C library if the runtime can call it. Throws with an errno, or calls `failed`. */
 export function listenUnix(
@@ -54,10 +43,7 @@ export function listenUnix(
   return listenNative(path, onConnection, ready);
 }
 
-/**
- * The runtime's own server accepts for as long as connections arrive, and serves no other one meanwhile. This one
- * accepts at most PER_TURN before it serves the others.
- */
+/** The runtime's own server accepts for as long as connections arrive, and serves no other one meanwhile. */
 function listenNative(
   path: string,
   onConnection: (accepted: Accepted) => void,
@@ -76,38 +62,24 @@ function listenNative(
   check(call.bind(listener, address, address.length));
   check(call.listen(listener, BACKLOG));
 
-  let isScheduled = false;
   let isClosed = false;
-  function accept(): void {
-    isScheduled = false;
-    for (let turn = 0; turn < PER_TURN; turn++) {
-      if (isClosed) return;
-      const fd = call.accept4(listener, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (fd < 0) return; // no connection is waiting, or no descriptor is free
-      onConnection({
-        uid: peerUid(fd),
-        open: (events) => new BunStream(fd, events),
-        refuse: () => void call.close(fd),
-      });
-    }
-    schedule();
-  }
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
-    setImmediate(accept);
-  }
-  const again = setInterval(schedule, LOOK_AGAIN);
-  process.on("SIGIO", schedule); // before O_ASYNC: the default action of SIGIO ends the process
-  check(call.fcntl(listener, F_SETOWN, process.pid));
-  check(call.fcntl(listener, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
+  const accept = inTurns(() => {
+    if (isClosed) return false;
+    const fd = call.accept4(listener, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) return false; // no connection is waiting, or no descriptor is free
+    onConnection({
+      uid: peerUid(fd),
+      open: (events) => new BunStream(fd, events),
+      refuse: () => void call.close(fd),
+    });
+    return true;
+  });
+  const unwatch = whenReadable(listener, accept);
   ready();
   return {
     close() {
       isClosed = true;
-      clearInterval(again);
-      process.off("SIGIO", schedule);
-      process.on("SIGIO", () => {});
+      unwatch();
       call.close(listener);
       unlinkSync(path);
     },

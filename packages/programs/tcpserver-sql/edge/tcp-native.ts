@@ -1,27 +1,24 @@
-import { libc } from "@qmail-mysql/native";
+import {
+  AF_INET,
+  AF_INET6,
+  IP_OPTIONS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  libc,
+  SO_REUSEADDR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from "@qmail-mysql/native";
+import { LOOK_AGAIN, whenReadable } from "@qmail-mysql/socket";
 import { formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
 import { endedChildren, spawner } from "./spawn.ts";
 import type { Endpoint, TcpListener, TcpSystem } from "./tcp-system.ts";
 
-// Linux: socket.h, in.h, fcntl.h.
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_CLOEXEC = 0o2000000;
-const SOCK_NONBLOCK = 0o4000;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const IPPROTO_IP = 0;
-const IP_OPTIONS = 4;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
-const F_SETFL = 4;
-const F_SETOWN = 8;
-const O_ASYNC = 0o20000;
-// Milliseconds; the maximum delay after a lost signal.
-const LOOK_AGAIN = 1000;
 const SOCKADDR_SIZE = 28; // sockaddr_in6; sockaddr_in is 16
 
 /** TCP by the C library. Throws Trouble if that cannot be called. */
@@ -69,13 +66,11 @@ function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
     if (call.getsockname(socket, own, length) !== 0) throw failure();
     return endpoint(own);
   };
+  let unwatch = () => {};
   return {
     port: localName(fd).port,
     watch(onConnection) {
-      setInterval(onConnection, LOOK_AGAIN);
-      process.on("SIGIO", onConnection); // before it is enabled: the default action is to terminate the process
-      check(call.fcntl(fd, F_SETOWN, process.pid));
-      check(call.fcntl(fd, F_SETFL, SOCK_NONBLOCK | O_ASYNC));
+      unwatch = whenReadable(fd, onConnection);
     },
     accept() {
       length[0] = SOCKADDR_SIZE;
@@ -83,7 +78,10 @@ function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
       if (socket < 0) return undefined;
       return { fd: socket, remote: endpoint(peer), local: localName(socket) };
     },
-    close: () => void call.close(fd),
+    close() {
+      unwatch();
+      call.close(fd);
+    },
   };
 }
 

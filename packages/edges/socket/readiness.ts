@@ -1,0 +1,51 @@
+import { F_SETFL, F_SETOWN, libc, O_ASYNC, O_NONBLOCK } from "@qmail-mysql/native";
+import { reason, Trouble } from "@qmail-mysql/trouble";
+
+// Readiness of descriptors that the runtime cannot watch, such as one to call accept4(2) or recvmsg(2) on: by SIGIO.
+
+export const PER_TURN = 128; // steps before the event loop serves the others
+export const LOOK_AGAIN = 1000; // milliseconds: the delay if a signal is lost or no descriptor is free
+
+/** Returns a function that soon calls `step` until it returns false, with the rest of the event loop in between. */
+export function inTurns(step: () => boolean): () => void {
+  let isScheduled = false;
+  const turn = () => {
+    isScheduled = false;
+    for (let count = 0; count < PER_TURN; count++) if (!step()) return;
+    schedule();
+  };
+  const schedule = () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(turn);
+  };
+  return schedule;
+}
+
+const looks = new Set<() => void>();
+const lookAtAll = () => {
+  for (const look of looks) look();
+};
+let isReady = false;
+let timer: NodeJS.Timeout | undefined;
+
+/**
+ * Makes a descriptor non-blocking and calls `look` when something has arrived at it, perhaps also if not. Returns a
+ * function that ends this. Throws Trouble.
+ */
+export function whenReadable(fd: number, look: () => void): () => void {
+  const { call, failure } = libc();
+  if (!isReady) process.on("SIGIO", lookAtAll); // for good: the default action of SIGIO ends the process
+  isReady = true;
+  const isWatched =
+    call.fcntl(fd, F_SETOWN, process.pid) === 0 && call.fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) === 0;
+  if (!isWatched) throw new Trouble(`unable to watch a descriptor: ${reason(failure())}`);
+  looks.add(look);
+  timer ??= setInterval(lookAtAll, LOOK_AGAIN);
+  return () => {
+    looks.delete(look);
+    if (looks.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
