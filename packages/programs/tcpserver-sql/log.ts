@@ -4,7 +4,7 @@ import type { Connection } from "./child-environment.ts";
 const MAX_PART = 100; // bytes of a name in a log line
 
 /** The line `ok` or `deny` with both ends of the connection, as in tcpserver. */
-export function verdictLine(word: "ok" | "deny", pid: number, connection: Connection): string {
+export function verdictLine(word: "ok" | "deny", pid: number | string, connection: Connection): string {
   const { local, remote, localHost, remoteHost, remoteInfo } = connection;
   const here = [safe(localHost), local.ip, local.port].join(":");
   const there = [safe(remoteHost), remote.ip, safe(remoteInfo), remote.port].join(":");
@@ -12,7 +12,7 @@ export function verdictLine(word: "ok" | "deny", pid: number, connection: Connec
 }
 
 /** The line of db/relay: whether RELAYCLIENT is set, by the table, a rule or our own environment. */
-export function relayLine(pid: number, ip: string, env: readonly string[]): string {
+export function relayLine(pid: number | string, ip: string, env: readonly string[]): string {
   const isClient = env.some((entry) => entry.startsWith("RELAYCLIENT="));
   return `pid ${pid} ${relayWords(ip, isClient)}`;
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Notify, RelaySql } from "@qmail-mysql/control";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { environment, resident, say } from "@qmail-mysql/process";
@@ -11,8 +12,10 @@ import { mail } from "./edge/mail.ts";
 import { releaseStdio } from "./edge/release-stdio.ts";
 import { rulesReader } from "./edge/rules-file.ts";
 import { tcpSystem } from "./edge/tcp.ts";
+import type { Programs, TcpSystem } from "./edge/tcp-system.ts";
+import { openWorkers } from "./edge/workers.ts";
 import { hourly } from "./notify.ts";
-import { parseOptions, USAGE } from "./options.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
 import { type RelaySource, relaySource } from "./relay-source.ts";
 import { serve } from "./serve.ts";
 
@@ -43,7 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
       system,
       listeners,
       base,
-      spawn: system.spawner(options.program),
+      programs: programs(system, options, base, speak),
       names: dnsNames(process.env.DNSCACHEIP),
       askIdent,
       openRules: rulesReader(),
@@ -55,6 +58,19 @@ export async function main(args: readonly string[]): Promise<number> {
     if (!(error instanceof Die)) speak(1, `fatal: ${reason(error)}`);
     return SOFT;
   }
+}
+
+/** The given program for each connection, or workers that serve many of them. */
+function programs(
+  system: TcpSystem,
+  { program, workers }: Options,
+  base: readonly string[],
+  speak: (level: 1 | 2, line: string) => void,
+): Programs {
+  if (workers === undefined) {
+    return { isReady: () => true, start: system.spawner(program), watch: system.watchChildren };
+  }
+  return openWorkers(system, program, workers || availableParallelism(), base, (line) => speak(1, line));
 }
 
 /** Reads control/sql, and if it names no database the path of qmail-sqld's socket. Throws Trouble. */

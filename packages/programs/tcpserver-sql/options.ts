@@ -22,6 +22,8 @@ export interface Options {
   readonly timeout: number;
   /** Consult the relay table of control/sql. */
   readonly sql: boolean;
+  /** Number of workers that serve the connections, 0 for one for each processor; undefined for a child for each. */
+  readonly workers: number | undefined;
   readonly host: string;
   readonly port: string;
   readonly program: readonly string[];
@@ -30,7 +32,7 @@ export interface Options {
 type Mutable = { -readonly [K in keyof Options]: Options[K] };
 
 export const USAGE =
-  "tcpserver [ -1SUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] host port program";
+  "tcpserver [ -1SUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] host port program";
 
 const DEFAULTS: Options = {
   verbosity: 1,
@@ -51,6 +53,7 @@ const DEFAULTS: Options = {
   askIdent: true,
   timeout: 26,
   sql: false,
+  workers: undefined,
   host: "",
   port: "",
   program: [],
@@ -84,6 +87,7 @@ const VALUES: Readonly<Record<string, (value: string) => Partial<Options>>> = {
   u: (value) => ({ uid: leadingNumber(value) }),
   g: (value) => ({ gid: leadingNumber(value) }),
   l: (value) => ({ localName: value }),
+  w: (value) => ({ workers: leadingNumber(value) }),
   t: (value) => ({ timeout: leadingNumber(value) }),
 };
 

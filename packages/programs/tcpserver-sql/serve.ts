@@ -1,9 +1,10 @@
 import { writeAll } from "@qmail-mysql/process";
+import { inTurns } from "@qmail-mysql/socket";
 import { errno, HARD, reason, SOFT } from "@qmail-mysql/trouble";
 import { type Connection, childEnvironment } from "./child-environment.ts";
 import type { Names } from "./edge/dns.ts";
 import type { OpenRules } from "./edge/rules-file.ts";
-import type { Accepted, Spawn, TcpListener, TcpSystem } from "./edge/tcp-system.ts";
+import type { Accepted, Programs, TcpListener, TcpSystem } from "./edge/tcp-system.ts";
 import { relayLine, verdictLine } from "./log.ts";
 import type { Options } from "./options.ts";
 import type { RelaySource } from "./relay-source.ts";
@@ -13,7 +14,7 @@ export interface Parts {
   readonly system: TcpSystem;
   readonly listeners: readonly TcpListener[];
   readonly base: readonly string[];
-  readonly spawn: Spawn;
+  readonly programs: Programs;
   readonly names: Names;
   readonly askIdent: (
     local: Connection["local"],
@@ -32,30 +33,28 @@ const DENIED = HARD << 8;
 /** Serves until SIGTERM; running children are not terminated, and accepted connections still get one. */
 export function serve(options: Options, parts: Parts): Promise<void> {
   const { say } = parts;
-  const children = new Set<number>();
+  const children = new Set<number | string>();
   let pending = 0;
   let isOver = false;
   let whenOver = () => {};
 
   const status = () => say(2, `status: ${children.size + pending}/${options.limit}`);
-  const ended = (pid: number, code: number) => {
+  const ended = (pid: number | string, code: number) => {
     say(2, `end ${pid} status ${code}`);
     status();
   };
-  const accept = () => {
-    for (const listener of parts.listeners) {
-      while (!isOver && children.size + pending < options.limit) {
-        const accepted = listener.accept();
-        if (!accepted) break;
-        pending++;
-        status();
-        void take(accepted);
-      }
-    }
-  };
+  const accept = inTurns(() => {
+    if (isOver || children.size + pending >= options.limit || !parts.programs.isReady()) return false;
+    const accepted = next(parts.listeners);
+    if (!accepted) return false;
+    pending++;
+    status();
+    void take(accepted);
+    return true;
+  });
   const take = async (accepted: Accepted): Promise<void> => {
     // Registered at once: a child may end before a promise is resolved.
-    const started = (pid: number) => {
+    const started = (pid: number | string) => {
       pending--;
       children.add(pid);
     };
@@ -76,10 +75,10 @@ export function serve(options: Options, parts: Parts): Promise<void> {
   };
 
   status();
-  parts.system.watchChildren((pid, code) => {
+  parts.programs.watch((pid, code) => {
     if (children.delete(pid)) ended(pid, code);
     accept();
-  });
+  }, accept);
   for (const listener of parts.listeners) listener.watch(accept);
   accept();
   return new Promise((resolve) => {
@@ -92,6 +91,15 @@ export function serve(options: Options, parts: Parts): Promise<void> {
   });
 }
 
+/** A connection that waits at one of the listeners. */
+function next(listeners: readonly TcpListener[]): Accepted | undefined {
+  for (const listener of listeners) {
+    const accepted = listener.accept();
+    if (accepted) return accepted;
+  }
+  return undefined;
+}
+
 /**
  * Everything between accept and the start of the program, which tcpserver does in the child. Returns the wait status to
  * log if no child is started.
@@ -100,7 +108,7 @@ async function start(
   accepted: Accepted,
   options: Options,
   parts: Parts,
-  started: (pid: number) => void,
+  started: (pid: number | string) => void,
 ): Promise<number | undefined> {
   prepareSocket(accepted.fd, options, parts.system);
   const asked = parts.relay?.mayRelay(accepted.remote.ip) ?? false; // concurrently with the name lookups
@@ -111,10 +119,16 @@ async function start(
     logVerdict("deny", process.pid, connection, parts);
     return DENIED;
   }
-  launch(accepted.fd, options, connection, childEnvironment(parts.base, connection, mayRelay, rule.env), {
-    ...parts,
-    started,
-  });
+  await launch(
+    accepted.fd,
+    options,
+    connection,
+    childEnvironment(parts.base, connection, mayRelay, rule.env),
+    {
+      ...parts,
+      started,
+    },
+  );
   return undefined;
 }
 
@@ -139,16 +153,17 @@ async function identify(
   };
 }
 
-function launch(
+async function launch(
   fd: number,
   { program }: Options,
   connection: Connection,
   env: readonly string[],
-  parts: Parts & { readonly started: (pid: number) => void },
-): void {
-  let pid: number;
+  parts: Parts & { readonly started: (pid: number | string) => void },
+): Promise<void> {
+  let pid: number | string;
   try {
-    pid = parts.spawn(env, fd);
+    const start = parts.programs.start(env, fd);
+    pid = typeof start === "number" ? start : await start;
   } catch (error) {
     logVerdict("ok", process.pid, connection, parts);
     throw new Error(`unable to run ${program[0]}: ${reason(error)}`);
@@ -158,7 +173,7 @@ function launch(
   if (parts.relay) parts.say(2, relayLine(pid, connection.remote.ip, env));
 }
 
-function logVerdict(word: "ok" | "deny", pid: number, connection: Connection, { say }: Parts): void {
+function logVerdict(word: "ok" | "deny", pid: number | string, connection: Connection, { say }: Parts): void {
   say(2, `pid ${pid} from ${connection.remote.ip}`);
   say(2, verdictLine(word, pid, connection));
 }

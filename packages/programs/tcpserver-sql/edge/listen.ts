@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
+import { becomeUser, isRoot } from "@qmail-mysql/process";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { type Ip, parseIp } from "@qmail-mysql/wire";
 import { leadingNumber, type Options } from "../options.ts";
@@ -59,10 +60,18 @@ function portNumber(port: string): number | undefined {
   return undefined;
 }
 
-/** Implements -g, -u and -U: a gid or uid of 0 has no effect, as in tcpserver. Throws Trouble. */
-export function dropPrivileges({ uid, gid, idsFromEnv }: Options): void {
+/**
+ * Implements -g, -u and -U: a gid or uid of 0 has no effect, as in tcpserver; but with workers, which serve many clients
+ * each, root is not allowed. Throws Trouble.
+ */
+export function dropPrivileges({ uid, gid, idsFromEnv, workers }: Options): void {
   const group = idsFromEnv ? leadingNumber(process.env.GID ?? "") || gid : gid;
   const user = idsFromEnv ? leadingNumber(process.env.UID ?? "") || uid : uid;
+  if (workers !== undefined && isRoot()) {
+    if (user === 0 || group === 0) throw new Trouble("unable to start workers as root: -w needs -u and -g");
+    becomeUser(user, group);
+    return;
+  }
   const attempt = (what: string, change: () => void) => {
     try {
       change();

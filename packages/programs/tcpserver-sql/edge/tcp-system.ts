@@ -26,6 +26,16 @@ export interface TcpListener {
 /** Starts a child and returns its pid. Throws an error with the errno of the exec that failed. */
 export type Spawn = (env: readonly string[], fd: number) => number;
 
+/** What serves the connections; a name stands for one connection in log lines, for a child its pid. */
+export interface Programs {
+  /** Would a connection be served now? */
+  isReady(): boolean;
+  /** Starts to serve a connection with an environment (NAME=value). Throws or rejects with the reason. */
+  start(env: readonly string[], fd: number): number | Promise<string>;
+  /** Calls back with the name and raw wait status of all that end, and when isReady may have become true. */
+  watch(onEnd: (name: number | string, status: number) => void, onReady: () => void): void;
+}
+
 /** The system calls of a server with one child per connection. */
 export interface TcpSystem {
   /** Listens on an address, all zeros for every one of its version. Rejects with an errno. */

@@ -1,0 +1,166 @@
+import { closeSync } from "node:fs";
+import { decodeEnds, encodeConnection, isReady, PACKET_LIMIT, WORKER_PROTO } from "@qmail-mysql/handover";
+import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
+import { inTurns, whenReadable } from "@qmail-mysql/socket";
+import { reason } from "@qmail-mysql/trouble";
+import { toBuffer } from "@qmail-mysql/wire";
+import type { Programs, TcpSystem } from "./tcp-system.ts";
+
+const PAUSE = 1000; // milliseconds at least from one start of a worker to the next in its place
+const RETRY = 10; // milliseconds until a connection is offered again to workers whose sockets are full
+const PATIENCE = 5000; // milliseconds until it is dropped
+
+interface Worker {
+  readonly socket: number;
+  readonly pid: number;
+  readonly sessions: Set<number>;
+  isReady: boolean;
+  /** The number of the last session that it was given. */
+  lastUsed: number;
+  stop(): void;
+}
+
+/**
+ * Hands connections to `count` processes of `program` instead of starting one for each. A worker that ends is replaced,
+ * and its sessions end with its status. Throws an error with an errno if none can be started.
+ */
+export function openWorkers(
+  system: TcpSystem,
+  program: readonly string[],
+  count: number,
+  base: readonly string[],
+  say: (line: string) => void,
+): Programs {
+  return new Workers(system, program, count, base, say);
+}
+
+class Workers implements Programs {
+  readonly #workers = new Map<number, Worker>(); // by pid
+  readonly #descriptors: Descriptors = openDescriptors();
+  readonly #start: () => Worker;
+  readonly #say: (line: string) => void;
+  #serial = 0;
+  #ended: (name: string, status: number) => void = () => {};
+  #ready = () => {};
+
+  constructor(
+    system: TcpSystem,
+    program: readonly string[],
+    count: number,
+    base: readonly string[],
+    say: (line: string) => void,
+  ) {
+    const spawn = system.spawner(program);
+    const env = [...base, `PROTO=${WORKER_PROTO}`];
+    this.#say = say;
+    this.#start = () => {
+      const [socket, theirs] = this.#descriptors.pair();
+      try {
+        return this.#watch(socket, spawn(env, theirs));
+      } catch (error) {
+        closeSync(socket);
+        throw error;
+      } finally {
+        closeSync(theirs);
+      }
+    };
+    system.watchChildren((pid, status) => this.#over(pid, status));
+    for (let i = 0; i < count; i++) this.#start();
+  }
+
+  isReady(): boolean {
+    for (const { isReady } of this.#workers.values()) if (isReady) return true;
+    return false;
+  }
+
+  async start(env: readonly string[], fd: number): Promise<string> {
+    const id = ++this.#serial;
+    const packet = toBuffer(encodeConnection(id, env));
+    if (packet.length > PACKET_LIMIT) throw new Error("its environment is too long");
+    const end = performance.now() + PATIENCE;
+    while (performance.now() < end) {
+      for (const worker of this.#byLoad()) {
+        if (!this.#descriptors.send(worker.socket, packet, [fd])) continue;
+        worker.sessions.add(id);
+        worker.lastUsed = id;
+        return nameOf(worker, id);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
+    throw new Error("no worker is ready");
+  }
+
+  watch(onEnd: (name: string, status: number) => void, onReady: () => void): void {
+    this.#ended = onEnd;
+    this.#ready = onReady;
+  }
+
+  /** The workers that are ready: the one with the fewest sessions first, of those the one that was used longest ago. */
+  #byLoad(): Worker[] {
+    const ready = [...this.#workers.values()].filter(({ isReady }) => isReady);
+    return ready.sort((a, b) => a.sessions.size - b.sessions.size || a.lastUsed - b.lastUsed);
+  }
+
+  #watch(socket: number, pid: number): Worker {
+    const packet = Buffer.alloc(PACKET_LIMIT + 1);
+    const startedAt = performance.now();
+    const take = () => {
+      const got = this.#descriptors.poll(socket, packet);
+      if (got === "none" || !got) return false; // if it has closed its socket, its end is reported as well
+      got.fds.forEach(closeSync);
+      if (!this.#take(worker, packet.toString("latin1", 0, got.length))) process.kill(pid, "SIGKILL");
+      return true;
+    };
+    const unwatch = whenReadable(socket, inTurns(take));
+    const worker: Worker = {
+      socket,
+      pid,
+      sessions: new Set(),
+      isReady: false,
+      lastUsed: 0,
+      stop: () => {
+        while (take()); // what it reported before its end
+        unwatch();
+        closeSync(socket);
+        setTimeout(() => this.#replace(), Math.max(0, startedAt + PAUSE - performance.now()));
+      },
+    };
+    this.#workers.set(pid, worker);
+    return worker;
+  }
+
+  /** Takes a report of a worker; false if it is invalid. */
+  #take(worker: Worker, packet: string): boolean {
+    if (isReady(packet)) {
+      worker.isReady = true;
+      this.#ready();
+      return true;
+    }
+    const ends = decodeEnds(packet);
+    for (const { id, code } of ends ?? []) {
+      if (worker.sessions.delete(id)) this.#ended(nameOf(worker, id), code << 8);
+    }
+    return ends !== undefined;
+  }
+
+  #over(pid: number, status: number): void {
+    const worker = this.#workers.get(pid);
+    if (!worker) return;
+    worker.stop();
+    this.#workers.delete(pid);
+    this.#say(`warning: worker ${pid} ended with status ${status}, sessions ${worker.sessions.size}`);
+    for (const id of worker.sessions) this.#ended(nameOf(worker, id), status);
+  }
+
+  #replace(): void {
+    try {
+      this.#start();
+    } catch (error) {
+      this.#say(`warning: unable to start a worker: ${reason(error)}`);
+      setTimeout(() => this.#replace(), PAUSE);
+    }
+  }
+}
+
+/** What stands for a session in log lines, where a child has its pid. */
+const nameOf = ({ pid }: Worker, id: number): string => `${pid}.${id}`;
