@@ -7,7 +7,7 @@ import { FIRST_UID, mail, USERS, userRows } from "../lib/crash-users.ts";
 import { sqlite } from "../lib/databases.ts";
 import { type LossyDisk, startLossyDisk } from "../lib/lossy-disk.ts";
 import { makeQueue, spawnLspawn } from "../lib/lspawn.ts";
-import { children, isAlive, state } from "../lib/processes.ts";
+import { children, isAlive, signal, state } from "../lib/processes.ts";
 import { BIN } from "../lib/program.ts";
 import { startQmailSend } from "../lib/qmail-send.ts";
 import { numbers } from "../lib/random.ts";
@@ -65,7 +65,7 @@ describe.skipIf(!isRoot)(
         await sleep(random(PAUSE));
         const [pid, workers] = [send.pid(), await stopped(send.pid())];
         disk.cut();
-        execFileSync("kill", ["-9", ...[pid, ...workers.filter(isAlive)].map(String)]);
+        for (const process of [pid, ...workers]) signal(process, "SIGKILL");
         await send.gone();
         while (workers.some(isAlive)) await sleep(5);
         await disk.restart();

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Killed } from "./crash-judge.ts";
 import { mail } from "./crash-users.ts";
-import { children, forkServers, isAlive, isAtWork, state, workers } from "./processes.ts";
+import { children, forkServers, isAlive, isAtWork, signal, state, workers } from "./processes.ts";
 import { type Delivery, startQmailSend } from "./qmail-send.ts";
 import { numbers } from "./random.ts";
 import type { World } from "./world.ts";
@@ -103,15 +103,6 @@ export async function crash(
 }
 
 const kill = (pid: number) => signal(pid, "SIGKILL");
-
-/** False if it had already ended. */
-function signal(pid: number, which: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, which);
-  } catch {
-    return false;
-  }
-}
 
 /** Returns when the process has stopped or is gone: until then it may fork. */
 function stop(pid: number): void {
