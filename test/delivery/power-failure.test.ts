@@ -13,7 +13,7 @@ import { startQmailSend } from "../lib/qmail-send.ts";
 import { numbers } from "../lib/random.ts";
 import { isRoot, makeMaildir, makeWorld } from "../lib/world.ts";
 
-// POWER_CUTS=50 is the whole story. POWER_SEED makes a run's choices again; its moments nothing can.
+// POWER_CUTS=50 is the full test. POWER_SEED repeats a run's choices, though not its timing.
 const CUTS = Number(process.env.POWER_CUTS ?? 4);
 const SEED = Number(process.env.POWER_SEED ?? Date.now() % 1_000_000);
 const AT_ONCE = 20;

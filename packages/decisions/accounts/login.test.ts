@@ -119,7 +119,7 @@ test.each([
   expect(await ask(login, password)).toEqual({ refused });
 });
 
-describe("trouble is no refusal", () => {
+describe("trouble is not a refusal", () => {
   const down = async () => {
     throw new Error("server gone");
   };
@@ -131,7 +131,7 @@ describe("trouble is no refusal", () => {
   ])("%s does not answer", async (_what, login, changes) => {
     await expect(ask(login, "x", world(changes).ports)).rejects.toThrow("server gone");
   });
-  test("a stored password that cannot be verified is named by its row", async () => {
+  test("a stored password that cannot be verified is reported with its row", async () => {
     await expect(ask("broken", "x")).rejects.toThrow(
       'unable to verify the password of mailbox row "broken": of no scheme known here',
     );
@@ -142,18 +142,18 @@ describe("trouble is no refusal", () => {
       await expect(ask("zero", password)).rejects.toThrow('unable to use mailbox row "zero": its uid is 0');
     },
   );
-  test("but who is refused already stays refused", async () => {
+  test("trouble after a refusal does not change it", async () => {
     expect(await ask("iain", "wrong", world({ findSystemLogin: down }).ports)).toEqual({
       refused: "wrong password",
     });
   });
-  test("and a first row that cannot be verified is not a stranger's trouble", async () => {
+  test("a decoy row that cannot be verified is not trouble for an unknown login", async () => {
     const decoy = async () => ({ password: "?", passwordType: "Password" });
     expect(await ask("nobody", "x", world({ decoy }).ports)).toEqual({ refused: "unknown" });
   });
 });
 
-describe("who is refused has cost the same, whoever he is", () => {
+describe("every refusal takes the same lookups and comparisons", () => {
   const cost = async (login: string) => {
     const { ports, asked } = world();
     await ask(login, "wrong", ports);
@@ -193,7 +193,7 @@ describe("who is refused has cost the same, whoever he is", () => {
       expect(verify).toHaveBeenCalledWith("wrong", "first's", "Password", "");
     },
   );
-  test("who is accepted has cost the one lookup", async () => {
+  test("an accepted login takes one lookup", async () => {
     const { ports, asked } = world();
     await ask("iain", "iain's", ports);
     expect(asked).toEqual(["mailbox", "verify"]);

@@ -33,7 +33,7 @@ interface BunRuntime {
 }
 
 // Milliseconds. A non-blocking connect to a unix socket fails with EAGAIN while the server's backlog is full: connect(2).
-const PATIENCE = 5000;
+const CONNECT_LIMIT = 5000;
 const PAUSE = 20;
 const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000; // sys/socket.h
 
@@ -43,7 +43,7 @@ const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000; // sys/socket.h
  */
 export async function connectUnix(path: string, events: UnixEvents): Promise<UnixConnection> {
   const runtime = bun<BunRuntime>();
-  const end = performance.now() + PATIENCE;
+  const end = performance.now() + CONNECT_LIMIT;
   for (;;) {
     try {
       return await (runtime ? connectBun(runtime, path, events) : connectNode(path, events));

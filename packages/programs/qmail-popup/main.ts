@@ -1,12 +1,12 @@
 import { offersApop, popTimeout } from "@qmail-mysql/control-files";
 import {
   type Attempt,
-  afterwards,
   authorize,
   credentials,
   err,
   lineInput,
   parseCommand,
+  replyAfter,
   TOO_LONG,
   TOO_LONG_REPLY,
 } from "@qmail-mysql/pop3";
@@ -39,7 +39,7 @@ export async function main([hostname, ...subprogram]: readonly string[]): Promis
       if (step.end) return ALWAYS;
       user = step.user ?? user;
       if (!step.attempt) continue;
-      const last = await served(subprogram, step.attempt, timestamp);
+      const last = await runSubprogram(subprogram, step.attempt, timestamp);
       return last === undefined ? ALWAYS : await refuse(last, reply);
     }
   } catch (error) {
@@ -49,16 +49,16 @@ export async function main([hostname, ...subprogram]: readonly string[]): Promis
 }
 
 /** The reply to send after the subprogram has ended; undefined if none. */
-async function served(
+async function runSubprogram(
   subprogram: readonly string[],
   attempt: Attempt,
   timestamp: string,
 ): Promise<string | undefined> {
   try {
-    return afterwards(await spawnWithFd3(subprogram, credentials(attempt, timestamp)));
+    return replyAfter(await spawnWithFd3(subprogram, credentials(attempt, timestamp)));
   } catch (error) {
     say(`qmail-popup: warning: ${(error as Error).message}`);
-    return afterwards({ code: SOFT, signal: null });
+    return replyAfter({ code: SOFT, signal: null });
   }
 }
 
