@@ -79,6 +79,18 @@ describe("virtual addresses, as stock qmail-send passes them on", () => {
   });
 });
 
+test("a disabled virtual address is refused, and does not fall to the catch-all", async () => {
+  const w = world([box("iain"), box("virtual")], ["virtual @  v.com", "iain  info v.com"]);
+  const findVirtual: GetpwPorts["findVirtual"] = async (local, host) =>
+    (await w.findVirtual(local, host)).map((row) => ({ ...row, isDisabled: row.username === "iain" }));
+  const refused = expect.objectContaining({
+    bounce: true,
+    message: "virtual address info@v.com is disabled",
+  });
+  await expect(answer("v.com-info", { ...w, findVirtual })).rejects.toThrow(refused);
+  expect(await answer("v.com-other", { ...w, findVirtual })).toBe("virtual|-|@");
+});
+
 test("of two virtual hosts with which a local part may begin, that of the address is used, if it is known", async () => {
   const w = world([box("anna"), box("ben")], ["anna @  a.com", "ben   a.com-b.com"]);
   const at = async (host?: string) => (await getpw("a.com-b.com-x", settings, w, host))?.user;

@@ -8,6 +8,8 @@ export interface AliasRow {
   readonly aliasHost: string;
   /** The text of the optional column, a whole number; 0 if it is blank or the column does not exist. */
   readonly position?: string | undefined;
+  /** It is not carried out; if all rows of an address are disabled, the address is refused. */
+  readonly isDisabled?: boolean;
 }
 
 /** Port: the rows of `username` with one of `aliases` (lower case), in any order. */

@@ -7,6 +7,8 @@ export interface VirtualRow {
   readonly ext: string;
   readonly virtualUsername: string;
   readonly virtualHost: string;
+  /** The address is refused; it does not fall to the catch-all. The tables of qmail/MySQL have no column for it. */
+  readonly isDisabled?: boolean;
 }
 
 /** Port: the rows that may apply to local@host (lower case), exact ones and catch-alls, in any order. */
@@ -39,7 +41,7 @@ export class VirtualMisconfiguration extends Error {}
  * The row for local@host: the exact row, else the catch-all, whose virtual_username is blank. With `funky` both columns
  * are LIKE patterns and the most specific row is used: an exact host before a pattern, of two patterns the one with
  * more literal characters; then the same for virtual_username, where blank matches nothing. Throws
- * VirtualMisconfiguration if that row has no username.
+ * VirtualMisconfiguration if that row has no username. The row may be a disabled one.
  */
 export function chooseVirtual(
   rows: readonly VirtualRow[],
@@ -48,7 +50,7 @@ export function chooseVirtual(
   funky = false,
 ): VirtualRow | undefined {
   const row = funky ? mostSpecific(rows, local, host) : exactOrCatchAll(rows, local, host);
-  if (row && row.username === "") {
+  if (row && !row.isDisabled && row.username === "") {
     const columns = `('', '${row.ext}', '${row.virtualUsername}', '${row.virtualHost}')`;
     throw new VirtualMisconfiguration(`MySQL misconfiguration: virtual row ${columns} has no username`);
   }
