@@ -244,7 +244,7 @@ describe("more than an answer may have", () => {
   });
 });
 
-describe("packets that are none", () => {
+describe("invalid packets", () => {
   const corrupt: [string, Lies][] = [
     [
       "a column's name of no length",
