@@ -15,7 +15,7 @@ check: build ## types, format, lint, boundaries between packages, manual pages, 
 	@scripts/setup.sh check
 	@scripts/check.sh
 
-test: ## everything it needs, then all suites; the last line sums them
+test: ## all suites; installs what they need; the last line is the total
 	@scripts/setup.sh test
 	@scripts/build.sh
 	@scripts/test.sh
@@ -30,7 +30,7 @@ bench: ## measures beside C programs, Dovecot, Courier, a stock qmail (STOCK_QMA
 	@scripts/build.sh
 	@bench/run.sh
 
-soak: ## what takes minutes: 100 builds that are one, 500 crashes, 50 power failures, 100,000 deliveries, POP before SMTP in a storm for 60 s, a Galera cluster that loses its nodes, trace beside 10,000 deliveries on each backend, 100,000 connections, a million rows
+soak: ## long tests: 100 identical builds, 500 crashes, 50 power failures, memory after 100,000 deliveries, POP before SMTP under load for 60 s, a Galera cluster that loses nodes, trace compared with 10,000 deliveries on each backend, 100,000 connections, tables of a million rows
 	@scripts/setup.sh test bench
 	@scripts/build.sh
 	scripts/reproducible.sh 100

@@ -1,7 +1,7 @@
 #!/bin/sh
-# instructions.sh BASE OTHER: two directories of built programs (bin/); how many million instructions of user mode their
-# qmail-getpw and checkpassword take on SQLite and through qmail-sqld, and OTHER's in percent of BASE's. callgrind counts
-# them, for not every machine has counters that perf may read; the median of RUNS. checkpassword is given a program that
+# instructions.sh BASE OTHER: compares two directories of built programs (bin/): million instructions in user mode of
+# qmail-getpw and checkpassword on SQLite and through qmail-sqld, and the difference in percent. They are the median of
+# RUNS, counted by callgrind, since perf needs counters that not every machine has. checkpassword is given a program that
 # does not exist to run, since callgrind counts to the end of a process and not to its exec. Root only. Needs valgrind.
 set -eu
 [ $# = 2 ] || { echo "usage: instructions.sh base other" >&2 && exit 100; }

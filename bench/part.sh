@@ -1,6 +1,6 @@
 #!/bin/sh
 # part.sh PART: compiles what it needs, and runs one part of the suite. Each measurement is a line of JSON in the file
-# that RESULTS names, if it does, and a line to read on descriptor 1.
+# that RESULTS names, if set, and a readable line on descriptor 1.
 set -eu
 cd "$(dirname "$0")/.."
 bun=$(scripts/find-bun.sh)

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Measures, keeps what each part found in results/PART.json, and draws RESULTS.md and its plots from all that is kept.
-# BENCH names the parts, all of them unless told. A part that fails loses its own figures alone, and the exit code says
-# so. STOCK_QMAIL is the home of a stock qmail, to measure it as well.
+# Measures, stores the results of each part in results/PART.json, and writes RESULTS.md and its plots from all results.
+# BENCH names the parts; default: all. If a part fails, only its own figures are missing, and the exit code is not 0.
+# STOCK_QMAIL is the home of a stock qmail, to measure it as well.
 set -eu
 cd "$(dirname "$0")/.."
-# Some of it runs as users who cannot look into root's home: should the tree lie there, it is seen elsewhere.
+# Some programs run as users who cannot read root's home: if the tree is there, it is mounted elsewhere.
 if [ "$(id -u)" = 0 ] && [ "${1:-}" != --elsewhere ] &&
 	! setpriv --reuid 64900 --regid 64900 --clear-groups test -x "$PWD/bin/qmail-mysql"; then
 	elsewhere=$(mktemp -d)

@@ -27,6 +27,7 @@ const kinds = {
     ...common,
     bytecode: true,
     splitting: true, // a chunk per program: each loads its own modules and no other's
+    minChunkSize: 1000, // bytes: a smaller one costs more than to load it where it is not needed
     compile: {
       outfile: `${dir}/qmail-mysql`,
       executablePath: runtime,

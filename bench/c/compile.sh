@@ -1,5 +1,5 @@
 #!/bin/sh
-# compile.sh DIR: the C twins, NAME-mariadb and NAME-sqlite each, and the programs that measure, unless they are there.
+# compile.sh DIR: compiles the C programs for comparison, as NAME-mariadb and NAME-sqlite, and those that measure.
 set -eu
 mkdir -p "$1"
 out=$(cd "$1" && pwd)

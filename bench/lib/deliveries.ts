@@ -51,20 +51,20 @@ export const USERS = 200;
 const FIRST_UID = 65000;
 const MESSAGE = `From: a@example.org\nSubject: hello\n\n${"x".repeat(3000)}\n`;
 const LIMIT = 120_000; // milliseconds of one run
-/** Stock qmail-local waits once, for the message; ours not less often. */
+/** Stock qmail-local waits once, for the message; ours must not wait less often. */
 const LEAST_WAITS = 1;
 
 /** u0 ... on a file system, and qmail-lspawns that deliver to them. */
 export interface Site {
   /** For scratch files. */
   readonly dir: string;
-  /** A stock one with its users in /etc/passwd, and with the C lookup for its qmail-getpw; none without STOCK_QMAIL. */
+  /** Stock, with its users in /etc/passwd, and with the C lookup as its qmail-getpw; empty without STOCK_QMAIL. */
   stock(): Spawner[];
   /** Ours through qmail-sqld, or with a connection of its own; `settings` are control/lspawn-settings. */
   ours(what: string, settings: string, through?: "qmail-sqld" | "MariaDB"): Spawner;
   /** Makes deliveries, and removes the messages. Throws if one failed, or waits for the disk were not counted. */
   deliver(spawner: Spawner, asked: Asked): Delivered;
-  /** A command that makes deliveries, for who looks at it from outside, and its environment. */
+  /** A command that makes deliveries, to be observed from outside, and its environment. */
   command(spawner: Spawner, asked: Asked): { words: string[]; env: Record<string, string>; calls(): number };
   /** Removes all mail. */
   empty(): void;

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-/** The file system that a directory lies on, in words: its type, and of an ext4 whether it has a journal. */
+/** The file system of a directory in words: its type, and for ext4 whether it has a journal. */
 export function fileSystemOf(dir: string): string {
   const path = resolve(dir);
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n").map(mountOf);
   const holds = ({ point }: Mount) => point === "/" || path === point || path.startsWith(`${point}/`);
-  // Of those at the same place the last is on top.
+  // The last of several mounts at the same place is visible.
   const [mount] = mounts
     .filter(holds)
     .reverse()

@@ -41,12 +41,12 @@ export function turns<T>(things: readonly T[], measure: (thing: T) => Load): (T 
   });
 }
 
-/** Seconds of one round, of `seconds` in all; SECONDS makes them longer or shorter. */
+/** Seconds of one round, of `seconds` in total; SECONDS overrides the total. */
 export const roundOf = (seconds: number): number => Number(process.env.SECONDS ?? seconds) / ROUNDS;
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 
-/** What `work` finds while other programs run, which end with it. */
+/** Runs `work` while other programs run, which are ended with it; returns its result. */
 export function beside<T>(others: readonly (readonly (string | number)[])[], work: () => T): T {
   const children = others.map(([program, ...args]) =>
     spawn(String(program), args.map(String), { stdio: "ignore" }),

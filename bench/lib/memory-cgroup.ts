@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A memory cgroup, which stands for a machine of that size. */
+/** A memory cgroup, to simulate a machine of that size. */
 export interface MemoryCgroup {
-  /** Words before a command that is to run in it. */
+  /** A prefix for a command that is to run in it. */
   readonly wrap: readonly string[];
   remove(): void;
 }
 
-/** Version 2 where it has the memory controller, else version 1. Needs root. Its name holds this process's id. */
+/** Version 2 if it has the memory controller, else version 1. Needs root. Its name contains the id of this process. */
 export function memoryCgroup(bytes: number): MemoryCgroup {
   const lines = readFileSync("/proc/self/cgroup", "utf8").split("\n");
   const v1 = lines.find((line) => /^\d+:memory:/.test(line))?.replace(/^\d+:memory:/, "");

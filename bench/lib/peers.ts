@@ -27,7 +27,7 @@ export interface Database {
   readonly name: string;
 }
 
-/** A Dovecot without protocols: only its auth, on the mailbox table. */
+/** A Dovecot without protocols: only its auth process, on the mailbox table. */
 export function startDovecotAuth(database: Database, cacheMegabytes: number): Promise<Peer> {
   const dir = scratch("dovecot");
   writeFileSync(

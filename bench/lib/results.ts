@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 
-/** What one measurement found: a line of JSON in the file that RESULTS names. */
+/** The result of one measurement: a line of JSON in the file that RESULTS names. */
 export type Result = Readonly<Record<string, string | number | boolean | readonly number[] | null>>;
 
 export function emit(result: Result): void {

@@ -7,10 +7,10 @@ const PROGRAMS = 64;
 const NAME = 48;
 const SIZE = 4 + NAME + 4 + 8 + 8; // state, name, padding, starts, calls
 
-/** Makes every wait for the disk of a program longer, and counts them. */
+/** Delays every wait for the disk of a program, and counts the waits. */
 export interface SlowFsync {
   readonly env: Readonly<Record<string, string>>;
-  /** How many there were, of all programs started with `env`. */
+  /** Number of waits of all programs started with `env`. */
   calls(): number;
 }
 

@@ -26,7 +26,7 @@ export const PASSWORD = "correct horse";
 
 const LOGIN = "login qmail\npassword secret\ndb qmail\n";
 
-/** A MariaDB with the mailboxes, and a way to make qmail homes on it. */
+/** A MariaDB with the mailboxes; makes qmail homes that use it. */
 export interface Mail {
   readonly server: MariaDb;
   readonly rows: string;
@@ -44,7 +44,7 @@ export async function startMail(): Promise<Mail> {
     world.control("sqlserver", `${where}\n${LOGIN}`);
     return world;
   };
-  // The home is the first world's; the others only differ in where the rows are.
+  // All use the home of the first; they differ only in the database.
   const rows = mailboxes(site());
   server.sql(`CREATE DATABASE qmail; CREATE USER qmail@'%' IDENTIFIED BY 'secret'; GRANT SELECT ON qmail.* TO qmail@'%';
     CREATE USER qmail@localhost IDENTIFIED BY 'secret'; GRANT SELECT ON qmail.* TO qmail@localhost;`);

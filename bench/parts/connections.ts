@@ -1,6 +1,6 @@
-// Connections a second at 1, 10 and 40 at a time, each running one program: tcpserver without rules, tcpserver with a
-// C program that asks MariaDB for each, tcpserver-sql -S on the same table. Then one long run of the last, for its
-// memory.
+// Connections per second with 1, 10 and 40 concurrent clients, each running one program: tcpserver without rules,
+// tcpserver with a C program that queries MariaDB for each, tcpserver-sql -S on the same table. Then one long run of the
+// last, for its memory.
 import { sqlFile, startMariaDb } from "../../test/lib/mariadb.ts";
 import { proc } from "../../test/lib/program.ts";
 import { type Server, startServer } from "../../test/lib/server.ts";
@@ -21,7 +21,7 @@ try {
   database.sql(
     "CREATE DATABASE mail; CREATE USER relay@localhost IDENTIFIED BY 'secret'; GRANT SELECT ON mail.* TO relay@localhost",
   );
-  // 127.0.0.1 is not in the window: every connection is a question, none is answered from memory.
+  // 127.0.0.1 is not in the window: every connection causes a query, since only positive results are kept.
   database.sql(
     `${sqlFile("mysql/schema.sql")};
      INSERT INTO relay (ip_addr, timestamp) SELECT CONCAT('10.', seq DIV 250, '.', seq MOD 250, '.1'), UNIX_TIMESTAMP() FROM seq_1_to_10000`,

@@ -1,6 +1,6 @@
-// Deliveries a second through the spawn protocol, to one user and to 200, on two file systems whose waits cost 0, 2 and
+// Deliveries per second through the spawn protocol, to one user and to 200, on two file systems whose waits cost 0, 2 and
 // 8 ms more: a stock qmail-lspawn with its users in /etc/passwd and with the C lookup in MariaDB (STOCK_QMAIL names its
-// home), and ours. They take turns. DELAYS, UIDS, AT: lists that choose some of the cases.
+// home), and ours, in interleaved rounds. DELAYS, UIDS, AT: lists that choose some of the cases.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { startMariaDb } from "../../test/lib/mariadb.ts";
@@ -72,7 +72,7 @@ function turns(site: Site, { fileSystem }: Place, one: Case, spawners: readonly 
   });
 }
 
-/** Is every wait for the disk that the kernel sees one that slow-fsync.so delays? Throws if not. */
+/** Throws unless slow-fsync.so delays every wait for the disk that the kernel counts. */
 function countsAll(site: Site, { fileSystem }: Place, spawner: Spawner): void {
   const { words, env, calls } = site.command(spawner, { ms: 0, at: 5, users: 1, seconds: 0 });
   const at = words.indexOf(spawner.program);

@@ -1,5 +1,5 @@
-// Logins a second, plain passwords: verdicts of resident daemons over their sockets, on one MariaDB table, and
-// checkpassword exec'd for each login beside the C program.
+// Logins per second with plain passwords: resident daemons asked over their sockets, on one MariaDB table, and
+// checkpassword executed for each login, compared with the C program.
 import { join } from "node:path";
 import { BIN } from "../../test/lib/program.ts";
 import { startSqld } from "../../test/lib/sqld.ts";
@@ -17,7 +17,7 @@ interface Daemon {
   readonly protocol: string;
   readonly socket: string;
   readonly cached: boolean;
-  /** A connection for each login. */
+  /** Each login has a connection of its own. */
   readonly each: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Lookups: qmail-getpw exec'd for each, beside the C program, and questions to qmail-sqld over its socket.
+// Lookups: qmail-getpw executed for each, compared with the C program, and questions to qmail-sqld over its socket.
 import { join } from "node:path";
 import { BIN } from "../../test/lib/program.ts";
 import { startSqld } from "../../test/lib/sqld.ts";

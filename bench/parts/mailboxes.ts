@@ -1,5 +1,5 @@
-// Deliveries to random ones of 1,000 and of 1,000,000 mailboxes, through qmail-sqld, by turns. All have one home and
-// one uid: only the table grows. Once with qmail-sqld's cache as it comes, once with none.
+// Deliveries to random mailboxes of 1,000 and of 1,000,000, through qmail-sqld, in interleaved rounds. All have the same
+// home and uid: only the table grows. Once with qmail-sqld's default cache, once without a cache.
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";

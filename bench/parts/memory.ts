@@ -1,5 +1,5 @@
-// What qmail-lspawn and its workers take on a machine of 1 GB, at the defaults, while 200 uids get mail, and how many
-// deliveries they make a second there, beside stock.
+// The memory of qmail-lspawn and its workers on a machine of 1 GB, with the default settings, while 200 uids get mail,
+// and their deliveries per second, compared with stock.
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startMariaDb } from "../../test/lib/mariadb.ts";
@@ -79,7 +79,7 @@ function descendants(pid: number): number[] {
   }
 }
 
-/** Megabytes: what is its own, and its share of what it has in common with others. */
+/** Megabytes: private memory and the proportional share of shared memory (PSS). */
 function pssOf(pid: number): number {
   try {
     return Number(/^Pss:\s+(\d+) kB$/m.exec(proc(pid, "smaps_rollup"))?.[1]) / 1024;

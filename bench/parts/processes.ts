@@ -1,4 +1,4 @@
-// Whole processes, beside the C twins: milliseconds and memory. Each command's time is hyperfine's.
+// Whole processes compared with equivalent C programs: milliseconds, measured by hyperfine, and memory.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -81,7 +81,7 @@ function command({ user, fd3 }: Case, program: string, next: Command): { program
   return { program, words: [FD3, input, program, ...next] };
 }
 
-/** Verifies that the programs give the same result, without which comparing their speed means nothing. */
+/** Verifies that the programs give the same result; otherwise their speed cannot be compared. */
 function same(theirs: Command, ours: Command, env: Readonly<Record<string, string>>): void {
   const [a, b] = [theirs, ours].map(([program = "", ...args]) => {
     const { status, stdout, stderr } = spawnSync(program, args, { env, encoding: "latin1" });

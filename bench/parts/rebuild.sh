@@ -1,7 +1,7 @@
 #!/bin/sh
-# A million virtual rows, hosts and mailboxes: rebuild-cdb beside what a shell would do, the database's own
-# client piped into `cdb -c`. Both bring the same bytes to the disk. ROWS and RUNS make it shorter or longer.
-# A line of JSON each goes to RESULTS, when it is set.
+# A million virtual rows, hosts and mailboxes: rebuild-cdb compared with a shell pipeline of the database's own
+# client and `cdb -c`. Both write the same bytes to the disk. ROWS and RUNS set the size and the number of runs.
+# Each result is a line of JSON in RESULTS, if set.
 set -eu
 cd "$(dirname "$0")/../.."
 rows=${ROWS:-1000000} runs=${RUNS:-2}

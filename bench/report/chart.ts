@@ -1,10 +1,10 @@
-/** One kind of bar: what the legend says, and whether it is ours or a peer's. */
+/** One kind of bar: its text in the legend, and whether it is ours or a peer's. */
 export interface Series {
   readonly name: string;
   readonly ours: boolean;
 }
 
-/** Bars that stand together: one per series, undefined where nothing was measured. */
+/** A group of bars: one per series, undefined if it was not measured. */
 export interface Group {
   readonly label: string;
   readonly values: readonly (number | undefined)[];
@@ -12,7 +12,7 @@ export interface Group {
 
 export interface Chart {
   readonly title: string;
-  /** What the axis counts, with its unit. */
+  /** The label of the axis, with its unit. */
   readonly axis: string;
   readonly series: readonly Series[];
   readonly groups: readonly Group[];
@@ -24,7 +24,7 @@ const RIGHT = 70;
 const [BAR, GAP, BETWEEN] = [13, 2, 14];
 const CHARACTER = 6.7; // about, of 12 px
 
-// Both schemes have the bars' colours in common; ours are blue, the others are not.
+// The colours of the bars are the same in the light and the dark scheme; ours are blue.
 const OURS = ["#1c5fb8", "#4a90e2", "#8fbdf0", "#0b7a75"];
 const PEERS = ["#8a8f98", "#c98a2b", "#b0563f", "#6d7f52"];
 const STYLE = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#1f2328}
@@ -32,7 +32,7 @@ const STYLE = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill
 .back{fill:#fff}.grid{stroke:#d1d9e0}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.back{fill:#0d1117}.grid{stroke:#30363d}}`;
 
-/** Horizontal bars in groups, as an SVG that reads on light and on dark. */
+/** Horizontal bars in groups, as an SVG for light and dark backgrounds. */
 export function barChart({ title, axis, series, groups, format = grouped }: Chart): string {
   const all = groups.flatMap(({ values }) => values.filter((value) => value !== undefined));
   const left = 26 + Math.max(...groups.map(({ label }) => label.length)) * CHARACTER;
@@ -103,7 +103,7 @@ function text(x: number, y: number, content: string, anchor: string, kind = ""):
   return `<text${of} x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${escaped(content)}</text>`;
 }
 
-/** The greatest step of 1, 2 or 5 times a power of ten that makes at least four. */
+/** The greatest step of 1, 2 or 5 times a power of ten that divides the axis into at least four. */
 function niceStep(most: number): number {
   const power = 10 ** Math.floor(Math.log10(most / 4));
   return ([5, 2, 1].find((times) => power * times <= most / 4) ?? 1) * power;

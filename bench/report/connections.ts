@@ -1,7 +1,7 @@
 import { grouped } from "./chart.ts";
 import { atLeast, type Lines, type Section } from "./section.ts";
 
-/** A line of connections.ts: a number of clients, or the memory after so many connections. */
+/** A line of connections.ts: a number of clients, or the memory after a number of connections. */
 interface Connections {
   readonly at?: number;
   readonly tcpserver?: readonly [number, number];

@@ -5,15 +5,15 @@ import { atLeast, type Bar, distinct, type Lines, type Section } from "./section
 interface Line {
   readonly fileSystem: string;
   readonly what: string;
-  /** Milliseconds more for each wait for the disk. */
+  /** Milliseconds added to each wait for the disk. */
   readonly ms?: number;
   readonly users?: number;
   readonly at?: number;
   /** null: it failed. */
   readonly rate?: number | null;
-  /** In the warm-up, from the start of the program on. */
+  /** Rate in the warm-up, which begins with the start of the program. */
   readonly first?: number | null;
-  /** Waits for the disk for each delivery. */
+  /** Waits for the disk per delivery. */
   readonly waits?: number | null;
   readonly deliveries?: number;
   readonly seen?: number;
@@ -23,12 +23,12 @@ type Case = Line & { readonly ms: number; readonly users: number; readonly at: n
 type Where = Pick<Case, "fileSystem" | "ms" | "users" | "at">;
 
 const [STOCK, LOOKED, OURS, CROWDED] = ["stock", "stock, the C lookup exec'd", "ours", "ours, 120 workers"];
-/** At least so many times stock: by deliveries at a time and milliseconds more. */
+/** Required ratio to stock, by concurrent deliveries and added milliseconds. */
 const TIMES_STOCK: Readonly<Record<number, Readonly<Record<number, number>>>> = {
   20: { 0: 2, 2: 1.5, 8: 1 },
   100: { 0: 2, 2: 2, 8: 1.5 },
 };
-/** The same for one at a time on a fast disk: by uids. */
+/** The same for one delivery at a time on a fast disk, by number of uids. */
 const ALONE: Readonly<Record<number, number>> = { 1: 1.9, 200: 1.4 };
 const TIMES_LOOKED = 4;
 const TIMES_CROWDED = 0.8;

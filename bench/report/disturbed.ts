@@ -1,6 +1,6 @@
 import { type Bar, distinct, type Lines, type Section } from "./section.ts";
 
-/** A line of disturbed.ts: medians of its rounds. */
+/** A line of disturbed.ts: medians over the rounds. */
 interface Disturbed {
   readonly kept: boolean;
   readonly beside: string;

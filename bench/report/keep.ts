@@ -1,5 +1,5 @@
-// keep.ts PART BEGAN BEFORE AFTER ENDED: keeps the lines of RESULTS as what the part found. BEGAN is in seconds since
-// the epoch, BEFORE and AFTER are load averages.
+// keep.ts PART BEGAN BEFORE AFTER ENDED: stores the lines of RESULTS as the results of the part. BEGAN is in seconds
+// since the epoch, BEFORE and AFTER are load averages.
 import { readFileSync } from "node:fs";
 import { keep } from "./kept.ts";
 import { commit, machine } from "./machine.ts";

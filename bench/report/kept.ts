@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What a part found, and when and where: a file of JSON below results/. */
+/** The results of a part, with time and machine: a JSON file in results/. */
 export interface Kept {
   /** UTC, to the minute. */
   readonly when: string;
@@ -12,7 +12,7 @@ export interface Kept {
   readonly ended: boolean;
   readonly commit: string;
   readonly machine: string;
-  /** Each part's lines have fields of their own. */
+  /** The fields of a line depend on the part. */
   readonly lines: readonly unknown[];
 }
 
@@ -23,7 +23,7 @@ export function keep(part: string, kept: Kept): void {
   writeFileSync(fileOf(part), `${JSON.stringify(kept, null, 2)}\n`);
 }
 
-/** undefined: it was never measured. */
+/** Undefined if it was never measured. */
 export function recall(part: string): Kept | undefined {
   return existsSync(fileOf(part)) ? JSON.parse(readFileSync(fileOf(part), "utf8")) : undefined;
 }

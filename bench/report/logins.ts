@@ -1,10 +1,10 @@
 import type { Chart } from "./chart.ts";
 import { atLeast, distinct, type Lines, type Load, loadCells, type Section } from "./section.ts";
 
-/** A line of logins.ts; the rest is of a daemon. */
+/** A line of logins.ts; the optional fields are those of a daemon. */
 interface Logins extends Load {
   readonly cached?: boolean;
-  /** A connection for each login. */
+  /** Each login has a connection of its own. */
   readonly each?: boolean;
   readonly queries?: number;
 }

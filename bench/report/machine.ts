@@ -13,7 +13,7 @@ const run = (program: string, ...args: string[]) =>
   }).toString();
 const version = (program: string, ...args: string[]) => /\d+\.[\w.]+/.exec(run(program, ...args))?.[0] ?? "?";
 
-/** What is measured on, and with what: versions, no names. */
+/** The machine and the versions of the software; no host names. */
 export function machine(): string {
   const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
   const hardware = `${cpus()[0]?.model} (${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB)`;
@@ -33,7 +33,7 @@ export function machine(): string {
   ].join("; ");
 }
 
-/** The commit that is measured, as far as there is one. */
+/** The commit that is measured; undefined outside a repository. */
 export function commit(): string {
   try {
     const changes = run("git", "status", "--porcelain", "--", ...SOURCES).trim();

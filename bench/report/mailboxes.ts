@@ -1,7 +1,7 @@
 import { grouped } from "./chart.ts";
 import { atMost, distinct, type Lines, median, type Section } from "./section.ts";
 
-/** A line of mailboxes.ts: what MariaDB has of the million and for it, or a round. */
+/** A line of mailboxes.ts: the size of the table and of MariaDB's buffer, or a round. */
 interface Mailboxes {
   readonly tableMB?: number;
   readonly poolMB?: number;

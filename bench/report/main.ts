@@ -1,4 +1,4 @@
-// RESULTS.md and its plots, from what the parts found and results/ keeps; the bars on descriptor 1.
+// Writes RESULTS.md and its plots from the results of the parts in results/; prints the requirements on descriptor 1.
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { say } from "../lib/results.ts";
@@ -15,7 +15,7 @@ import { processes } from "./processes.ts";
 import { rebuild } from "./rebuild.ts";
 import { type Bar, distinct, markdown, type Section } from "./section.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: a part's lines are its own section's business
+// biome-ignore lint/suspicious/noExplicitAny: the type of a part's lines is known to its section only
 const PARTS: Readonly<Record<string, (lines: any[]) => Section>> = {
   deliveries,
   memory,
@@ -28,7 +28,7 @@ const PARTS: Readonly<Record<string, (lines: any[]) => Section>> = {
   rebuild,
 };
 
-/** Which say of each case whether it failed; half of what another part found is nothing. */
+/** Parts that report a failure for each case; the results of another part are not used unless it succeeded. */
 const PIECEMEAL = ["deliveries", "mailboxes"];
 
 const found = Object.keys(PARTS).map((part) => ({ part, kept: recall(part) }));
@@ -61,7 +61,7 @@ ${sections.join("\n\n")}
 `,
 );
 
-/** The section of a part, and its plots beside it. */
+/** The section of a part; writes its plots. */
 function sectionOf(part: string, kept: Kept | undefined): string {
   if (!kept) return `## ${part}\n\nNot measured: \`make bench BENCH=${part}\` does.`;
   const { lines, ended, when, seconds, load, commit, machine } = kept;

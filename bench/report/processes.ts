@@ -1,6 +1,6 @@
 import type { Bar, Lines, Section } from "./section.ts";
 
-/** A line of processes.ts; the empty program has but its own figures. */
+/** A line of processes.ts; the empty program has no peer. */
 interface Process {
   readonly program: string;
   readonly what?: string;

@@ -1,7 +1,7 @@
 import { grouped } from "./chart.ts";
 import { distinct, type Lines, type Section } from "./section.ts";
 
-/** A line of rebuild.sh: a run, or the most memory. */
+/** A line of rebuild.sh: a run, or the maximum memory. */
 interface Rebuild {
   readonly part?: string;
   readonly how?: string;

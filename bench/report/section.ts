@@ -1,6 +1,6 @@
 import { type Chart, grouped } from "./chart.ts";
 
-/** What was asked for, and whether it is so; undefined when it was not measured. */
+/** A requirement, and whether it is met; undefined if it was not measured. */
 export interface Bar {
   readonly what: string;
   readonly bar: string;
@@ -8,37 +8,37 @@ export interface Bar {
   readonly met: boolean | undefined;
 }
 
-/** What one part of the suite has to say. */
+/** The section of one part of the suite. */
 export interface Section {
   readonly title: string;
   /** How it was measured. */
   readonly how: string;
   readonly table: Table;
   readonly bars: readonly Bar[];
-  /** By the name of the file, without its ending. */
+  /** By the name of the file, without its extension. */
   readonly charts: Readonly<Record<string, Chart>>;
-  /** What follows the tables. */
+  /** The text after the tables. */
   readonly note?: string;
 }
 
 export type Table = readonly (readonly string[])[];
 
-/** The parts' results are lines of JSON, each part with fields of its own. */
+/** A result of a part: a line of JSON, with fields that depend on the part. */
 export type Lines<T> = readonly T[];
 
-/** A load and how it went. */
+/** A load and its result. */
 export interface Load {
-  /** Asked of a daemon over its socket, or exec'd for each. */
+  /** A daemon asked over its socket, or a program executed for each. */
   readonly how: "socket" | "exec";
   readonly what: string;
-  /** So many at a time. */
+  /** Number of concurrent clients. */
   readonly at: number;
   readonly rate: number;
   readonly median: number;
   readonly p99: number;
 }
 
-/** The cells that each of them has in a table. */
+/** The cells of each in a table. */
 export const loadCells = ({ at, rate, median, p99 }: Load): string[] => [
   `${at}`,
   grouped(rate),
@@ -46,7 +46,7 @@ export const loadCells = ({ at, rate, median, p99 }: Load): string[] => [
   p99.toFixed(2),
 ];
 
-/** A table of Markdown. The first row is its head. */
+/** A table in Markdown. The first row is the header. */
 export function markdown([head = [], ...rows]: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
@@ -58,10 +58,10 @@ export function median(numbers: readonly number[]): number {
   return ((sorted[middle] ?? 0) + (sorted[(sorted.length - 1) >> 1] ?? 0)) / 2;
 }
 
-/** Each of them once, in the order of their coming. */
+/** The distinct values, in the order of their first occurrence. */
 export const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-/** At least `least` times a peer. */
+/** The requirement of at least `least` times the rate of a peer. */
 export function atLeast(
   what: string,
   ours: number | null | undefined,
@@ -71,7 +71,7 @@ export function atLeast(
   return compared(what, ours, peer, `at least ${Number(least.toFixed(2))}`, (ratio) => ratio >= least);
 }
 
-/** At most `most` times a peer. */
+/** The requirement of at most `most` times the value of a peer. */
 export function atMost(
   what: string,
   ours: number | null | undefined,

@@ -220,7 +220,7 @@ lines" USER=root SHELL=/bin/zsh "QMAIL_HOME=$QMAIL_HOME" "$0" /bin/sh -c \
     expect([code, stderr]).toEqual([2, "checkpassword: usage: checkpassword prog\n"]);
   });
 
-  test("who is not root can become nobody: exit 111", async () => {
+  test("without root it cannot become another user: exit 111", async () => {
     const { code, stderr } = await sh('exec setuidgid qmailp "$0" true');
     expect([code, stderr]).toEqual([
       111,
@@ -228,7 +228,7 @@ lines" USER=root SHELL=/bin/zsh "QMAIL_HOME=$QMAIL_HOME" "$0" /bin/sh -c \
     ]);
   });
 
-  test("who is not root cannot ask for a system account's password: exit 111", async () => {
+  test("without root it cannot read the password of a system account: exit 111", async () => {
     const { code, stderr } = await sh('exec setuidgid qmailp "$0" true', { fd3: "joe\0system\0x\0" });
     expect([code, stderr]).toEqual([
       111,

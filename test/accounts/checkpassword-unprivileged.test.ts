@@ -117,7 +117,7 @@ describe.skipIf(!isRoot)("without root, through qmail-sqld", () => {
     await server.stop();
   });
 
-  test("a POP3 server started without root, in a mailbox's own home, shows nobody's mail", async () => {
+  test("a POP3 server started without root, in the home of a mailbox, does not show mail", async () => {
     const message = join(own, "Maildir/new/1.1.h");
     writeFileSync(message, "Subject: private\n\nmine\n");
     utimesSync(message, 1, 1); // shown from the second after its delivery on

@@ -158,7 +158,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("checkpassword over $name", ({ pr
   test.each([
     [
       "broken",
-      'unable to verify the password of mailbox row "broken": its hash is of no scheme known here, or broken',
+      'unable to verify the password of mailbox row "broken": its hash is invalid or of an unknown scheme',
     ],
     ["zero", 'unable to use mailbox row "zero": its uid is 0'],
     ["homeless", "unable to chdir to /nonexistent: file does not exist"],

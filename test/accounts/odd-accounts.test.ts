@@ -58,7 +58,7 @@ describe.skipIf(!isRoot)("system accounts", () => {
     expect(await lspawn.deliver(`${name}-x@h.example`)).toBe("Kdid 1+0+0\n");
   });
 
-  test("a number that is an account's uid and nobody's name is alias's", async () => {
+  test("a number that is the uid of an account, but not a name, belongs to alias", async () => {
     const got = await run("qmail-getpw", [String(UID)], { env: world.env });
     expect([got.code, visible(got.stdout).split("|").slice(4)]).toEqual([0, ["-", String(UID), ""]]);
     expect(readdirSync(join(home, `maildir-of-${UID}`, "new"))).toHaveLength(3);

@@ -128,7 +128,7 @@ describe.skipIf(!isRoot)("in /proc", () => {
     }
   });
 
-  test("whoever hashes for qmail-sqld ends with it, even if that is killed", async () => {
+  test("the processes that compute hashes end with qmail-sqld, even if it is killed", async () => {
     const hashers = children(sqld.pid);
     expect(hashers).toHaveLength(1);
     await sqld.stop("SIGKILL");

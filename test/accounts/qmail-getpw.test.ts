@@ -91,7 +91,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("qmail-getpw over $name", ({ prep
     expect([got.code, visible(got.stdout)]).toEqual([0, mine("iain", "-", "x")]);
   });
 
-  test("says why a row is not used", async () => {
+  test("logs why a row is not used", async () => {
     const { stderr } = await run("qmail-getpw", ["stranger"], { env: world.env });
     expect(stderr).toBe(
       `qmail-getpw: warning: mailbox row "stranger" is not used: home ${iain} is owned by uid ${UID}, not by its uid ${UID + 1}\n`,

@@ -284,7 +284,7 @@ so           delivered as above
 `);
   });
 
-  test("it says why a mailbox row is not used", async () => {
+  test("it reports why a mailbox row is not used", async () => {
     const got = JSON.parse(await ok(world, "trace", "stranger@h.example", "--json"));
     expect(JSON.stringify(got.steps)).toContain(`is owned by uid ${UID}, not by its uid ${UID + 1}`);
   });

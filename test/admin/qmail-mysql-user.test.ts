@@ -49,7 +49,7 @@ describe.each(backends)("mailboxes over $name", ({ prepare }) => {
       .trimEnd()
       .split("\t");
 
-  test("without tables it says what to run", async () => {
+  test("without tables it names the command to run", async () => {
     const got = await admin(world, ["user", "list"]);
     expect([got.code, got.stdout]).toEqual([111, ""]);
     expect(got.stderr).toMatch(/mailbox.*; fix: qmail-mysql init\n$/m);
@@ -224,7 +224,7 @@ describe("old databases over MariaDB", () => {
   afterAll(() => world.remove());
   const all = () => sql("SELECT * FROM mailbox");
 
-  test("an address in letters that latin1 lacks is nobody's, and no trouble", async () => {
+  test("an address with characters outside latin1 belongs to no mailbox, and is not trouble", async () => {
     const rows = (local: string) => run("qmail-getpw", [local], { env: world.env });
     for (const local of ["\u03b1", "iain-\u03b1", "\u03b1-\u00e9-\u03b2"]) {
       const { code, stderr } = await rows(local);

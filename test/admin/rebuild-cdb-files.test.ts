@@ -97,7 +97,7 @@ describe("what somebody else wrote is kept", () => {
     expect(read("control/virtualdomains")).toContain("new.example:new.example\n");
   });
 
-  test("a cdb without its text is nobody's to replace", async () => {
+  test("a cdb without its text is not replaced", async () => {
     writeFileSync(path("users/cdb"), "somebody's");
     sql("INSERT INTO mailbox (username, uid, gid, home) VALUES ('a', 1, 1, '/')");
     expect((await rebuild("assign", "--trust-homes")).code).toBe(100);
@@ -309,7 +309,7 @@ test("--watch outlives its database", async () => {
     .toBe(true);
 });
 
-describe("what it says", () => {
+describe("its output", () => {
   beforeEach(() => begin());
 
   test("--help, on descriptor 1", async () => {

@@ -173,7 +173,7 @@ describe("its locks", () => {
   const flock = (file: string, how: { uid?: number } = {}) =>
     run("/usr/bin/flock", ["-n", path(file), "true"], how);
 
-  test("nobody else can take them, also where an earlier version made them for all to read", async () => {
+  test("others cannot lock them, even if an earlier version made them readable by all", async () => {
     begin();
     for (const earlier of [false, true]) {
       if (earlier) for (const file of LOCKS) chmodSync(path(file), 0o644);
@@ -187,7 +187,7 @@ describe("its locks", () => {
     }
   });
 
-  test("one that is held for longer than any rebuild takes is trouble, and said", async () => {
+  test("a lock that is held for longer than a rebuild takes is trouble, and reported", async () => {
     begin();
     const next = path("tcp.smtp.cdb.next");
     writeFileSync(next, "", { mode: 0o644 });

@@ -58,7 +58,7 @@ describe.skipIf(!isRoot || !STOCK)("a stock qmail with the tables of rebuild-cdb
     expect(log).toMatch(/"hup":\[\d+\]/);
     expect(subjects("my"), log).toEqual(["my@stock.test", "new@stock.test", "sales@new.example"]);
   });
-  test("an extension nobody wants bounces, and a mailbox left out is not its neighbour's extension", () => {
+  test("an extension without a user bounces, and a mailbox without a line is not an extension of another", () => {
     const bounced = [...log.matchAll(/delivery \d+: failure/g)];
     expect([bounced.length, subjects("held")], log).toEqual([3, []]);
   });

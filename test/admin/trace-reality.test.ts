@@ -17,8 +17,8 @@ import { BIN, run } from "../lib/program.ts";
 import { numbers } from "../lib/random.ts";
 import { isRoot, makeMaildir, makeWorld, type World } from "../lib/world.ts";
 
-// What trace says becomes of an address, beside what becomes of it: through qmail-getpw and qmail-local as a stock
-// qmail-lspawn runs them, and through our qmail-lspawn, over tables, homes and .qmail files made by dice.
+// Compares the result of trace with deliveries: through qmail-getpw and qmail-local as a stock qmail-lspawn runs them, and
+// through our qmail-lspawn, with random tables, homes and .qmail files. TRACE_ADDRESSES=10000 is the full test.
 
 const ADDRESSES = Number(process.env.TRACE_ADDRESSES ?? 500);
 const SEED = Number(process.env.TRACE_SEED ?? 1);
@@ -140,7 +140,7 @@ function makeRound({ prepare }: Backend, dice: (below: number) => number): Round
   };
 }
 
-/** A home with .qmail files, some of it as it should not be. */
+/** A home with .qmail files; owners and permissions are wrong in some. */
 function makeHome(world: World, user: string, uid: number, dice: (below: number) => number): string {
   const one = <T>(from: readonly T[]): T => from[dice(from.length)] as T;
   let home = world.user(user, uid);
@@ -201,7 +201,7 @@ function goesTo({ instructions, owner }: Traced, homes: string): { paths: string
 
 const outcomeOf = (code: number): string => (code === 0 ? "delivered" : code === 100 ? "bounces" : "waits");
 
-const saidOf = (traced: Traced, outcome: string, homes: string) => ({
+const expectedOf = (traced: Traced, outcome: string, homes: string) => ({
   outcome: traced.outcome,
   ...(outcome === "delivered" && goesTo(traced, homes)),
 });
@@ -228,7 +228,7 @@ function landed(dir: string): string[] {
 
 const OUTCOMES: Readonly<Record<string, string>> = { K: "delivered", Z: "waits", D: "bounces" };
 
-/** The same for our qmail-lspawn, with a users/cdb that has some of the addresses, not all of it as it should be. */
+/** The same for our qmail-lspawn, with a users/cdb that has some of the addresses, and some invalid records. */
 async function compareResident(round: Round, seed: number, env: World["env"], log: string): Promise<void> {
   const { world, homes, addresses, defaultDelivery } = round;
   makeUsersCdb(world, homes, numbers(seed));
@@ -240,8 +240,8 @@ async function compareResident(round: Round, seed: number, env: World["env"], lo
     const paths = landed(homes);
     const forwards = queued(log);
     const got = { outcome, ...(outcome === "delivered" && { paths, forwards }) };
-    const said = saidOf(traced[i] as Traced, outcome, homes);
-    expect(said, `ours, seed ${seed} ${typed} ${JSON.stringify(traced[i])} ${report}`).toEqual(got);
+    const expected = expectedOf(traced[i] as Traced, outcome, homes);
+    expect(expected, `ours, seed ${seed} ${typed} ${JSON.stringify(traced[i])} ${report}`).toEqual(got);
   }
   await lspawn.end();
 }
@@ -269,10 +269,10 @@ describe.skipIf(!isRoot).each([sqlite, overSocket, throughSqld])(
     test(`${ADDRESSES} addresses`, { timeout: 60_000 + ADDRESSES * 1000 }, async () => {
       const count = { delivered: 0, bounces: 0, waits: 0, remote: ADDRESSES };
       for (let n = 0; n * ROUND < ADDRESSES; n++) {
-        const seed = Math.imul(SEED * 1009 + n, 0x9e3779b1) >>> 1; // far apart, or their first dice are alike
+        const seed = Math.imul(SEED * 1009 + n, 0x9e3779b1) >>> 1; // far apart: the first numbers of near seeds are alike
         for (const outcome of await compare(makeRound(backend, numbers(seed)), seed)) count[outcome]++;
       }
-      // Dice that let everything bounce would compare nothing.
+      // Random tables with which all mail bounces would compare nothing.
       for (const times of Object.values(count)) expect(times).toBeGreaterThan(ADDRESSES / 25);
     });
   },
@@ -306,9 +306,9 @@ async function compare(round: Round, seed: number): Promise<Traced["outcome"][]>
       const traced = stock[i] as Traced;
       const { code, owner, landed, forwards } = real[i];
       const got = { outcome: outcomeOf(code), owner, ...(code === 0 && { paths: landed, forwards }) };
-      const said = { ...saidOf(traced, got.outcome, homes), owner: owner && traced.owner };
+      const expected = { ...expectedOf(traced, got.outcome, homes), owner: owner && traced.owner };
       expect(
-        said,
+        expected,
         `stock, seed ${seed} ${typed} ${JSON.stringify(traced)} ${JSON.stringify(real[i])}`,
       ).toEqual(got);
     }

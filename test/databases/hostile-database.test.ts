@@ -212,7 +212,7 @@ describe("more than an answer may have", () => {
     config(`127.0.0.1:${server.port}`);
     const { code, stdout, stderr } = await getpw();
     expect([code, stdout]).toEqual([118, ""]);
-    expect(stderr).toMatch(new RegExp(`^qmail-getpw: fatal: .*: its answer has more than \\d+ ${what}\\n$`));
+    expect(stderr).toMatch(new RegExp(`^qmail-getpw: fatal: .*: its result has more than \\d+ ${what}\\n$`));
     expect(server.sent()).toBeLessThan(128 * MEGABYTE);
   });
 
@@ -222,7 +222,7 @@ describe("more than an answer may have", () => {
     config(socket);
     const { code, stderr } = await run("qmail-mysql", ["user", "show", "joe"], { env: world.env });
     expect(code).toBe(111);
-    expect(stderr).toContain(": its answer has more than");
+    expect(stderr).toContain(": its result has more than");
     expect(server.sent()).toBeLessThan(128 * MEGABYTE);
   });
 
@@ -239,12 +239,12 @@ describe("more than an answer may have", () => {
     });
     config(`127.0.0.1:${server.port}`);
     const { code, stderr } = await run("rebuild-cdb", [], { env: world.env });
-    expect([code, stderr]).toEqual([111, expect.stringMatching(/: its answer has more than \d+ bytes\n$/)]);
+    expect([code, stderr]).toEqual([111, expect.stringMatching(/: its result has more than \d+ bytes\n$/)]);
     expect(server.sent()).toBeLessThan(128 * MEGABYTE);
   });
 });
 
-describe("packets that are none", () => {
+describe("invalid packets", () => {
   const corrupt: [string, Lies][] = [
     [
       "a column's name of no length",

@@ -93,7 +93,7 @@ describe("a server that begins sessions with autocommit off", () => {
     expect(server.sql("SELECT username FROM mailbox", "q")).toBe("iain\n");
   });
 
-  test("who stays sees what changes", async () => {
+  test("a resident program sees later changes", async () => {
     const config = {
       driver: "mysql",
       servers: [{ socket: server.socket }],

@@ -14,7 +14,7 @@ import { BIN } from "../lib/program.ts";
 import { startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
-// CRASH_POINTS=500 is the whole story. CRASH_SEED makes a run's choices again; its moments nothing can.
+// CRASH_POINTS=500 is the full test. CRASH_SEED repeats a run's choices, though not its timing.
 const POINTS = Number(process.env.CRASH_POINTS ?? 36);
 const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 const LIMIT = POINTS * 3000 + 60_000;

@@ -11,7 +11,7 @@ import { numbers } from "../lib/random.ts";
 import { startSqld } from "../lib/sqld.ts";
 import { isRoot, makeMaildir, makeWorld } from "../lib/world.ts";
 
-// LEAK_DELIVERIES=100000 is the whole story.
+// LEAK_DELIVERIES=100000 is the full test.
 const DELIVERIES = Number(process.env.LEAK_DELIVERIES ?? 5000);
 const SAMPLES = 10;
 const WARM = 3; // samples until every kind of worker is there, and code is compiled

@@ -7,13 +7,13 @@ import { FIRST_UID, mail, USERS, userRows } from "../lib/crash-users.ts";
 import { sqlite } from "../lib/databases.ts";
 import { type LossyDisk, startLossyDisk } from "../lib/lossy-disk.ts";
 import { makeQueue, spawnLspawn } from "../lib/lspawn.ts";
-import { children, isAlive, state } from "../lib/processes.ts";
+import { children, isAlive, signal, state } from "../lib/processes.ts";
 import { BIN } from "../lib/program.ts";
 import { startQmailSend } from "../lib/qmail-send.ts";
 import { numbers } from "../lib/random.ts";
 import { isRoot, makeMaildir, makeWorld } from "../lib/world.ts";
 
-// POWER_CUTS=50 is the whole story. POWER_SEED makes a run's choices again; its moments nothing can.
+// POWER_CUTS=50 is the full test. POWER_SEED repeats a run's choices, though not its timing.
 const CUTS = Number(process.env.POWER_CUTS ?? 4);
 const SEED = Number(process.env.POWER_SEED ?? Date.now() % 1_000_000);
 const AT_ONCE = 20;
@@ -65,7 +65,7 @@ describe.skipIf(!isRoot)(
         await sleep(random(PAUSE));
         const [pid, workers] = [send.pid(), await stopped(send.pid())];
         disk.cut();
-        execFileSync("kill", ["-9", ...[pid, ...workers.filter(isAlive)].map(String)]);
+        for (const process of [pid, ...workers]) signal(process, "SIGKILL");
         await send.gone();
         while (workers.some(isAlive)) await sleep(5);
         await disk.restart();

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Killed } from "./crash-judge.ts";
 import { mail } from "./crash-users.ts";
-import { children, forkServers, isAlive, isAtWork, state, workers } from "./processes.ts";
+import { children, forkServers, isAlive, isAtWork, signal, state, workers } from "./processes.ts";
 import { type Delivery, startQmailSend } from "./qmail-send.ts";
 import { numbers } from "./random.ts";
 import type { World } from "./world.ts";
@@ -20,7 +20,7 @@ const VICTIMS = [
 const REPORTS = 60; // between two kills, at most
 const PAUSE = 20; // milliseconds after them, at most
 const LINGER = 10_000; // milliseconds
-const STOPS = 1000; // milliseconds within which a process stops, or a fork server without its qmail-lspawn ends
+const STOPS = 1000; // milliseconds within which a process stops
 
 /** Kills and restarts a process that is not part of qmail-lspawn. */
 export type Others = Partial<Record<"qmail-sqld" | "database", () => Promise<void>>>;
@@ -54,16 +54,13 @@ export async function crash(
   async function killSpawner(withWorkers: boolean, pause: number): Promise<void> {
     const pid = send.pid();
     stop(pid); // so that the list of its workers is whole
-    // A stock qmail-lspawn's children are its workers.
     const servers = forkServers(pid);
     servers.forEach(stop);
-    const own = children(pid).filter((child) => !servers.includes(child));
-    const all = [...own, ...servers, ...workers(pid)];
-    for (const worker of withWorkers ? all : []) kill(worker);
+    const all = [...children(pid), ...workers(pid)]; // the children of a stock qmail-lspawn are its workers
+    if (withWorkers) all.forEach(kill);
     kill(pid);
     await send.gone();
     for (const server of servers) signal(server, "SIGCONT");
-    addLast(servers, all);
     killed.spawners.add(pid);
     ends.push(allGone(all));
     await sleep(pause);
@@ -104,26 +101,10 @@ export async function crash(
 
 const kill = (pid: number) => signal(pid, "SIGKILL");
 
-/** False if it had already ended. */
-function signal(pid: number, which: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, which);
-  } catch {
-    return false;
-  }
-}
-
 /** Returns when the process has stopped or is gone: until then it may fork. */
 function stop(pid: number): void {
   signal(pid, "SIGSTOP");
   for (const end = Date.now() + STOPS; !["T", "Z", undefined].includes(state(pid)) && Date.now() < end; );
-}
-
-/** Waits for the end of the fork servers; adds their last workers: one that was stopped with a request still forks. */
-function addLast(servers: readonly number[], all: number[]): void {
-  for (const end = Date.now() + STOPS; servers.some(isAlive) && Date.now() < end; ) {
-    all.push(...servers.flatMap(children).filter((child) => !all.includes(child)));
-  }
 }
 
 /** Settles with the milliseconds until none of these processes lives. */

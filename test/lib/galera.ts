@@ -32,7 +32,7 @@ export interface Galera {
 
 const PROVIDER = "/usr/lib/galera/libgalera_smm.so";
 const ACCOUNT = "mysql"; // rsync, which copies a node's data, gives up root by itself
-const PATIENCE = 120_000; // milliseconds for a node to join, on a machine that has much else to do
+const JOIN_LIMIT = 120_000; // milliseconds for a node to join, on a machine that has much else to do
 const PORTS = ["sql", "group", "ist", "sst"] as const;
 
 type Ports = Readonly<Record<(typeof PORTS)[number], number>>;
@@ -134,7 +134,7 @@ function galeraNode(dir: string, ports: Ports, group: string): Node {
       start(...(position === undefined ? [] : [`--wsrep-start-position=${position}`]));
     },
     async synced() {
-      for (const late = Date.now() + PATIENCE; ; ) {
+      for (const late = Date.now() + JOIN_LIMIT; ; ) {
         if (existsSync(socket) && (await isSynced(sql))) return;
         if (isOver() || Date.now() > late) {
           throw new Error(`a node does not join:\n${readFileSync(log, "latin1").slice(-3000)}`);
@@ -153,7 +153,7 @@ async function isSynced(sql: (text: string) => Promise<string>): Promise<boolean
 /** Where a node that was killed stood, as Debian's own start script asks for it. */
 async function recovered(options: readonly string[]): Promise<string | undefined> {
   const args = [...options, "--wsrep-recover", "--log-error="];
-  const { stderr } = await run("/usr/sbin/mariadbd", args, { limit: PATIENCE });
+  const { stderr } = await run("/usr/sbin/mariadbd", args, { limit: JOIN_LIMIT });
   return /WSREP: Recovered position: (\S+)/.exec(stderr)?.[1];
 }
 

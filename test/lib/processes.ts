@@ -43,6 +43,15 @@ export function isAlive(pid: number): boolean {
   return !["Z", undefined].includes(state(pid));
 }
 
+/** Sends a signal; false if the process had already ended. */
+export function signal(pid: number, which: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, which);
+  } catch {
+    return false;
+  }
+}
+
 /** Is it runnable, or waiting for a disk? */
 export function isAtWork(pid: number): boolean {
   return ["R", "D"].includes(state(pid) ?? "");

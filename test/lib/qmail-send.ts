@@ -44,7 +44,7 @@ export interface QmailSend {
 
 const IN_QUEUE = 60; // deliveries not done, before new messages are taken
 const AGAIN = 100; // milliseconds after a deferral
-const PATIENCE = 30_000; // milliseconds of silence
+const STALLED = 30_000; // milliseconds without a report after which a test fails
 
 /**
  * A small qmail-send: takes message after message from `next`, asks for `width` deliveries at a time, gives those
@@ -148,8 +148,8 @@ export function startQmailSend(
   /** Waits while there is progress. */
   async function until(what: string, done: () => boolean): Promise<void> {
     let seen = reported;
-    for (let end = Date.now() + PATIENCE; !done(); await sleep(2)) {
-      if (reported !== seen) end = Date.now() + PATIENCE;
+    for (let end = Date.now() + STALLED; !done(); await sleep(2)) {
+      if (reported !== seen) end = Date.now() + STALLED;
       seen = reported;
       if (Date.now() > end) throw new Error(`${what}: nothing happens; ${undone} deliveries are not done`);
     }

@@ -55,6 +55,6 @@ test("a name that is no program's is refused", () => {
   const { status, stderr } = spawnSync(join(dir, "qmail-queue"), { encoding: "utf8" });
   expect([status, stderr]).toEqual([
     111,
-    "qmail-queue: fatal: unable to be qmail-queue: no such program here\n",
+    "qmail-queue: fatal: unable to run qmail-queue: it is not a program of qmail-mysql\n",
   ]);
 });

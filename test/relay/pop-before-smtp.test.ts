@@ -162,7 +162,7 @@ describe("recording a login", () => {
     );
   });
 
-  test("without control/sql nothing is recorded and nothing said", async () => {
+  test("without control/sql nothing is recorded and nothing logged", async () => {
     const own = makeWorld();
     const got = await login({ TCPREMOTEIP: "192.0.2.1" }, own);
     expect([got.code, got.stdout]).toEqual([0, "served\n"]);

@@ -57,7 +57,7 @@ describe.skipIf(!isRoot)("relay yes", () => {
     expect(recorded()).toBe(expected);
   });
 
-  test("as joe himself, who is not root, records nothing", async () => {
+  test("started by joe instead of root, records nothing", async () => {
     startSqld(world);
     const got = await run("checkpassword", ["true"], {
       fd3: FD3,

@@ -268,7 +268,7 @@ describe.skipIf(!isRoot)("trouble", () => {
   afterAll(() => world.remove());
   const not = "qmail-pop3d-helper: warning: unable to open the relay for this login: ";
 
-  test("an account that may only read is said, and what to grant; as the printed grants have it, it may", async () => {
+  test("a database account that may only read is reported with the grant; with the printed grants it may write", async () => {
     const db = /^db (.*)$/m.exec(sqlserver)?.[1];
     const { stdout } = await run("qmail-mysql", ["init", "--grants"], { env: world.env });
     const password = /'qmail'@'localhost' IDENTIFIED BY '([^']*)'/.exec(stdout)?.[1];
@@ -292,7 +292,7 @@ describe.skipIf(!isRoot)("trouble", () => {
     expect((await check(world, "192.0.2.1")).stdout).toBe("relay=\n");
   });
 
-  test("an SQLite file that qmail-sqld may not write is said", async () => {
+  test("an SQLite file that qmail-sqld may not write is reported", async () => {
     const own = makeWorld();
     sqlite.prepare(own).sql(mailboxes(own));
     own.control("sql", "relay_user user\n");

@@ -7,7 +7,7 @@ import { run } from "../lib/program.ts";
 import { type Server, startServer, talk } from "../lib/server.ts";
 import { makeWorld } from "../lib/world.ts";
 
-// STORM_SECONDS=60 is the whole story of the four servers; the suite tells a short one.
+// STORM_SECONDS=60 is the full test; the suite runs a short one.
 const SECONDS = Number(process.env.STORM_SECONDS ?? 6);
 const HOSTS = 4;
 const LOGINS = 5; // a second, on each host

@@ -257,7 +257,7 @@ describe("when the database is in trouble", () => {
     await backWithin(1000);
   });
 
-  test("a connection broken while nobody asked costs nobody anything", async () => {
+  test("a connection that broke while idle does not affect the next client", async () => {
     await proxy.down();
     await proxy.up();
     await sleep(1100);
@@ -354,7 +354,7 @@ describe("control files", () => {
     expect(got.stderr).toMatch(/^relay-check: warning: no relaying: unable to /);
   });
 
-  test("a file that is no database is trouble, not a wrong configuration: said, and mailed once", async () => {
+  test("a file that is not a database is trouble, not a wrong configuration: logged, and mailed once", async () => {
     const posted = join(world.home, "posted");
     const inject = join(world.home, "bin/qmail-inject");
     writeFileSync(inject, `#!/bin/sh\n{ echo "$@"; cat; } >>${posted}\n`, { mode: 0o755 });
@@ -376,7 +376,7 @@ describe("control files", () => {
     expect(server.log()).not.toContain("qmail-inject");
   });
 
-  test("the log says who is a relay client, in db/relay's words", async () => {
+  test("the log contains whether a client is a relay client, with the text of db/relay", async () => {
     const { sql } = sqlite.prepare(world);
     sql(`INSERT INTO relay (ip_addr, timestamp) VALUES ('127.0.0.2', ${seconds(0)})`);
     relayControl(world);

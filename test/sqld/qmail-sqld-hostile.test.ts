@@ -80,7 +80,7 @@ describe.skipIf(!isRoot)("a hostile local user", () => {
     return child;
   }
 
-  test("who has logins hashed without end does not refuse the others theirs", async () => {
+  test("a client that sends logins in a loop does not prevent those of others", async () => {
     const flood = await hostile(`import socket, sys
 socks = [socket.socket(socket.AF_UNIX) for _ in range(40)]
 qs = [b"authenticate\\0slow%d\\0secret\\0\\0" % i for i in range(40)]
@@ -109,7 +109,7 @@ while True:
     expect(verdicts).toEqual(Array(120).fill("Faccepted"));
   });
 
-  test("who does not read does not fill the memory", async () => {
+  test("a client that does not read its responses does not exhaust the memory", async () => {
     const long = "x".repeat(200);
     sql(`INSERT INTO alias VALUES ${Array(2000).fill(`('joe', 'big', '${long}', '${long}')`).join()}`);
     const question = ["findAliases", "joe", "big", "big", "big", "big"];
@@ -129,7 +129,7 @@ time.sleep(60)
     expect(peak).toBeLessThan(400_000);
   });
 
-  test("who holds more connections than there are descriptors costs no processor time", async () => {
+  test("a client with more connections than descriptors costs no processor time", async () => {
     sqld = startSqld(world, "", ["/usr/bin/prlimit", "--nofile=100:100"]);
     expect(sqld.said()).toMatch(/^qmail-sqld: warning: \d\d clients at most, .* descriptors is 100\n$/);
     const flood = await hostile(`import socket, sys, time

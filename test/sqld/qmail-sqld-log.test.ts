@@ -11,7 +11,7 @@ import { makeWorld, type World } from "../lib/world.ts";
 const UID = process.getuid?.() || 64800;
 const KEEP_NOTHING = "ttl 0\nnegative_ttl 0\nlogin_ttl 0\nstale 0\n";
 
-describe("qmail-sqld says", () => {
+describe("qmail-sqld logs", () => {
   let world: World;
   let sqld: RunningSqld;
   afterEach(async () => {

@@ -80,7 +80,7 @@ describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
     expect(await figure(sqld.socket, `logins_${verdict}`)).toBe(1);
   });
 
-  test("a login_log of failures has no others, and none has none", async () => {
+  test("login_log failures logs only failures, login_log none logs nothing", async () => {
     sqld = startSqld(world, "login_log failures\n");
     await login("iain", "secret", "192.0.2.1");
     await login("iain", "guess", "192.0.2.1");
@@ -110,7 +110,7 @@ describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
     ]);
   });
 
-  test("30,000 guesses a second become a few, and delay nobody else", async () => {
+  test("30,000 guesses per second are reduced to a few, and other clients are not delayed", async () => {
     const guesses = `import select, socket, sys, time
 q = b"authenticate\\0iain\\0guess\\0\\0"
 socks = [socket.socket(socket.AF_UNIX) for _ in range(40)]

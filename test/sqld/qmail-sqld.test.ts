@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
     expect(await ask(sqld.socket, "findMailboxes", "joe")).toBe(`F${joe("joe")}`);
   });
 
-  test("never says a password or a hash, whatever it is asked", async () => {
+  test("never returns a password or a hash for any question", async () => {
     const names = ["joe", "slow"];
     for (const question of ["findMailboxes", "findVirtual", "findVirtualHosts", "settings", "stats"]) {
       const got = await exchange(sqld.socket, framed(question, ...names), 200);
@@ -263,7 +263,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       return { gates: all, sqld: startSqld(away, settings), sql: backend.sql };
     };
 
-    test("is away: old answers for mail, trouble for logins and for what nobody asked before", async () => {
+    test("is unavailable: expired responses for mail, trouble for logins and for uncached questions", async () => {
       const { gates, sqld } = await prepared(1, KEEP_NOTHING);
       expect(await ask(sqld.socket, "findMailboxes", "joe")).toBe(`F${joe("joe")}`);
       expect(await ask(sqld.socket, "authenticate", "joe", "secret", "")).toMatch(/^Faccepted/);
@@ -288,7 +288,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       await sqld.stop();
     });
 
-    test("has a second server: no question feels the first one's end, and its return is noticed", async () => {
+    test("has a second server: no question fails when the first one ends, and its return is noticed", async () => {
       const { gates, sqld } = await prepared(2, `${KEEP_NOTHING}stale 0\n`);
       const [first, second] = gates.map(({ port }) => `127.0.0.1:${port}`) as [string, string];
       for (let i = 0; i < 100; i++) {
@@ -367,7 +367,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       await expect.poll(() => figure(sqld.socket, "clients"), { timeout: 8000 }).toBe(1);
     });
 
-    test("by a mailbox's owner who records logins without end", async () => {
+    test("by the owner of a mailbox that records logins in a loop", async () => {
       world.control("sql", "relay_user user\n");
       start();
       const quiet = await honest();
@@ -398,7 +398,7 @@ for i in itertools.count():
     });
   });
 
-  test("closes who is slow, and no other", async () => {
+  test("closes slow connections only", async () => {
     start();
     const quiet = connect(sqld.socket);
     await exchange(sqld.socket, "100:slow", 7500);
@@ -423,7 +423,7 @@ for i in itertools.count():
   describe("as a process", () => {
     beforeAll(() => start());
 
-    test("is its own account and nobody else", () => {
+    test("uses its own account", () => {
       const status = proc(sqld.pid, "status");
       expect(status).toMatch(
         new RegExp(`^Uid:\\t${SQLD_UID}\\t${SQLD_UID}\\t${SQLD_UID}\\t${SQLD_UID}$`, "m"),
@@ -431,7 +431,7 @@ for i in itertools.count():
       expect(status).toMatch(/^CapEff:\t0+$/m);
     });
 
-    test("says nothing is changed when control/ is wrong at SIGHUP", async () => {
+    test("logs that nothing is changed if control/ is invalid at SIGHUP", async () => {
       world.control("sqld-settings", "connections none\n");
       process.kill(sqld.pid, "SIGHUP");
       await expect

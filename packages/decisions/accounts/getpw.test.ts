@@ -79,7 +79,19 @@ describe("virtual addresses, as stock qmail-send passes them on", () => {
   });
 });
 
-test("of two virtual hosts that a local part may begin with, the address's own is meant, where it is known", async () => {
+test("a disabled virtual address is refused, and does not fall to the catch-all", async () => {
+  const w = world([box("iain"), box("virtual")], ["virtual @  v.com", "iain  info v.com"]);
+  const findVirtual: GetpwPorts["findVirtual"] = async (local, host) =>
+    (await w.findVirtual(local, host)).map((row) => ({ ...row, isDisabled: row.username === "iain" }));
+  const refused = expect.objectContaining({
+    bounce: true,
+    message: "virtual address info@v.com is disabled",
+  });
+  await expect(answer("v.com-info", { ...w, findVirtual })).rejects.toThrow(refused);
+  expect(await answer("v.com-other", { ...w, findVirtual })).toBe("virtual|-|@");
+});
+
+test("of two virtual hosts with which a local part may begin, that of the address is used, if it is known", async () => {
   const w = world([box("anna"), box("ben")], ["anna @  a.com", "ben   a.com-b.com"]);
   const at = async (host?: string) => (await getpw("a.com-b.com-x", settings, w, host))?.user;
   expect(await at("A.com")).toBe("anna"); // b.com-x@a.com
@@ -88,7 +100,7 @@ test("of two virtual hosts that a local part may begin with, the address's own i
   expect(await at("elsewhere.com")).toBe("ben");
 });
 
-test("a host with a row of its own comes before a longer one that only a pattern matches", async () => {
+test("a host with a row of its own is preferred to a longer one that only a pattern matches", async () => {
   const w = world([box("joe"), box("iain")], ["joe  jean-paul v.com", "iain  % %"]);
   const user = async (local: string, host?: string) =>
     (await getpw(local, { ...settings, funkyQueries: true }, w, host))?.user;
@@ -98,7 +110,7 @@ test("a host with a row of its own comes before a longer one that only a pattern
   expect(await user("w.org-jean-paul")).toBe("iain");
 });
 
-test("magic forwarding is the alias user's, under the name forward, when it is switched on", async () => {
+test("with magic forwarding the alias user controls the address, under the name forward", async () => {
   const w = world([], ["forward pop@hotmail.com user virtual.com"]);
   expect(await answer("virtual.com-user", w, { magicForwarding: true })).toBe("forward|-|pop@hotmail.com");
   expect(await answer("virtual.com-user", w)).toBe("alias|-|forward-pop@hotmail.com");
@@ -110,11 +122,11 @@ test("a mailbox whose home is unusable goes to alias, and to no shorter name", a
   await expect(answer("joe-work-x", w, { homeMismatch: "defer" })).rejects.toThrow(Held);
 });
 
-test("nobody at all: not even alias", async () => {
+test("no result without an alias account", async () => {
   expect(await answer("x", world([], [], []))).toBeUndefined();
 });
 
-test("an address of any bytes is answered, and never with another user's mailbox", async () => {
+test("an address of any bytes has a result, and never another user's mailbox", async () => {
   const names = ["a", "a-b", "b@c.org", "\xe9"];
   const w = world(
     names.map((name) => box(name)),

@@ -72,6 +72,10 @@ export async function getpw(
   if (virtual === "not virtual")
     return (await ownerOf(local, settings, world)) ?? asAlias(local, settings, world);
 
+  if (virtual.isDisabled) {
+    throw new Held(`virtual address ${virtual.virtualUsername}@${virtual.virtualHost} is disabled`, true);
+  }
+
   // The row's user and extension form a local part, as the patched qmail-send wrote it.
   const { username, ext } = virtual;
   const target = ext === "" ? username : `${username}${settings.breakChar}${ext}`;

@@ -15,7 +15,7 @@ test.each([
   expect(mailboxProblem(row, () => owner)).toBe(problem);
 });
 
-test("a home that cannot be seen is trouble for a mailbox, none for a system account", () => {
+test("a home that cannot be examined is trouble for a mailbox, and missing for a system account", () => {
   expect(() => mailboxProblem(box, hidden)).toThrow(
     'unable to stat home /home/joe of mailbox row "joe": access',
   );

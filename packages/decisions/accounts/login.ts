@@ -93,7 +93,7 @@ function lookupsOf(login: string, { funkyQueries }: LoginSettings, ports: LoginP
     const { local, host } = address;
     const virtual = chooseVirtual(await ports.findVirtual(local, host), local, host, funkyQueries);
     const mailbox = await ports.findLogin(lower(virtual?.username ?? name)); // always looked up, so that the time is the same
-    return virtual && asMailbox(mailbox);
+    return virtual && !virtual.isDisabled ? asMailbox(mailbox) : undefined;
   };
   const ofSystem: Lookup = async () => {
     const account = await ports.findSystemLogin(login);

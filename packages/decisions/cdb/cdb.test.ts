@@ -83,7 +83,7 @@ describe("reading what was written", () => {
   });
 });
 
-test("4 GiB are not exceeded: the record that would is refused, those before it are kept", () => {
+test("a file has at most 4 GiB: a record that would exceed them is refused, the earlier ones are kept", () => {
   const data = new Uint8Array(1 << 28);
   let size = 0;
   const writer = cdbWriter((chunk) => {
@@ -98,7 +98,7 @@ test("4 GiB are not exceeded: the record that would is refused, those before it 
   expect(size).toBe(2 ** 32 - 1);
 });
 
-describe("what is no cdb is an error, not a hang or an answer", () => {
+describe("an invalid cdb is an error, not a hang or a result", () => {
   const good = written([
     ["a", "1"],
     ["b", "2"],
@@ -128,7 +128,7 @@ describe("what is no cdb is an error, not a hang or an answer", () => {
     expect(() => [reader(file).get("a"), reader(file).get("b")]).toThrow(CdbError);
   });
 
-  test("damage to a table that is not asked for does not matter", () => {
+  test("damage to a table that is not read does not matter", () => {
     const file = broken((bad) => bad.writeUInt32LE(0xffffffff, 8 * (cdbHash("b") & 255)));
     expect(text(reader(file).get("a"))).toBe("1");
     expect(() => reader(file).get("b")).toThrow(/table \d+ at 4294967295/);
@@ -149,7 +149,7 @@ describe("what is no cdb is an error, not a hang or an answer", () => {
     expect(reader(file).get("a")).toBeUndefined();
   });
 
-  test("2000 files with random damage end in an answer or a CdbError", () => {
+  test("2000 files with random damage give a result or a CdbError", () => {
     let state = 1;
     const random = (n: number) => {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0;

@@ -80,7 +80,7 @@ test("unknown keys are warnings", () => {
   expect(parse(`${base}serverr x\n`).warnings).toEqual(['control/sql line 3: unknown key "serverr"']);
 });
 
-describe("what is wrong is said with file and line", () => {
+describe("an error names file and line", () => {
   test.each([
     ["time 0", "line 3: time: expected seconds"],
     ["time -1", "line 3: time: expected seconds"],
@@ -110,7 +110,7 @@ describe("what is wrong is said with file and line", () => {
   });
 });
 
-test("a file that says nothing about a database has none: it is control/sqlserver's, by way of qmail-sqld", () => {
+test("a file without a database uses that of control/sqlserver, through qmail-sqld", () => {
   expect(parse("")).toMatchObject({
     database: undefined,
     time: 1800,

@@ -65,7 +65,7 @@ describe("the old forms", () => {
     expect(parse(text)).toMatchObject({ ...expected, db: "mail", driver: "mysql", warnings: [] });
   });
 
-  test("what is not said has its default", () => {
+  test("missing keys have their defaults", () => {
     expect(parse("login q\ndb mail\n")).toEqual({
       driver: "mysql",
       servers: [{ host: "localhost", port: undefined }],
@@ -83,7 +83,7 @@ describe("the old forms", () => {
     });
   });
 
-  test("of a key that is there twice the last one counts", () => {
+  test("of a repeated key the last one counts", () => {
     expect(parse(`${FAQ}login other\n`).login).toBe("other");
   });
 });
@@ -209,7 +209,7 @@ describe("garbage", () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  test("no message repeats what may be a password", () => {
+  test("no message contains what may be a password", () => {
     const text = `${FAQ}\nhunter2\n`;
     expect(() => parse(text)).toThrow(/^(?!.*hunter2)/);
     expect(parse(`${FAQ}Hunter2! x\n`).warnings).toEqual([`${FILE} line 5: unknown key`]);

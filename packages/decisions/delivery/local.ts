@@ -95,9 +95,11 @@ async function fromTables(order: Order, world: LocalPorts): Promise<Found | unde
     const rows = chooseAliases(await tables.findAliases(lower(user), aliasKeys(ext, host)), ext, host);
     const [first] = rows;
     if (!first) return undefined;
+    const enabled = rows.filter((row) => !row.isDisabled);
+    if (enabled.length === 0) throw new Failure(HARD, "This address is disabled. (#5.2.1)");
     // All rows are checked before the first is carried out, so that an invalid one does not cause duplicates.
     return {
-      asked: rows.map(aliasInstruction),
+      asked: enabled.map(aliasInstruction),
       defaultPart: first.alias === ANY_EXTENSION ? ext : undefined,
     };
   } finally {

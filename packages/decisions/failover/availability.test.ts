@@ -13,8 +13,8 @@ function watch() {
   };
 }
 
-describe("a database that is served without while it is away", () => {
-  test("the first failure takes it away, and asks for tries; further ones do not", () => {
+describe("a database without which clients are served while it is unavailable", () => {
+  test("the first failure makes it unavailable and starts retries; further ones do not", () => {
     const { availability } = watch();
     const generation = availability.generation();
     expect(availability.isAway()).toBe(false);
@@ -22,7 +22,7 @@ describe("a database that is served without while it is away", () => {
     expect(availability.isAway()).toBe(true);
   });
 
-  test("a try that succeeds brings it back", () => {
+  test("a successful retry makes it available", () => {
     const { availability } = watch();
     const generation = availability.generation();
     availability.failed(generation);
@@ -30,7 +30,7 @@ describe("a database that is served without while it is away", () => {
     expect(availability.failed(generation)).toBe(true);
   });
 
-  test("what was under way when the configuration was read again does not count", () => {
+  test("results of an older configuration are ignored", () => {
     const { availability } = watch();
     const old = availability.generation();
     availability.renew();
@@ -39,7 +39,7 @@ describe("a database that is served without while it is away", () => {
     expect([availability.returned(old), availability.isAway()]).toEqual([false, true]);
   });
 
-  test("a new generation is not away", () => {
+  test("in a new generation it is available", () => {
     const { availability } = watch();
     availability.failed(availability.generation());
     availability.renew();
@@ -57,7 +57,7 @@ describe("lines about trouble", () => {
     expect(availability.isLineDue()).toBe(true);
   });
 
-  test("trouble after a return, or after a new configuration, is said at once", () => {
+  test("trouble after a return, or after a new configuration, is logged at once", () => {
     const { availability } = watch();
     availability.isLineDue();
     availability.returned(availability.generation());
@@ -67,7 +67,7 @@ describe("lines about trouble", () => {
   });
 });
 
-describe("a yes", () => {
+describe("a positive result", () => {
   test("is kept for a second, or for as long as the relay is open, and by its client alone", () => {
     const { availability, at } = watch();
     availability.keep("192.0.2.1", 1800);
@@ -87,7 +87,7 @@ describe("a yes", () => {
     expect(availability.isKept("192.0.2.1")).toBe(false);
   });
 
-  test("of any number of clients takes bounded room: the oldest are asked for again", () => {
+  test("takes limited memory for any number of clients: older ones are asked for again", () => {
     const { availability } = watch();
     for (let i = 0; i <= 10_000; i++) availability.keep(`client ${i}`, 1800);
     expect([availability.isKept("client 0"), availability.isKept("client 10000")]).toEqual([false, true]);

@@ -1,3 +1,3 @@
 export { type Availability, watchAvailability } from "./availability.ts";
-export { type ServerState, type Servers, SILENCE_MS, watchServers } from "./servers.ts";
+export { type Loss, type ServerState, type Servers, watchServers } from "./servers.ts";
 export { connectShareMs, shareOfSilence } from "./shares.ts";

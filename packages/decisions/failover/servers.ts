@@ -13,6 +13,14 @@ export interface ServerState {
   heard: number;
 }
 
+/** What follows from the loss of a connection. */
+export interface Loss {
+  /** The server did not respond: the question is repeated on another one. */
+  readonly isSilent: boolean;
+  /** The other connections to the server are probably broken as well. */
+  readonly dropOthers: boolean;
+}
+
 /** State of the servers of a failover list, by index. */
 export interface Servers {
   readonly all: readonly ServerState[];
@@ -22,12 +30,15 @@ export interface Servers {
   choose(avoid: ReadonlySet<number>): number;
   /** Index of a failed server whose back-off has expired, while another is available; -1 if none. */
   due(): number;
-  fail(i: number, isSilent: boolean): void;
-  /** Does a question without a response count as a failure of the server? Not if it has just answered others. */
-  isBlamed(i: number): boolean;
+  /** It did not accept a connection within `elapsedMs`. */
+  connectFailed(i: number, elapsedMs: number): Loss;
+  /** A connection broke or timed out `elapsedMs` after a question. `wasUsed`: it had answered another before. */
+  connectionFailed(i: number, elapsedMs: number, wasUsed: boolean): Loss;
   answered(i: number): void;
+  /** Is no better server available, so that an idle connection to this one is kept? */
+  isWorthKeeping(i: number): boolean;
   /** It accepted a connection again. Is it available? */
-  stands(i: number): boolean;
+  acceptedAgain(i: number): boolean;
 }
 
 // Milliseconds. A server that failed is not tried for a time that doubles. The times are short, since no question waits
@@ -38,8 +49,7 @@ const ALL_AWAY = 500;
 // A server that responds again may have been separated from its cluster without knowing it yet: a Galera node
 // returns stale rows until evs.suspect_timeout (5 s) has passed.
 const SETTLE = 10_000;
-/** Milliseconds; a failure that takes longer counts as no response. */
-export const SILENCE_MS = 500;
+const SILENCE = 500; // a failure that takes longer counts as no response
 
 export function watchServers(names: readonly string[], now: () => number): Servers {
   const all: ServerState[] = names.map((name) => ({
@@ -55,28 +65,43 @@ export function watchServers(names: readonly string[], now: () => number): Serve
   const state = (i: number) => all[i] as ServerState;
   const isGood = ({ until }: ServerState) => until === 0;
   const isDue = ({ until }: ServerState) => until <= now();
+  const best = () => all.findIndex(isGood);
+
+  function fail(i: number, isSilent: boolean): void {
+    const server = state(i);
+    server.silent ||= isSilent;
+    if (!isDue(server)) return; // failures at the same time count once
+    server.failures++;
+    server.until = now() + Math.min(FIRST_PENALTY * 2 ** server.inARow++, LAST_PENALTY);
+    if (!all.some(isDue)) for (const one of all) one.until = Math.min(one.until, now() + ALL_AWAY);
+  }
 
   return {
     all,
-    best: () => all.findIndex(isGood),
+    best,
     choose(avoid) {
       const good = all.findIndex((one, i) => isGood(one) && !avoid.has(i));
       return good >= 0 ? good : all.findIndex((one, i) => isDue(one) && !avoid.has(i));
     },
     due: () => (all.some(isGood) ? all.findIndex((one) => !isGood(one) && isDue(one)) : -1),
-    fail(i, isSilent) {
-      const server = state(i);
-      server.silent ||= isSilent;
-      if (!isDue(server)) return; // failures at the same time count once
-      server.failures++;
-      server.until = now() + Math.min(FIRST_PENALTY * 2 ** server.inARow++, LAST_PENALTY);
-      if (!all.some(isDue)) for (const one of all) one.until = Math.min(one.until, now() + ALL_AWAY);
+    connectFailed(i, elapsedMs) {
+      const isSilent = elapsedMs > SILENCE;
+      fail(i, isSilent);
+      return { isSilent, dropOthers: isSilent };
     },
-    isBlamed: (i) => now() - state(i).heard > SILENCE_MS,
+    connectionFailed(i, elapsedMs, wasUsed) {
+      const isSilent = elapsedMs > SILENCE;
+      // A server that has just answered others is not the cause of one question without a response, and one whose
+      // connection breaks after use may only have closed it.
+      const isServer = isSilent ? now() - state(i).heard > SILENCE : !wasUsed;
+      if (isServer) fail(i, isSilent);
+      return { isSilent, dropOthers: isSilent ? isServer : wasUsed };
+    },
+    isWorthKeeping: (i) => best() < 0 || best() >= i,
     answered(i) {
       Object.assign(state(i), { until: 0, inARow: 0, silent: false, heard: now() });
     },
-    stands(i) {
+    acceptedAgain(i) {
       const server = state(i);
       server.until = server.silent ? now() + SETTLE : 0;
       server.silent = false;

@@ -7,7 +7,7 @@ const all = (queue: { next(): string | undefined }) => {
   return items;
 };
 
-test("owners have their turns, and in each owner its names", () => {
+test("owners take turns, and within an owner its names", () => {
   const queue = openFairQueue<string>(100);
   for (const item of ["a1", "a2", "a3"]) queue.push("local", "a", item);
   queue.push("local", "b", "b1");
@@ -18,7 +18,7 @@ test("owners have their turns, and in each owner its names", () => {
   expect(queue.size).toBe(0);
 });
 
-test("who has just had a turn is last, though it had nothing left meanwhile", () => {
+test("an owner that has just had a turn is last, even if it had no jobs in between", () => {
   const queue = openFairQueue<string>(100);
   for (const item of ["h1", "h2"]) queue.push("hostile", "", item);
   expect(queue.next()).toBe("h1");
@@ -28,7 +28,7 @@ test("who has just had a turn is last, though it had nothing left meanwhile", ()
   expect(all(queue)).toEqual(["1", "h3"]);
 });
 
-test("when it is full, who has the most loses the newest", () => {
+test("when it is full, the owner with the most jobs loses the newest", () => {
   const queue = openFairQueue<string>(4);
   for (const item of ["a1", "a2", "a3"]) expect(queue.push("hostile", "a", item)).toBe(undefined);
   expect(queue.push("hostile", "b", "b1")).toBe(undefined);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openLedger } from "./ledger.ts";
 
-test("who holds the most goes, of the owner who does", () => {
+test("the member that holds the most, of the owner that holds the most, is closed", () => {
   const ledger = openLedger<string>(100);
   expect(ledger.note(1, "honest", 40)).toBe(undefined);
   expect(ledger.note(2, "a", 30)).toBe(undefined);
@@ -12,7 +12,7 @@ test("who holds the most goes, of the owner who does", () => {
   expect(ledger.note(1, "honest", 80)).toBe("honest");
 });
 
-test("what was sent counts no more", () => {
+test("bytes that were sent do not count", () => {
   const ledger = openLedger<string>(100);
   for (let i = 0; i < 1000; i++) {
     expect(ledger.note(1, "a", 90)).toBe(undefined);

@@ -17,13 +17,13 @@ function begun() {
   return { clock, delays, attempt };
 }
 
-test("some failures are free; then the delay doubles, up to what nobody waits for", () => {
+test("some failures cause no delay; then it doubles, up to a maximum at which the attempt is refused", () => {
   const { attempt } = begun();
   const waits = Array.from({ length: 13 }, () => attempt(JOE, false));
   expect(waits).toEqual([0, 0, 0, 0, 250, 500, 1000, 2000, 4000, 8000, Infinity, Infinity, Infinity]);
 });
 
-test("another's failures delay nobody, and the right password ends the delay", () => {
+test("failures of other keys cause no delay, and the right password ends the delay", () => {
   const { clock, attempt } = begun();
   for (let i = 0; i < 6; i++) attempt(JOE, false);
   expect(attempt(ELSEWHERE, true)).toBe(0);
@@ -34,20 +34,20 @@ test("another's failures delay nobody, and the right password ends the delay", (
   expect(attempt(JOE, false)).toBe(0);
 });
 
-test("guesses at the same time are no way around it", () => {
+test("concurrent guesses are delayed too", () => {
   const { delays } = begun();
   const places = Array.from({ length: 1000 }, () => delays.begin(JOE));
   expect(places.filter((place) => "wait" in place && place.wait === 0)).toHaveLength(13);
   expect(places.filter((place) => "wait" in place)).toHaveLength(18);
 });
 
-test("nobody who types the right password waits", () => {
+test("right passwords are not delayed", () => {
   const { attempt, delays } = begun();
   for (let i = 0; i < 1000; i++) expect(attempt(JOE, true)).toBe(0);
   expect(Array.from({ length: 8 }, () => delays.begin(JOE))).toEqual(Array(8).fill({ wait: 0 }));
 });
 
-test("who guesses at many logins is delayed by a count of its own, which a right password does not end", () => {
+test("guesses at many logins are delayed by a separate count, which a right password does not reset", () => {
   const { attempt } = begun();
   const login = (name: string) => [
     { key: `uid 64 ${name}`, free: 4, parallel: 8 },
@@ -67,7 +67,7 @@ test("logins at the same time of one uid do not delay each other", () => {
   expect(places).toEqual(Array(1000).fill({ wait: 0 }));
 });
 
-test("trouble is nobody's failure", () => {
+test("trouble does not count as a failure", () => {
   const { attempt } = begun();
   for (let i = 0; i < 100; i++) expect(attempt(JOE, undefined)).toBe(0);
 });

@@ -37,7 +37,7 @@ interface Entry {
 // Milliseconds. The delay doubles with each failure after the free ones.
 const FIRST = 250;
 const LONGEST = 60_000;
-const PATIENCE = 15_000; // no attempt waits longer: clients would time out
+const MAX_WAIT = 15_000; // no attempt waits longer: clients would time out
 const FORGIVEN = 600_000; // a key without attempts for this long is reset
 const MOST = 100_000; // keys; the least recently used are dropped first
 
@@ -78,7 +78,7 @@ export function openLoginDelays(now: () => number): LoginDelays {
       const all = counted.map((one) => ({ ...one, entry: entryOf(one) }));
       const start = Math.max(now(), ...all.map(({ entry }) => entry.next));
       const wait = start - now();
-      if (wait > PATIENCE) return { later: wait };
+      if (wait > MAX_WAIT) return { later: wait };
       for (const { entry, free, parallel } of all) {
         entry.next = start + delay(entry.failures + Math.max(0, entry.pending - parallel), free);
         entry.pending++;

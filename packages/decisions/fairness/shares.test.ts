@@ -27,7 +27,7 @@ test("one owner has at most half of the places that are not kept for the privile
   expect(room.size).toBe(6);
 });
 
-test("whoever floods closes its own, and nobody else's", () => {
+test("an owner that floods closes its own members only", () => {
   const room = shares(16);
   const honest = { name: "honest" };
   room.admit(65, honest);
@@ -38,7 +38,7 @@ test("whoever floods closes its own, and nobody else's", () => {
   expect([...room.members()]).toContain(honest);
 });
 
-test("a member at work is never closed: the newcomer is refused instead", () => {
+test("a busy member is never closed: the new one is refused instead", () => {
   const room = shares(16);
   for (const member of many(6, "x")) {
     room.admit(64, member);
@@ -48,7 +48,7 @@ test("a member at work is never closed: the newcomer is refused instead", () => 
   expect(room.admit(65, { name: "another's" })).toEqual({ close: undefined });
 });
 
-test("when it is full, the owner with the most gives way", () => {
+test("when it is full, a member of the owner with the most is closed", () => {
   const room = shares(16); // 12 are for everybody
   const few = many(2, "few");
   const floods = [many(6, "a"), many(4, "b")];

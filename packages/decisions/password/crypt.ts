@@ -99,5 +99,5 @@ export async function verifyCrypt(typed: string, stored: string, crypt?: Crypt):
     if (hashed === undefined) throw new Unverifiable("nothing on this system can compute its hash");
     return equal(hashed, stored);
   }
-  throw new Unverifiable("its hash is of no scheme known here, or broken");
+  throw new Unverifiable("its hash is invalid or of an unknown scheme");
 }

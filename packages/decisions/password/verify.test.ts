@@ -27,7 +27,7 @@ test.each(["!", "*", "!!", "*LK*", "*0", "*1", "x", "!$1$saltsalt$hQYYiP5MTnWHi3
   },
 );
 
-describe("a stored password of no known scheme, broken or too expensive is trouble, told without quoting it", () => {
+describe("a stored password that is invalid, of an unknown scheme or too expensive is trouble, reported without quoting it", () => {
   const tail = (n: number) => "s".repeat(n);
   test.each([
     ["not a type", "LDAP", "hunter2"],
@@ -72,7 +72,7 @@ test.each([
   else await expect(answer).rejects.toBeInstanceOf(Unverifiable);
 });
 
-describe("answers to a challenge", () => {
+describe("responses to a challenge", () => {
   // RFC 1939, 7 and RFC 2195, 2: their own examples
   const apop = ["tanstaaf", "<1896.697170952@dbc.mtview.ca.us>", "c4c9334bac560ecc979e58001b3e22fb"] as const;
   const cram = [
@@ -92,7 +92,7 @@ describe("answers to a challenge", () => {
       expect(await verify(answer, stored, type, asked)).toBe(expected);
       expect(await verify(secret, stored, type, asked)).toBe(stored.endsWith("x") === false);
     });
-    test("are not accepted for a hash of the answer's password, nor in capitals", async () => {
+    test("are not accepted for a hash, nor in capitals", async () => {
       expect(await verify(answer, hash(secret, CRYPT), CRYPT, challenge)).toBe(false);
       expect(await verify(answer.toUpperCase(), secret, "Password", challenge)).toBe(false);
     });
@@ -108,7 +108,7 @@ test.each(["Password", "PASSWORD", "crypt-password", "mysql-password"])(
   },
 );
 
-test("a password with a NUL, or longer than crypt(3) takes, is nobody's", async () => {
+test("a password with a NUL, or longer than crypt(3) accepts, never matches", async () => {
   expect(await verify("a\0b", "a\0b", "Password")).toBe(false);
   expect(await verify("a".repeat(512), "a".repeat(512), "Password")).toBe(false);
   expect(await verify("a".repeat(511), "a".repeat(511), "Password")).toBe(true);

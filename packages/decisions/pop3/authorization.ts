@@ -57,7 +57,7 @@ export interface Ending {
  * qmail-popup, with the response codes of RFC 3206 for the exit codes of checkpassword: the client then knows whether
  * the password was wrong or whether to try again later.
  */
-export function afterwards({ code, signal }: Ending): string | undefined {
+export function replyAfter({ code, signal }: Ending): string | undefined {
   if (signal !== null) return err("aack, child crashed");
   switch (code) {
     case 0:

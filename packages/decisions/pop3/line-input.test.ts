@@ -19,16 +19,19 @@ async function lines(bytes: string, atOnce: number, count = 100) {
 
 const x = (n: number) => "x".repeat(n);
 
-test.each([1, 3, 4096])("lines, %d bytes at once; what has no LF is none", async (atOnce) => {
+test.each([1, 3, 4096])("lines, %d bytes at once; bytes without LF are not a line", async (atOnce) => {
   const { found } = await lines("a\r\n\nb\0\xff\nend", atOnce);
   expect(found).toEqual(["a\r", "", "b\0\xff"]);
 });
 
-test.each([1, 3, 4096])("too long a line is told once and skipped, %d bytes at once", async (atOnce) => {
-  const { found } = await lines(`${x(MAX_LINE)}\n${x(MAX_LINE + 1)}\nb\n${x(3 * MAX_LINE)}\nc\n`, atOnce);
-  expect(found).toEqual([x(MAX_LINE), TOO_LONG, "b", TOO_LONG, "c"]);
-});
+test.each([1, 3, 4096])(
+  "a line that is too long is reported once and skipped, %d bytes at once",
+  async (atOnce) => {
+    const { found } = await lines(`${x(MAX_LINE)}\n${x(MAX_LINE + 1)}\nb\n${x(3 * MAX_LINE)}\nc\n`, atOnce);
+    expect(found).toEqual([x(MAX_LINE), TOO_LONG, "b", TOO_LONG, "c"]);
+  },
+);
 
-test("a byte at a time, nothing behind the line is taken", async () => {
+test("a byte at a time, nothing after the line is read", async () => {
   expect(await lines("PASS x\r\nSTAT\r\n", 1, 1)).toEqual({ found: ["PASS x\r"], rest: "STAT\r\n" });
 });

@@ -8,7 +8,7 @@ export function relayWords(ip: string, isClient: boolean): string {
   return `IP: '${ip}' is ${isClient ? "" : "NOT "}a relay client`;
 }
 
-export interface Asker {
+export interface Client {
   /** Undefined if the client has no address or an invalid one: no table and no list contains it. */
   readonly ip: Ip | undefined;
   /** Is RELAYCLIENT already set? */
@@ -21,7 +21,7 @@ export interface Asker {
  * table that cannot be read.
  */
 export async function mayRelay(
-  { ip, given }: Asker,
+  { ip, given }: Client,
   { clients }: Pick<RelayClients, "clients">,
   table: RelayAnswers,
 ): Promise<boolean> {

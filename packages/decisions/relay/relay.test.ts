@@ -91,7 +91,7 @@ describe("the window", () => {
   ])("a row of time %s at 10000 counts for %s more", (time, expected) => {
     expect(left(row("192.0.2.1", time))).toBe(expected);
   });
-  test("of several rows the best counts; another's address does not", () => {
+  test("of several rows the latest counts; those of other addresses do not", () => {
     expect(left(row("192.0.2.1", 8201), row("::ffff:192.0.2.1", 9000))).toBe(800);
     expect(left(row("192.0.2.2", 10_000))).toBe(0);
     expect(left()).toBe(0);
@@ -103,7 +103,7 @@ describe("the window", () => {
   });
 });
 
-test("a relayclients file: qpsmtpd's own example, and lines that are none", () => {
+test("a relayclients file: qpsmtpd's own example, and invalid lines", () => {
   const text =
     '# Format is IP, or IP part with trailing dot\n# e.g. "127.0.0.1", or "192.168."\n127.0.0.1\n 192.168.0. # office\n\n2001:db8:\n10.0.0.0/8\r\nmail.example.com\n';
   const { clients, warnings } = relayClients(text, "relayclients");
@@ -121,7 +121,7 @@ describe("db/relay's decision", () => {
   const gone = () => Promise.reject(new Error("gone"));
   const broken: RelayAnswers = { left: gone, blocks: gone };
   const client = { ip: ip("192.0.2.1"), given: false };
-  test("three answers", async () => {
+  test("yes, no and trouble", async () => {
     const mine: RelayRow = { client: "192.0.2.1", time: 99, user: undefined };
     const block: RelayRow = { client: "192.0.2.0/24", time: undefined, user: undefined };
     expect(await mayRelay(client, none, table([mine]))).toBe(true);
@@ -129,7 +129,7 @@ describe("db/relay's decision", () => {
     expect(await mayRelay(client, none, table([]))).toBe(false);
     await expect(mayRelay(client, none, broken)).rejects.toThrow("gone");
   });
-  test("what does not need the table does not ask it", async () => {
+  test("the table is not read if it cannot change the decision", async () => {
     expect(await mayRelay({ ...client, given: true }, none, broken)).toBe(true);
     expect(await mayRelay(client, relayClients("192.0.2.", ""), broken)).toBe(true);
     expect(await mayRelay({ ip: undefined, given: false }, relayClients("0.0.0.0/0", ""), broken)).toBe(

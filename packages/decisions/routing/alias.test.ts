@@ -39,7 +39,7 @@ describe("chooseAliases()", () => {
     expect(chosen(rows)).toEqual(expected);
     expect(chosen(rows.toReversed())).toEqual(expected);
   });
-  test("the order is that of position, where there is one", () => {
+  test("rows are ordered by position", () => {
     const at = (position: string | undefined, left: string, right = "h.org") => ({
       ...row("x", left, right),
       position,
@@ -61,10 +61,10 @@ describe("chooseAliases()", () => {
     expect(programsWithoutPlace(given)).toEqual([at("2", "|", "c")]);
     expect(programsWithoutPlace([at(undefined, "|", "only")])).toEqual([]);
   });
-  test("no row: none, and the .qmail files decide", () => {
+  test("without a row the .qmail files decide", () => {
     expect(chooseAliases([row("sales", "x"), row("", "own")], "info", "x.org")).toEqual([]);
   });
-  test("a catch-all of before 1.1.2 is named, not obeyed, and no mail is lost", () => {
+  test("a catch-all of versions before 1.1.2 is reported and not used, and no mail is lost", () => {
     expect(aliasKeys("@", "x.org")).toContain("");
     expect(() => chooseAliases([row("", ".", "/Maildir/")], "@", "x.org")).toThrow(
       new AliasMisconfiguration(
@@ -73,13 +73,13 @@ describe("chooseAliases()", () => {
       ),
     );
   });
-  test("is asked for no more than four aliases", () => {
+  test("needs at most four aliases", () => {
     for (const ext of ["", "x", "@", "\xff", "a@b"])
       expect(aliasKeys(ext, "h").length).toBeLessThanOrEqual(4);
   });
 });
 
-test("whatever the bytes of an address, only rows of that very alias are chosen", () => {
+test("for any bytes of an address, only rows of exactly that alias are chosen", () => {
   const bytes = (seed: number) =>
     Array.from({ length: seed % 7 }, (_, i) =>
       String.fromCharCode((seed * 31 + i * 97 + (seed >> 3)) % 256),

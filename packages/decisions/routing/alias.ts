@@ -8,6 +8,8 @@ export interface AliasRow {
   readonly aliasHost: string;
   /** The text of the optional column, a whole number; 0 if it is blank or the column does not exist. */
   readonly position?: string | undefined;
+  /** It is not carried out; if all rows of an address are disabled, the address is refused. */
+  readonly isDisabled?: boolean;
 }
 
 /** Port: the rows of `username` with one of `aliases` (lower case), in any order. */
@@ -88,22 +90,4 @@ export function programsWithoutPlace(rows: readonly AliasRow[]): AliasRow[] {
       isProgram(row) &&
       rows.some((other) => other !== row && (other.position || "0") === (row.position || "0")),
   );
-}
-
-/** The username of virtual rows that forward to the address in ext: magic forwarding of qmail/MySQL. */
-export const MAGIC_USER = "forward";
-
-/** With magic forwarding, is `ext` of `user` an address to forward to? */
-export function isMagic(user: string, ext: string): boolean {
-  return lower(user) === MAGIC_USER && ext.includes("@");
-}
-
-/**
- * The address that magic forwarding sends the message to; undefined if it does not apply. It applies to addresses
- * that a virtual row rewrote: anybody can send to forward-stranger@example.com@here, which is not forwarded.
- */
-export function magicTarget(user: string, local: string, ext: string): string | undefined {
-  if (!isMagic(user, ext)) return undefined;
-  const split = lower(local).startsWith(MAGIC_USER) && local.length === user.length + 1 + ext.length;
-  return split ? undefined : ext;
 }

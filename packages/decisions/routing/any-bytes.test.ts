@@ -30,7 +30,7 @@ const assigned = new Map([
   ["!", "alias\x002\x002\0/alias\0-\0"],
 ]);
 
-test("no address of any bytes makes a decision throw, or another user's mail of it", () => {
+test("no address of any bytes makes a decision throw, or gives its mail to another user", () => {
   for (const address of addresses(20_000)) {
     const sent = rewrite(address, controls);
     expect(sent.steps.length).toBeGreaterThan(0);

@@ -5,9 +5,6 @@ export {
   aliasKeys,
   chooseAliases,
   type FindAliases,
-  isMagic,
-  MAGIC_USER,
-  magicTarget,
   programsWithoutPlace,
 } from "./alias.ts";
 export { like } from "./like.ts";
@@ -26,6 +23,9 @@ export {
   chooseVirtual,
   type FindVirtual,
   type FindVirtualHosts,
+  isMagic,
+  MAGIC_USER,
+  magicTarget,
   VirtualMisconfiguration,
   type VirtualRow,
 } from "./virtual.ts";

@@ -49,13 +49,13 @@ describe("qmail-send's rewriting", () => {
     expect([got.channel, got.address, got.steps.at(-1)?.file]).toEqual([channel, address, file]);
   });
 
-  test("a catch-all entry takes what nothing else does", () => {
+  test("a catch-all entry applies to all other hosts", () => {
     const all = { ...controls, virtualdomains: virtualDomains([":all", "not.example:"]) };
     expect(rewrite("u@any.example", all)).toMatchObject({ channel: "local", address: "all-u@any.example" });
     expect(rewrite("u@not.example", all)).toMatchObject({ channel: "remote" });
   });
 
-  test("each step is told", () => {
+  test("each step is explained", () => {
     expect(rewrite("a%b", { ...controls, envnoathost: "pct" }).steps).toEqual([
       { file: "envnoathost", entry: "pct", address: "a%b@pct" },
       { file: "percenthack", entry: "pct", address: "a@b" },
@@ -84,7 +84,7 @@ describe("qmail-smtpd's rcpthosts", () => {
     expect(acceptRecipient(address, rcpthosts, more)).toEqual(expected);
   });
 
-  test("an empty file lets nothing in, no file everything", () => {
+  test("an empty file accepts no host, a missing file every host", () => {
     expect(acceptRecipient("u@x", new Set(), () => false)).toEqual({ accepted: false });
     expect(acceptRecipient("u@x", undefined, () => false)).toEqual({ accepted: true, by: "no rcpthosts" });
   });

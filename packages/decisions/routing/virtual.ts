@@ -7,6 +7,8 @@ export interface VirtualRow {
   readonly ext: string;
   readonly virtualUsername: string;
   readonly virtualHost: string;
+  /** The address is refused; it does not fall to the catch-all. The tables of qmail/MySQL have no column for it. */
+  readonly isDisabled?: boolean;
 }
 
 /** Port: the rows that may apply to local@host (lower case), exact ones and catch-alls, in any order. */
@@ -39,7 +41,7 @@ export class VirtualMisconfiguration extends Error {}
  * The row for local@host: the exact row, else the catch-all, whose virtual_username is blank. With `funky` both columns
  * are LIKE patterns and the most specific row is used: an exact host before a pattern, of two patterns the one with
  * more literal characters; then the same for virtual_username, where blank matches nothing. Throws
- * VirtualMisconfiguration if that row has no username.
+ * VirtualMisconfiguration if that row has no username. The row may be a disabled one.
  */
 export function chooseVirtual(
   rows: readonly VirtualRow[],
@@ -48,7 +50,7 @@ export function chooseVirtual(
   funky = false,
 ): VirtualRow | undefined {
   const row = funky ? mostSpecific(rows, local, host) : exactOrCatchAll(rows, local, host);
-  if (row && row.username === "") {
+  if (row && !row.isDisabled && row.username === "") {
     const columns = `('', '${row.ext}', '${row.virtualUsername}', '${row.virtualHost}')`;
     throw new VirtualMisconfiguration(`MySQL misconfiguration: virtual row ${columns} has no username`);
   }
@@ -79,3 +81,21 @@ function mostSpecific(rows: readonly VirtualRow[], local: string, host: string):
 
 const columns = (row: VirtualRow): string =>
   [row.virtualHost, row.virtualUsername, row.username, row.ext].join("\0");
+
+/** The username of virtual rows that forward to the address in ext: magic forwarding of qmail/MySQL. */
+export const MAGIC_USER = "forward";
+
+/** With magic forwarding, is `ext` of `user` an address to forward to? */
+export function isMagic(user: string, ext: string): boolean {
+  return lower(user) === MAGIC_USER && ext.includes("@");
+}
+
+/**
+ * The address that magic forwarding sends the message to; undefined if it does not apply. It applies to addresses
+ * that a virtual row rewrote: anybody can send to forward-stranger@example.com@here, which is not forwarded.
+ */
+export function magicTarget(user: string, local: string, ext: string): string | undefined {
+  if (!isMagic(user, ext)) return undefined;
+  const split = lower(local).startsWith(MAGIC_USER) && local.length === user.length + 1 + ext.length;
+  return split ? undefined : ext;
+}

@@ -10,3 +10,11 @@ export function hasControl(home: string, name: string): boolean {
     return false;
   }
 }
+
+/**
+ * The path of control/`name`-admin if it exists, else of control/`name`: the administrator's own settings, since the
+ * database account of the mail programs may have SELECT only.
+ */
+export function adminControl(home: string, name: string): string {
+  return `${home}/control/${hasControl(home, `${name}-admin`) ? `${name}-admin` : name}`;
+}

@@ -1,5 +1,5 @@
 export { readControlFile } from "./control-file.ts";
-export { hasControl } from "./has-control.ts";
+export { adminControl, hasControl } from "./has-control.ts";
 export { fileLines } from "./lines.ts";
 export { offersApop, popTimeout } from "./pop-control.ts";
 export { aliasUser, breakChar, qmailHome } from "./qmail-home.ts";

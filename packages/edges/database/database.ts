@@ -1,11 +1,7 @@
 import { Trouble } from "@qmail-mysql/trouble";
 import type { Ask } from "./questions.ts";
+import type { Row, Value } from "./row.ts";
 import type { Statement } from "./statements.ts";
-
-/** A row: columns by lower-case name, every value as a byte string, NULL as "". */
-export type Row = Readonly<Record<string, string>>;
-
-export type Value = string | number;
 
 /** A driver's connection to a database. Values are text. Throws Trouble if the database fails or the time is over. */
 export interface Database {

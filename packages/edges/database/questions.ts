@@ -1,4 +1,4 @@
-import type { Row } from "./database.ts";
+import type { Row } from "./row.ts";
 
 /**
  * The questions about one address or name, with the type of their arguments. The schema has the statement for each; the
@@ -29,25 +29,5 @@ export interface Arguments {
 
 export type Question = keyof Arguments;
 
-const MAILBOX = ["username", "uid", "gid", "home", "suspended"] as const;
-const ALIAS = ["username", "alias", "alias_username", "alias_host"] as const;
-const VIRTUAL = ["username", "ext", "virtual_username", "virtual_host"] as const;
-
-/** The columns of the rows, independent of their names in the tables. */
-export const columns = {
-  findMailboxes: MAILBOX,
-  findLogin: [...MAILBOX, "password", "password_type"],
-  decoy: ["password", "password_type"],
-  findAliases: ALIAS,
-  findAliasRows: [...ALIAS, "position"],
-  findVirtual: VIRTUAL,
-  findVirtualHosts: ["virtual_host"],
-  findFunkyVirtual: VIRTUAL,
-  findFunkyHosts: ["virtual_host"],
-} as const satisfies Record<Question, readonly string[]>;
-
 /** Asks; arguments are text. Throws Trouble. Depending on the collation, there may be more rows than asked for. */
 export type Ask = <Q extends Question>(question: Q, values: Arguments[Q]) => Promise<Row[]>;
-
-/** Maximum number of rows of one statement; more are trouble, since some of them would be missing. */
-export const ROWS = 10_000;

@@ -1,7 +1,28 @@
 import type { InvalidMailbox, Login, Mailbox } from "@qmail-mysql/accounts";
 import type { AliasRow, VirtualRow } from "@qmail-mysql/routing";
 import { Trouble } from "@qmail-mysql/trouble";
-import type { Row } from "./database.ts";
+import type { Question } from "./questions.ts";
+import type { Row } from "./row.ts";
+
+const MAILBOX = ["username", "uid", "gid", "home", "suspended"] as const;
+const ALIAS = ["username", "alias", "alias_username", "alias_host"] as const;
+const VIRTUAL = ["username", "ext", "virtual_username", "virtual_host"] as const;
+
+/** The columns of the rows, independent of their names in the tables. */
+export const columns = {
+  findMailboxes: MAILBOX,
+  findLogin: [...MAILBOX, "password", "password_type"],
+  decoy: ["password", "password_type"],
+  findAliases: ALIAS,
+  findAliasRows: [...ALIAS, "position"],
+  findVirtual: VIRTUAL,
+  findVirtualHosts: ["virtual_host"],
+  findFunkyVirtual: VIRTUAL,
+  findFunkyHosts: ["virtual_host"],
+} as const satisfies Record<Question, readonly string[]>;
+
+/** Maximum number of rows of one statement; more are trouble, since some of them would be missing. */
+export const ROWS = 10_000;
 
 export function toAliasRow(row: Row): AliasRow {
   return {

@@ -1,5 +1,10 @@
 import { fromText } from "@qmail-mysql/wire";
-import type { Row } from "./database.ts";
+
+/** A row: columns by lower-case name, every value as a byte string, NULL as "". */
+export type Row = Readonly<Record<string, string>>;
+
+/** A value in a statement. */
+export type Value = string | number;
 
 /** Converts a driver's row to byte strings: text to UTF-8, numbers to decimal, NULL to ""; binary columns unchanged. */
 export function toRow(raw: Readonly<Record<string, unknown>>): Row {

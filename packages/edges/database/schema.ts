@@ -1,6 +1,7 @@
 import { Trouble } from "@qmail-mysql/trouble";
-import type { Row, Value } from "./database.ts";
-import { type Arguments, type Ask, type Question, ROWS } from "./questions.ts";
+import type { Arguments, Ask, Question } from "./questions.ts";
+import { ROWS } from "./records.ts";
+import type { Row, Value } from "./row.ts";
 
 /** The statement for a question, and the values for each time that it has to be run. */
 interface Lookup<A> {

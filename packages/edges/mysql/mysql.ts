@@ -19,8 +19,8 @@ import mysql, {
   type ResultSetHeader,
   type RowDataPacket,
 } from "mysql2";
-import { boundAnswers, newAnswer } from "./bounds.ts";
 import { connectionOptions, serverName } from "./options.ts";
+import { beginResult, limitResults } from "./result-limits.ts";
 import { withSpellable } from "./spellable.ts";
 
 const GOODBYE = 250; // milliseconds to send COM_QUIT: without it mysqld logs an aborted connection
@@ -134,7 +134,7 @@ function statementRunner(
       const onLost = (error: Error) => fail(driverReason(error));
       waiting.add(onLost);
       if (lost) return fail(driverReason(lost));
-      newAnswer(connection);
+      beginResult(connection);
       start(
         (error, result) => {
           if (error) return fail(driverReason(error), error);
@@ -154,7 +154,7 @@ function streamOver(connection: Connection, run: Run): Database["stream"] {
       request.on("result", (row: unknown[]) => {
         if (thrown !== undefined) return;
         alive();
-        newAnswer(connection); // only one row at a time is stored
+        beginResult(connection); // only one row at a time is stored
         try {
           each(row.map(toBytes));
         } catch (error) {
@@ -206,7 +206,7 @@ async function connect(config: DatabaseAddress, server: Server, mode: Mode, ms: 
 function connectOnce(options: ConnectionOptions, ms: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const connection = mysql.createConnection(options);
-    boundAnswers(connection);
+    limitResults(connection);
     // connectTimeout ends with the greeting, but a server may also stop responding after it.
     const timer = setTimeout(() => giveUp(Object.assign(new Error(), { code: "ETIMEDOUT" })), ms);
     const giveUp = (error: Error) => {

@@ -21,7 +21,7 @@ test.each([
   expect(rows.map((row) => row.username).sort()).toEqual([...expected].sort());
 });
 
-test("any other refusal stays what it is", async () => {
+test("other errors are passed on", async () => {
   const lost = new Error("connection lost");
   await expect(withSpellable(["\u03b1"], () => Promise.reject(lost))).rejects.toBe(lost);
 });

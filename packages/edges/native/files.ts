@@ -7,8 +7,12 @@ import { cString, native } from "./native.ts";
 const O_RDONLY_CLOEXEC = 0o2000000; // fcntl.h
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
-const STATX_BASIC_STATS = 0x7ff; // linux/stat.h, as the offsets below
-const STATX_SIZE = 256;
+// linux/stat.h; the indices are those of 32-bit words, of which stx_mode is the lower half of one
+const STATX_BASIC_STATS = 0x7ff;
+const STATX_WORDS = 64;
+const UID = 5;
+const GID = 6;
+const MODE = 7;
 const PIECE = 4096;
 
 /** Opens a file for reading; its name is text. Throws with an errno. */
@@ -45,15 +49,10 @@ export function status(of: string | number): Status {
   if (!c) {
     return typeof of === "number" ? nodeFs().fstatSync(of) : nodeFs().statSync(Buffer.from(of, "latin1"));
   }
-  const into = new Uint8Array(STATX_SIZE);
+  const into = new Uint32Array(STATX_WORDS);
   if (typeof of === "number") c.call("statx", of, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into);
   else c.call("statx", AT_FDCWD, cString(of), 0, STATX_BASIC_STATS, into);
-  const view = new DataView(into.buffer);
-  return {
-    uid: view.getUint32(20, true),
-    gid: view.getUint32(24, true),
-    mode: view.getUint16(28, true),
-  };
+  return { uid: into[UID] ?? 0, gid: into[GID] ?? 0, mode: (into[MODE] ?? 0) & 0xffff };
 }
 
 const S_IFMT = 0o170000; // sys/stat.h

@@ -35,14 +35,14 @@ test("a file longer than a piece is read to its end", () => {
   expect(readWhole(file)).toBe(bytes);
 });
 
-test("what cannot be done throws its errno", () => {
+test("a failed call throws its errno", () => {
   expect(() => readWhole(join(dir, "none"))).toThrow(expect.objectContaining({ code: "ENOENT" }));
   expect(() => readWhole(dir)).toThrow(expect.objectContaining({ code: "EISDIR" }));
   expect(() => status("/etc/passwd/none")).toThrow(expect.objectContaining({ code: "ENOTDIR" }));
   expect(() => status(999)).toThrow(expect.objectContaining({ code: "EBADF" }));
 });
 
-test("a pipe that says nothing is waited for no longer than asked", () => {
+test("reading a silent pipe ends at the time limit", () => {
   const pipe = join(dir, "pipe");
   execFileSync("mkfifo", [pipe]);
   const fd = openSync(pipe, constants.O_RDWR);
@@ -55,8 +55,8 @@ test("a pipe that says nothing is waited for no longer than asked", () => {
   closeSync(fd);
 });
 
-describe("a socket that nobody accepts from", () => {
-  test("is waited for no longer than asked", () => {
+describe("a socket from which nobody accepts", () => {
+  test("connecting ends at the time limit", () => {
     const path = join(dir, "socket");
     const { call } = libc();
     const server = call.socket(1, 1, 0);
@@ -72,7 +72,7 @@ describe("a socket that nobody accepts from", () => {
     closeSync(server);
   });
 
-  test("or has a name too long, or is none, says so", () => {
+  test("a name that is too long, and a file that is not a socket, are errors", () => {
     expect(() => connectBlocking(`/${"x".repeat(107)}`, 1)).toThrow(
       expect.objectContaining({ code: "ENAMETOOLONG" }),
     );

@@ -131,10 +131,12 @@ export function libc(): Libc {
   return all;
 }
 
+const utf8 = new TextEncoder(); // one: making it costs more than to encode a name
+
 /** The bytes of a byte string, terminated by NUL. */
 export function cString(bytes: string): Uint8Array {
   const all = `${bytes}\0`;
-  return isAscii(bytes) ? new TextEncoder().encode(all) : Buffer.from(all, "latin1");
+  return isAscii(bytes) ? utf8.encode(all) : Buffer.from(all, "latin1");
 }
 
 const POLLIN = 1; // poll.h

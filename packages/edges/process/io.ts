@@ -11,7 +11,7 @@ export function pause(ms: number): void {
 }
 
 /** Repeats a call while a non-blocking descriptor is not ready, at most `ms` milliseconds. */
-function patiently<T>(ms: number, call: () => T): T {
+function retryWhileBusy<T>(ms: number, call: () => T): T {
   const end = performance.now() + ms;
   for (;;) {
     try {
@@ -24,12 +24,12 @@ function patiently<T>(ms: number, call: () => T): T {
   }
 }
 
-const PATIENCE = 60_000; // milliseconds after which a log or report pipe that is not read is abandoned
+const WRITE_LIMIT = 60_000; // milliseconds after which a log or report pipe that is not read is abandoned
 
 /** Writes all of `data` (text is a byte string). Throws with an errno. */
 export function writeAll(fd: number, data: string | Uint8Array): void {
   let rest = typeof data === "string" ? cString(data).subarray(0, data.length) : data;
-  while (rest.length > 0) rest = rest.subarray(patiently(PATIENCE, () => writeSome(fd, rest)));
+  while (rest.length > 0) rest = rest.subarray(retryWhileBusy(WRITE_LIMIT, () => writeSome(fd, rest)));
 }
 
 /** Writes `text`, a byte string, on descriptor 1. Throws Trouble. */

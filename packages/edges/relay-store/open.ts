@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
 import { type DatabaseAddress, parseSql, type RelaySql } from "@qmail-mysql/control";
-import { readControlFile } from "@qmail-mysql/control-files";
+import { adminControl, readControlFile } from "@qmail-mysql/control-files";
 import type { Mode } from "@qmail-mysql/database";
 import { say } from "@qmail-mysql/process";
 import { type RelayAnswers, relayAnswers } from "@qmail-mysql/relay";
 import { sqldPath, sqldRelay } from "@qmail-mysql/sqld-client";
-import { openDatabase, readSqlServer, sqlServerFile } from "@qmail-mysql/store";
+import { openDatabase, readSqlServer } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { type RelayStore, relayStoreOver } from "./relay-store.ts";
 
@@ -26,18 +25,18 @@ export function readSql(qmailHome: string, program: string, file = sqlControlFil
 
 /**
  * The same, for callers that open the table themselves: with the database of control/sqlserver if control/sql names
- * none, and a timeout of at least `patience` seconds. With `admin` the -admin files are preferred, if they exist.
+ * none, and a timeout of at least `leastTimeout` seconds. With `admin` they are the administrator's own files, if they exist.
  */
 export function readRelayDatabase(
   qmailHome: string,
   program: string,
-  patience: number,
+  leastTimeout: number,
   admin?: "admin",
 ): RelayDatabase {
-  const file = (path: string) => (admin && existsSync(`${path}-admin`) ? `${path}-admin` : path);
-  const config = readSql(qmailHome, program, file(sqlControlFile(qmailHome)));
-  const database = config.database ?? readSqlServer(qmailHome, program, file(sqlServerFile(qmailHome)));
-  return { ...config, database: { ...database, timeout: Math.max(database.timeout, patience) } };
+  const file = (name: string) => (admin ? adminControl(qmailHome, name) : undefined);
+  const config = readSql(qmailHome, program, file("sql"));
+  const database = config.database ?? readSqlServer(qmailHome, program, file("sqlserver"));
+  return { ...config, database: { ...database, timeout: Math.max(database.timeout, leastTimeout) } };
 }
 
 /** Opens the relay table of a database. */

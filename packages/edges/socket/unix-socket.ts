@@ -33,7 +33,7 @@ interface BunRuntime {
 }
 
 // Milliseconds. A non-blocking connect to a unix socket fails with EAGAIN while the server's backlog is full: connect(2).
-const PATIENCE = 5000;
+const CONNECT_LIMIT = 5000;
 const PAUSE = 20;
 
 /**
@@ -42,7 +42,7 @@ const PAUSE = 20;
  */
 export async function connectUnix(path: string, events: UnixEvents): Promise<UnixConnection> {
   const runtime = bun<BunRuntime>();
-  const end = performance.now() + PATIENCE;
+  const end = performance.now() + CONNECT_LIMIT;
   for (;;) {
     try {
       return await (runtime ? connectBun(runtime, path, events) : connectNode(path, events));

@@ -9,7 +9,7 @@ export function sqldDatabase(sqld: Sqld, timeout: number): Pick<Database, "ask" 
   return {
     async ask(question, values) {
       if (!isSocketQuestion(question)) {
-        throw new Trouble("unable to ask this through qmail-sqld: it is no question of its protocol");
+        throw new Trouble(`unable to query through qmail-sqld: its protocol has no question ${question}`);
       }
       const { fields }: SocketQuestion = socketQuestions[question];
       const found: Row[] = [];

@@ -42,7 +42,7 @@ export function checkListener(listener: number | undefined, owner: number): void
 /** The bytes of a question. Throws Trouble. */
 export function questionOf(path: string, question: string, fields: readonly Value[]): string {
   const payload = nulEnded([question, ...fields]);
-  if (payload.length > QUESTION_LIMIT) throw trouble(path, "a question too long");
+  if (payload.length > QUESTION_LIMIT) throw trouble(path, "the question is too long");
   return netstring(payload);
 }
 
@@ -52,7 +52,7 @@ export function fieldsOf(path: string, answer: string): string[] | undefined {
   switch (answer[0]) {
     case "F": {
       const fields = nulFields(rest);
-      if (!fields) throw trouble(path, "an answer without end");
+      if (!fields) throw trouble(path, "a response without end");
       return fields;
     }
     case "N":
@@ -60,6 +60,6 @@ export function fieldsOf(path: string, answer: string): string[] | undefined {
     case "T":
       throw new Trouble(rest);
     default:
-      throw trouble(path, "an answer that is none");
+      throw trouble(path, "an invalid response");
   }
 }

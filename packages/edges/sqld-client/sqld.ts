@@ -41,7 +41,7 @@ export function sqldAt(path: string): Sqld {
           try {
             for (const payload of reader.push(chunk)) {
               const first = asked.shift();
-              if (!first) throw new Error("an answer to no question");
+              if (!first) throw new Error("a response without a question");
               first.resolve(payload);
             }
             endWhenIdle();

@@ -23,13 +23,13 @@ export function readSqlServer(
   file = sqlServerFile(qmailHome),
   warn: (line: string) => void = (line) => say(`${program}: warning: ${line}`),
 ): SqlServer {
-  const config = mending(qmailHome, program, () => readControlFile(file, parseSqlServer));
+  const config = withRemedy(qmailHome, program, () => readControlFile(file, parseSqlServer));
   config.warnings.forEach(warn);
   return config;
 }
 
 /** With qmail-sqld the file belongs to its account: adds this to the error of others that must not read it. */
-function mending<T>(qmailHome: string, program: string, read: () => T): T {
+function withRemedy<T>(qmailHome: string, program: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

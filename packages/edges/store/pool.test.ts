@@ -1,7 +1,8 @@
 import { type Database, statements, Unavailable } from "@qmail-mysql/database";
 import { Trouble } from "@qmail-mysql/trouble";
 import { describe, expect, test } from "vitest";
-import { openPool, type PoolServer } from "./pool.ts";
+import type { PoolServer } from "./connections.ts";
+import { openPool } from "./pool.ts";
 
 const SQL = statements.showGrants;
 
@@ -62,21 +63,21 @@ describe("a pool", () => {
     expect(opened).toEqual(["a"]);
   });
 
-  test("has no more connections than it may, and all questions get their answer", async () => {
+  test("opens at most the maximum of connections, and all questions get a response", async () => {
     const { pool, opened } = world("a");
     const answers = await Promise.all(Array.from({ length: 20 }, () => pool.query(SQL, [])));
     expect(answers).toHaveLength(20);
     expect(opened).toEqual(["a", "a"]);
   });
 
-  test("asks the next server what the first one cannot answer any more, without the client's noticing", async () => {
+  test("repeats a question on the next server if the first one fails, without an error for the caller", async () => {
     const { pool, down } = world("a", "b");
     await pool.query(SQL, []);
     down.add("a");
     expect(await pool.query(SQL, [])).toEqual([{ name: "b" }]);
   });
 
-  test("leaves a server alone that failed, and goes back when its time is over", async () => {
+  test("does not use a server that failed until its time is over", async () => {
     const { pool, down, opened, pass } = world("a", "b");
     down.add("a");
     await pool.query(SQL, []);
@@ -106,7 +107,7 @@ describe("a pool", () => {
     expect(gaps).toEqual([0, 500, 1000, 2000, 4000, 4000, 4000, 4000]);
   });
 
-  test("tries all of them again each half second when none is left", async () => {
+  test("retries all servers every half second if none is available", async () => {
     const { pool, down, pass } = world("a", "b");
     for (const name of ["a", "b"]) down.add(name);
     for (let i = 0; i < 10; i++) {
@@ -117,14 +118,14 @@ describe("a pool", () => {
     expect(await pool.query(SQL, [])).toEqual([{ name: "b" }]);
   });
 
-  test("blames no server for a statement that is wrong", async () => {
+  test("does not count a wrong statement as a failure of the server", async () => {
     const { pool, opened } = world("a", "b");
     await expect(pool.query(SQL, ["wrong"])).rejects.toThrow("no such table");
     expect(await pool.query(SQL, [])).toEqual([{ name: "a" }]);
     expect(opened).toEqual(["a"]);
   });
 
-  test("takes the failures of one moment for one", async () => {
+  test("counts concurrent failures once", async () => {
     const { pool, down, pass } = world("a", "b");
     down.add("a");
     await Promise.all([pool.query(SQL, []), pool.query(SQL, [])]);
@@ -136,7 +137,7 @@ describe("a pool", () => {
     expect(await pool.query(SQL, [])).toEqual([{ name: "a" }]);
   });
 
-  test("leaves a silent server with all its connections, and no other question waits for it", async () => {
+  test("drops all connections of a server that does not respond, and no other question waits for it", async () => {
     const { pool, silent, giveUp, pass } = world("a", "b");
     await Promise.all([pool.query(SQL, []), pool.query(SQL, [])]);
     pass(1000);
@@ -150,7 +151,7 @@ describe("a pool", () => {
     }
   });
 
-  test("returns to a server that was silent when it has stood for 10 seconds", async () => {
+  test("uses a server that did not respond again after it has been available for 10 seconds", async () => {
     const { pool, silent, giveUp, pass } = world("a", "b");
     silent.add("a");
     const first = pool.query(SQL, []);
@@ -167,7 +168,7 @@ describe("a pool", () => {
     expect(answers).toEqual([..."bbbbbbbbbbb", "a"]);
   });
 
-  test("blames no server for a question that takes long while others are answered, and asks another", async () => {
+  test("does not count a slow question as a failure of a server that responds to others, and asks another server", async () => {
     const { pool, giveUp, pass } = world("a", "b");
     const slow = pool.query(SQL, ["slow"]).catch((error: Error) => error.message);
     await settled();
@@ -180,7 +181,7 @@ describe("a pool", () => {
     expect(await pool.query(SQL, [])).toEqual([{ name: "a" }]);
   });
 
-  test("gives the place of a connection that could not be made to who waits for one", async () => {
+  test("passes the place of a failed connect to a waiting question", async () => {
     const { pool, silent, giveUp } = world("a", "b");
     for (const name of ["a", "b"]) silent.add(name);
     const all = Array.from({ length: 4 }, () => pool.query(SQL, []).catch((error: Error) => error.message));

@@ -49,4 +49,4 @@ test.each<[string, Record<string, string>, number]>([
   rmSync(root, { recursive: true });
 });
 
-test("this machine has some", () => expect(memoryLimit()).toBeGreaterThan(1 << 24));
+test("this machine has memory", () => expect(memoryLimit()).toBeGreaterThan(1 << 24));

@@ -11,7 +11,7 @@ import { parseCredentials } from "./credentials.ts";
 
 const MAX_INPUT = 512; // checkpassword(8): at most 512 bytes on descriptor 3
 const SMTP = ["25", "465", "587"]; // clients that authenticate by SMTP are not recorded, as in vpopmail
-const PATIENCE = 60_000; // milliseconds; the calling program has already read the login
+const READ_LIMIT = 60_000; // milliseconds; the calling program has already read the login
 
 /** checkpassword prog: authenticates a login, becomes the user and runs prog. checkpassword(8). */
 export async function main(prog: readonly string[]): Promise<number> {
@@ -79,7 +79,7 @@ async function readCredentials(): Promise<Credentials | undefined> {
   if (!given(3)) throw new Trouble("unable to read descriptor 3: file descriptor not open");
   let bytes: string;
   try {
-    bytes = await readAllWithin(3, MAX_INPUT, PATIENCE);
+    bytes = await readAllWithin(3, MAX_INPUT, READ_LIMIT);
     closeFd(3);
   } catch (error) {
     throw new Trouble(`unable to read descriptor 3: ${reason(error)}`);

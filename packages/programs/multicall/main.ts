@@ -19,7 +19,7 @@ export async function start(programs: Readonly<Record<string, Program>>): Promis
   return run(
     name,
     async () => {
-      if (!program) throw new Error(`unable to be ${name}: no such program here`);
+      if (!program) throw new Error(`unable to run ${name}: it is not a program of qmail-mysql`);
       const own = args();
       if (program.hasVersion && own.length === 1 && own[0] === "--version") {
         print(`${VERSION}\n`);

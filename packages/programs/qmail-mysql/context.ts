@@ -1,11 +1,11 @@
 import { isatty } from "node:tty";
 import type { SqlServer } from "@qmail-mysql/control";
-import { hasControl, qmailHome } from "@qmail-mysql/control-files";
+import { adminControl, qmailHome } from "@qmail-mysql/control-files";
 import type { Database, Mode } from "@qmail-mysql/database";
 import { say, writeAll } from "@qmail-mysql/process";
 import { isWorldReadable, openDatabase, readSqlServer, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
-import { look } from "./edge/files.ts";
+import { statIfPresent } from "./edge/files.ts";
 
 /** What the commands share: the qmail home, output and the database. */
 export interface Context {
@@ -30,7 +30,7 @@ export function contextOf(): Context {
   const home = qmailHome();
   const warn = (line: string) => say(`${PROGRAM}: warning: ${line}`);
   const colours = isatty(1) && !process.env.NO_COLOR && process.env.TERM !== "dumb";
-  const config = () => readSqlServer(home, PROGRAM, configFile(home));
+  const config = () => readSqlServer(home, PROGRAM, adminControl(home, "sqlserver"));
   return {
     home,
     print: printUnlessClosed,
@@ -66,12 +66,6 @@ function printUnlessClosed(text: string): void {
   }
 }
 
-/** control/sqlserver-admin if it exists, since the account of the mail programs may have SELECT only. */
-function configFile(home: string): string {
-  const own = `${sqlServerFile(home)}-admin`;
-  return hasControl(home, "sqlserver-admin") ? own : sqlServerFile(home);
-}
-
 /** Warns of world-readable files with secrets: an SQLite database, or the files with the database's passwords. */
 function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => void): void {
   const files =
@@ -79,7 +73,7 @@ function warnOfReaders(config: SqlServer, home: string, warn: (line: string) => 
       ? [sqliteFile(config, home)]
       : [sqlServerFile(home), `${sqlServerFile(home)}-admin`];
   for (const file of files) {
-    if (look(file) && isWorldReadable(file)) {
+    if (statIfPresent(file) && isWorldReadable(file)) {
       warn(
         `${file} is world-readable: anyone on this machine can read the passwords; fix: chmod o-r ${file}`,
       );

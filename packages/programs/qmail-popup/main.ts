@@ -1,11 +1,11 @@
 import { offersApop, popTimeout } from "@qmail-mysql/control-files";
 import {
   type Attempt,
-  afterwards,
   authorize,
   credentials,
   err,
   lineInput,
+  replyAfter,
   TOO_LONG,
   TOO_LONG_REPLY,
 } from "@qmail-mysql/pop3";
@@ -38,7 +38,7 @@ export async function main([hostname, ...subprogram]: readonly string[]): Promis
       if (step.end) return ALWAYS;
       user = step.user ?? user;
       if (!step.attempt) continue;
-      const last = await served(subprogram, step.attempt, timestamp);
+      const last = await runSubprogram(subprogram, step.attempt, timestamp);
       return last === undefined ? ALWAYS : await refuse(last, reply);
     }
   } catch (error) {
@@ -48,17 +48,17 @@ export async function main([hostname, ...subprogram]: readonly string[]): Promis
 }
 
 /** The reply to send after the subprogram has ended; undefined if none. */
-async function served(
+async function runSubprogram(
   subprogram: readonly string[],
   attempt: Attempt,
   timestamp: string,
 ): Promise<string | undefined> {
   try {
     const input = credentials(attempt, timestamp);
-    return afterwards(await spawnWithFd3({ argv: subprogram, input, stdio: [0, 1, 2] }));
+    return replyAfter(await spawnWithFd3({ argv: subprogram, input, stdio: [0, 1, 2] }));
   } catch (error) {
     say(`qmail-popup: warning: ${(error as Error).message}`);
-    return afterwards({ code: SOFT, signal: null });
+    return replyAfter({ code: SOFT, signal: null });
   }
 }
 

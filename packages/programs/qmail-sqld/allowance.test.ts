@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openAllowance } from "./allowance.ts";
 
-test("a mailbox has so many addresses at a time, and the same one as often as it likes", () => {
+test("a mailbox has a maximum of concurrent addresses, and may use the same one any number of times", () => {
   let clock = 0;
   const allowance = openAllowance(2, 100, () => clock);
   expect(allowance.take("joe", "192.0.2.1")).toBe(true);
@@ -16,7 +16,7 @@ test("a mailbox has so many addresses at a time, and the same one as often as it
   expect(allowance.take("joe", "192.0.2.3")).toBe(true);
 });
 
-test("what it remembers is bounded", () => {
+test("the number of remembered mailboxes is limited", () => {
   const allowance = openAllowance(1, 100, () => 0);
   for (let i = 0; i <= 100_000; i++) allowance.take(`u${i}`, "192.0.2.1");
   expect(allowance.take("u0", "192.0.2.2")).toBe(true); // forgotten

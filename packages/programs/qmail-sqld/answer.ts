@@ -25,7 +25,7 @@ export function trouble(why: string): Answer {
 }
 
 /** A question that violates the protocol. The connection is closed after the answer. */
-export class Misasked extends Error {}
+export class InvalidQuestion extends Error {}
 
 /** The uid of the client. Throws Trouble if it is unknown. */
 export type Peer = () => number;
@@ -47,7 +47,7 @@ export interface AnswerWorld {
 
 /**
  * Answers a question: a lookup from the cache or the database, or one of `specials`. An error becomes an answer T,
- * except for Misasked, which is thrown.
+ * except for InvalidQuestion, which is thrown.
  */
 export function answerer(world: AnswerWorld): (payload: string, peer: Peer) => Answer | Promise<Answer> {
   const { specials, cache, keep, watch } = world;
@@ -55,10 +55,10 @@ export function answerer(world: AnswerWorld): (payload: string, peer: Peer) => A
     const [name = "", ...fields] = nulFields(payload) ?? [];
     const special = Object.hasOwn(specials, name) ? specials[name] : undefined;
     if (special) return guarded(watch, () => special(fields, peer));
-    if (!isSocketQuestion(name)) throw new Misasked("unable to answer: no such question");
+    if (!isSocketQuestion(name)) throw new InvalidQuestion("unable to answer: no such question");
     const question: SocketQuestion = socketQuestions[name];
     const values = question.values(fields);
-    if (!values) throw new Misasked(`unable to answer ${name}: a wrong number of fields`);
+    if (!values) throw new InvalidQuestion(`unable to answer ${name}: a wrong number of fields`);
     // A value that is not UTF-8 cannot be in a table.
     const texts = values.map(toText).filter((text) => text !== undefined);
     if (texts.length === 0 || (!question.areNames && texts.length < values.length)) return NONE;
@@ -89,7 +89,7 @@ function guarded(
   get: () => Answer | Promise<Answer>,
 ): Answer | Promise<Answer> {
   const toTrouble = (error: unknown): Answer => {
-    if (error instanceof Misasked) throw error;
+    if (error instanceof InvalidQuestion) throw error;
     watch.answered(error);
     return trouble(reason(error));
   };

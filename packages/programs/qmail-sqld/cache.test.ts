@@ -29,7 +29,7 @@ function world(limit = 100_000) {
 }
 
 describe("a cache", () => {
-  test("keeps an answer for its time, and none for its own", async () => {
+  test("keeps a found result and a missing one each for its own time", async () => {
     const { get, pass, asked } = world();
     await get("a", "1");
     await get("none", "");
@@ -42,13 +42,13 @@ describe("a cache", () => {
     expect(asked).toEqual(["a", "none", "none", "a"]);
   });
 
-  test("asks once for what is asked at the same time", async () => {
+  test("joins concurrent identical questions", async () => {
     const { get, asked } = world();
     expect(await Promise.all([get("a", "1"), get("a", "2"), get("a", "3")])).toEqual(["1", "1", "1"]);
     expect(asked).toEqual(["a"]);
   });
 
-  test("gives an old answer in trouble, but not too old a one, and none for our own mistakes", async () => {
+  test("returns an expired result during trouble, for a limited time, and not for internal errors", async () => {
     const { get, pass } = world();
     await get("a", "1");
     pass(900);
@@ -60,7 +60,7 @@ describe("a cache", () => {
     expect(await get("a", "2")).toBe("2");
   });
 
-  test("forgets all at a flush, also what is on its way", async () => {
+  test("a flush removes everything, also pending results", async () => {
     const { cache, get } = world();
     const coming = get("a", "old");
     cache.flush();
@@ -69,7 +69,7 @@ describe("a cache", () => {
     expect(await get("a", "newer")).toBe("new");
   });
 
-  test("holds no more than its bytes, the least asked for leaving first", async () => {
+  test("has a maximum size, and removes the least recently used first", async () => {
     const { cache, get } = world(1000);
     const value = "x".repeat(100);
     for (const key of ["a", "b", "c"]) await get(key, value);

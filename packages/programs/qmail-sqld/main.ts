@@ -62,8 +62,8 @@ async function serve(notifyFd: number | undefined): Promise<number> {
   };
   let { service, clients, mode } = open();
   const figures = (): Figure[] => [
-    figure("up_seconds", "since the start", "gauge", (performance.now() - started) / 1000),
-    figure("clients", "connected now", "gauge", listener.clients()),
+    figure("up_seconds", "seconds since the start", "gauge", (performance.now() - started) / 1000),
+    figure("clients", "open connections", "gauge", listener.clients()),
     ...Object.entries(listener.counts).map(([name, value]) =>
       figure(`clients_${name}`, CLIENT_HELP[name] ?? name, "counter", value),
     ),
@@ -124,12 +124,12 @@ function clientLimit({ clients, connections, hashers }: Settings): number {
 }
 
 const CLIENT_HELP: Readonly<Record<string, string>> = {
-  accepted: "connected since the start",
-  garbage: "closed for what is no question",
-  slow: "closed for sending or taking too slowly",
-  crowded: "closed to make room for another",
-  greedy: "closed for the memory its questions and answers took",
-  refused: "closed at once, for there was no room",
+  accepted: "connections accepted",
+  garbage: "connections closed after an invalid question",
+  slow: "connections closed after a time limit",
+  crowded: "connections closed to make room for another",
+  greedy: "connections closed because of the memory of their questions and responses",
+  refused: "connections refused because there were too many",
 };
 
 function socketPath(home: string): string {

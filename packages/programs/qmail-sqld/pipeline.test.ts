@@ -2,7 +2,7 @@ import { Garbage, netstring } from "@qmail-mysql/wire";
 import { expect, test } from "vitest";
 import { openPipeline } from "./pipeline.ts";
 
-test("answers leave in the order of their questions", () => {
+test("responses are sent in the order of their questions", () => {
   const pipeline = openPipeline(100, 4);
   pipeline.add(netstring("a") + netstring("b") + netstring("c"));
   const [a, b, c] = [pipeline.begin(), pipeline.begin(), pipeline.begin()];
@@ -16,7 +16,7 @@ test("answers leave in the order of their questions", () => {
   expect([pipeline.atWork(), pipeline.unsent()]).toEqual([0, 0]);
 });
 
-test("no more than so many are at work; the others stay bytes", () => {
+test("at most the maximum of questions is in progress; the others stay unparsed", () => {
   const pipeline = openPipeline(100, 2);
   pipeline.add(netstring("a") + netstring("b") + netstring("c"));
   const a = pipeline.begin();
@@ -29,7 +29,7 @@ test("no more than so many are at work; the others stay bytes", () => {
   expect(pipeline.begin()?.question).toBe("c");
 });
 
-test("an incomplete question waits; what is no question is garbage", () => {
+test("an incomplete question waits; invalid data is Garbage", () => {
   const pipeline = openPipeline(100, 2);
   pipeline.add("3:ab");
   expect(pipeline.begin()).toBe(undefined);

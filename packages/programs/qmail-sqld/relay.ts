@@ -7,7 +7,7 @@ import type { Store } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, lower, parseIp } from "@qmail-mysql/wire";
 import type { Allowance } from "./allowance.ts";
-import { type Answer, found, Misasked, NONE, type Peer } from "./answer.ts";
+import { type Answer, found, InvalidQuestion, NONE, type Peer } from "./answer.ts";
 import { openCache } from "./cache.ts";
 import type { Recorders } from "./settings.ts";
 
@@ -79,7 +79,7 @@ export function relayQuestions(world: RelayWorld): RelayQuestions {
   return {
     async mayRelay(fields) {
       const [address] = fields;
-      if (fields.length !== 1 || address === undefined) throw misasked("mayRelay");
+      if (fields.length !== 1 || address === undefined) throw invalidQuestion("mayRelay");
       const ip = parseIp(address);
       if (!ip) return NONE;
       const left = await answers.left(ip);
@@ -91,7 +91,8 @@ export function relayQuestions(world: RelayWorld): RelayQuestions {
     },
     async recordLogin(fields, peer) {
       const [address, user] = fields;
-      if (fields.length !== 2 || address === undefined || user === undefined) throw misasked("recordLogin");
+      if (fields.length !== 2 || address === undefined || user === undefined)
+        throw invalidQuestion("recordLogin");
       const ip = parseIp(address);
       if (!ip || user.length > MAX_USER) {
         throw new Trouble("unable to record a login: expected an address and a name");
@@ -102,7 +103,7 @@ export function relayQuestions(world: RelayWorld): RelayQuestions {
         JSON.stringify([formatIp(ip), name]),
         { ttl: 0, negativeTtl: 0, stale: 0 },
         async () => {
-          await store.open(ip, name).catch(mendable);
+          await store.open(ip, name).catch(withRemedy);
           return found([]);
         },
       );
@@ -110,12 +111,12 @@ export function relayQuestions(world: RelayWorld): RelayQuestions {
   };
 }
 
-function misasked(question: string): Misasked {
-  return new Misasked(`unable to answer ${question}: a wrong number of fields`);
+function invalidQuestion(question: string): InvalidQuestion {
+  return new InvalidQuestion(`unable to answer ${question}: a wrong number of fields`);
 }
 
 /** Adds the remedy to MySQL's error "INSERT command denied to user ... for table ...". */
-function mendable(error: unknown): never {
+function withRemedy(error: unknown): never {
   if (error instanceof Trouble && error.message.includes("command denied")) {
     throw new Trouble(`${error.message}; fix: see qmail-mysql init --grants`);
   }

@@ -62,7 +62,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
   const specials: Record<string, Special> = {
     settings: () => found([...config.lines, ...Object.values(PROTOCOLS)]),
     ...attemptQuestions({
-      judge: (credentials, asker) => judgeLogin(logins, credentials, asker),
+      judge: (credentials, requester) => judgeLogin(logins, credentials, requester),
       delays: lasting.delays,
       counts: lasting.counts,
       isBelieved: (uid) => config.callers.has(uid),

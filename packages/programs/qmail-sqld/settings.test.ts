@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseSettings } from "./settings.ts";
 
-test("the sample file says the defaults", () => {
+test("the sample file contains the defaults", () => {
   const sample = readFileSync(join(import.meta.dirname, "../../../conf/control/sqld-settings"), "latin1");
   expect(parseSettings(sample, "sqld-settings")).toEqual(parseSettings("", ""));
 });

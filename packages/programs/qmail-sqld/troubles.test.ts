@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openTroubles } from "./troubles.ts";
 
-test("an outage is said once, counted, and its end is said", () => {
+test("an outage is logged once and counted, and its end is logged", () => {
   let clock = 0;
   const troubles = openTroubles(() => clock);
   expect(troubles.works("the database", 1000)).toBe(undefined);
@@ -20,7 +20,7 @@ test("an outage is said once, counted, and its end is said", () => {
   expect(troubles.count()).toBe(3);
 });
 
-test("what no success ends is said again after a while, with how often it was not", () => {
+test("trouble that no success ends is logged again after a while, with the number of omitted lines", () => {
   let clock = 0;
   const troubles = openTroubles(() => clock);
   expect(troubles.happened("a row is wrong")).toBe("warning: a row is wrong");
@@ -32,7 +32,7 @@ test("what no success ends is said again after a while, with how often it was no
   );
 });
 
-test("what is remembered is bounded", () => {
+test("the number of remembered lines is limited", () => {
   const troubles = openTroubles(() => 0);
   for (let i = 0; i < 2000; i++) troubles.happened(`row ${i}`);
   expect(troubles.happened("row 1999")).toBe(undefined);

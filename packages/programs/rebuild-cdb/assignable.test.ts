@@ -33,7 +33,7 @@ test("a mailbox has a line, and one for its extensions", () => {
   expect(lines([box("iain"), box("iain-sanity")])).toEqual({ iain: "=+", "iain-sanity": "=+" });
 });
 
-describe("a mailbox qmail-getpw would not plainly answer is left to it, and so is every shorter name's extension", () => {
+describe("a mailbox for which qmail-getpw has to decide gets no line, nor do the extensions of shorter names", () => {
   test.each<[string, object, Partial<Settings>]>([
     ["uid 0", { uid: 0 }, {}],
     ["home missing", { home: "/none" }, {}],
@@ -52,10 +52,10 @@ describe("a mailbox qmail-getpw would not plainly answer is left to it, and so i
   test("colon in its name", () => {
     expect(lines([box("a"), box("a-b:c")])).toEqual({ a: "=", "a-b:c": "" });
   });
-  test("but a suspended one whose mail is delivered is not", () => {
+  test("a suspended mailbox whose mail is delivered has a line", () => {
     expect(lines([box("a"), box("a-b", { suspended: true })])).toEqual({ a: "=+", "a-b": "=+" });
   });
-  test("nor a misowned one whose home is trusted", () => {
+  test("a home with another owner has a line if homes are trusted", () => {
     expect(lines([box("a-b", { uid: 1 })], [], { homeOwner: undefined })).toEqual({ "a-b": "=+" });
   });
 });

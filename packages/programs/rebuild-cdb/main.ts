@@ -19,7 +19,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 const SOURCES = ["control/virtualdomains.local", "control/morercpthosts.local", "users/assign.local"];
-const PATIENCE = 5; // seconds to read the relay table
+const LEAST_TIMEOUT = 5; // seconds to read the relay table
 const TABLES = ["mailbox", "rcpthosts", "virtual"];
 
 const ANYWAY = 60_000; // milliseconds after which it rebuilds anyway: changes of views and homes are not detected
@@ -47,7 +47,7 @@ async function relay(options: Options): Promise<void> {
   const file = options.file ?? `${home}/control/tcp.smtp`;
   const open = async () => {
     // The timeout of control/sql is for SMTP clients; here no client waits.
-    const config = readRelayDatabase(home, "rebuild-cdb", PATIENCE);
+    const config = readRelayDatabase(home, "rebuild-cdb", LEAST_TIMEOUT);
     const store = await openRelayStore(config, home, "resident");
     const window = options.window ?? config.time;
     return {

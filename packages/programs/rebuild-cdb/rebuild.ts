@@ -20,7 +20,7 @@ export interface Summary {
   readonly ms: number;
 }
 
-const PATIENCE = 60; // seconds to wait for another rebuild; a million rows take a few
+const LOCK_TIMEOUT = 60; // seconds to wait for another rebuild; a million rows take a few
 
 /** Rebuilds the given tables under a lock: all or none. Throws Trouble, or Die if it refuses to. */
 export async function rebuild(
@@ -31,10 +31,10 @@ export async function rebuild(
 ): Promise<Summary> {
   const started = performance.now();
   const file = `${home}/control/rebuild-cdb.lock`;
-  const lock = lockFile(file, PATIENCE);
+  const lock = lockFile(file, LOCK_TIMEOUT);
   if (!lock)
     throw new Trouble(
-      `unable to lock ${file}: another process has held it for more than ${PATIENCE} seconds`,
+      `unable to lock ${file}: another process has held it for more than ${LOCK_TIMEOUT} seconds`,
     );
   const open: Replacement[] = [];
   const shown = progress("rebuild-cdb");

@@ -41,7 +41,7 @@ function world() {
   return { state, lines, source };
 }
 
-test("what the table says, and a yes is kept for a second", async () => {
+test("the result is that of the table, and a positive one is kept for a second", async () => {
   const { state, source } = world();
   expect(await source.mayRelay("192.0.2.1")).toBe(false);
   state.left = 1800;
@@ -54,7 +54,7 @@ test("what the table says, and a yes is kept for a second", async () => {
   expect(state.asked).toBe(asked + 1);
 });
 
-test("while the database fails everyone is served at once, one line says so, and its return is seen", async () => {
+test("while the database fails clients are served at once, one line is logged, and its return is noticed", async () => {
   const { state, lines, source } = world();
   await settled();
   state.fails = true;
@@ -69,7 +69,7 @@ test("while the database fails everyone is served at once, one line says so, and
   expect(await source.mayRelay("192.0.2.1")).toBe(true);
 });
 
-test("a connection that was closed while idle is replaced within the limit, and nothing is said", async () => {
+test("a connection that was closed while idle is replaced within the limit, and nothing is logged", async () => {
   const { state, lines, source } = world();
   await settled();
   const { opened } = state;
@@ -96,7 +96,7 @@ test("a new connection and its answer have the timeout of control/sql together",
   expect(lines).toEqual(["serving without the relay table: no answer within 0.5 seconds"]);
 });
 
-test("a new configuration begins anew", async () => {
+test("a new configuration discards the kept results", async () => {
   const { state, source } = world();
   await settled();
   state.fails = true;

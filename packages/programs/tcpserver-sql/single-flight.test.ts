@@ -17,7 +17,7 @@ function asker() {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-test("a yes serves everybody who came while it was asked for", async () => {
+test("a positive result is shared by all callers that came while it was pending", async () => {
   const ask = singleFlight<string, boolean>((yes) => yes);
   const table = asker();
   const all = Array.from({ length: 40 }, () => ask("192.0.2.1", table.ask));
@@ -26,7 +26,7 @@ test("a yes serves everybody who came while it was asked for", async () => {
   expect(table.count()).toBe(1);
 });
 
-test("a no serves only who asked first: the others share one younger question", async () => {
+test("a negative result is only for the first caller: the others share one later question", async () => {
   const ask = singleFlight<string, boolean>((yes) => yes);
   const table = asker();
   const first = ask("192.0.2.1", table.ask);
@@ -39,7 +39,7 @@ test("a no serves only who asked first: the others share one younger question", 
   expect(table.count()).toBe(2);
 });
 
-test("addresses do not wait for each other, and a later client asks anew", async () => {
+test("addresses do not wait for each other, and a later client causes a new question", async () => {
   const ask = singleFlight<string, boolean>((yes) => yes);
   const table = asker();
   const one = ask("192.0.2.1", table.ask);

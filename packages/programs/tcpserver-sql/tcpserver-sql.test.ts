@@ -45,7 +45,7 @@ test.each([
   });
 });
 
-test("a child's environment: nothing stale, the table's word, the rule's last", () => {
+test("a child's environment: no inherited variables of a connection, RELAYCLIENT by the table, rules override it", () => {
   const base = baseEnvironment([
     "PATH=/bin",
     "TCPREMOTEHOST=stale",
@@ -102,7 +102,7 @@ test.each([
   ["4321:0:1:2:3:4:567:89ab", "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa"],
 ])("the name to ask for %s", (ip, name) => expect(reverseName(ip)).toBe(name));
 
-test("names in the log: nothing that could be taken for something else", () => {
+test("names in the log: characters with a meaning in the log are replaced", () => {
   expect(safe("a b:c%\n\xff")).toBe("a?b?c???");
   expect(safe("x".repeat(100))).toBe("x".repeat(100));
   expect(safe("x".repeat(101))).toBe(`${"x".repeat(100)}...`);

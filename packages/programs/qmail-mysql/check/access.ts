@@ -6,9 +6,9 @@ import { openSite, sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Trouble } from "@qmail-mysql/trouble";
 import { whyUnaskable } from "../edge/database-access.ts";
-import { type Identity, lookAs } from "../edge/eyes.ts";
-import { look } from "../edge/files.ts";
-import { opened } from "../edge/home-state.ts";
+import { type Identity, withIdsOf } from "../edge/effective-ids.ts";
+import { statIfPresent } from "../edge/files.ts";
+import { unopenable } from "../edge/path-access.ts";
 import { type Installation, listener } from "../edge/running.ts";
 import { SQLD_ACCOUNT } from "../edge/sqld-setup.ts";
 import { word } from "../output/shell.ts";
@@ -16,7 +16,7 @@ import { checkSecret, checkSqliteDirectory, secretFile } from "./files.ts";
 import type { Problem } from "./problem.ts";
 
 /** What determines which programs use the database on this host. */
-export interface Askers {
+export interface Access {
   readonly home: string;
   readonly config: SqlServer;
   readonly installed: Installation;
@@ -29,23 +29,23 @@ export interface Askers {
  * qmail-sqld the account of qmail-getpw reads the password. If qmail-local is ours, every user needs the database but
  * must not read the password, so that qmail-sqld is required.
  */
-export async function* checkAccess(askers: Askers): AsyncGenerator<Problem> {
-  const { home, config } = askers;
+export async function* checkAccess(access: Access): AsyncGenerator<Problem> {
+  const { home, config } = access;
   if (config.driver === "sqlite") yield* checkSqliteDirectory(sqliteFile(config, home));
   if (hasControl(home, "sqld")) {
-    yield* checkSqld(askers);
+    yield* checkSqld(access);
     return;
   }
   const secret = secretFile(config, home);
-  const needsSqld = usersAsk(askers.installed) && look(`${home}/bin/qmail-local`) !== undefined;
-  yield* checkSecret(secret, needsSqld ? setUp(home) : forGroup(secret, askers.installed.getpwAs));
+  const needsSqld = usersAsk(access.installed) && statIfPresent(`${home}/bin/qmail-local`) !== undefined;
+  yield* checkSecret(secret, needsSqld ? setUp(home) : forGroup(secret, access.installed.getpwAs));
   if (config.driver === "mysql") {
     const admin = `${sqlServerFile(home)}-admin`;
     yield* checkSecret(admin, `chmod 600 ${word(admin)}`);
   }
-  const { getpwAs, lspawn } = askers.installed;
+  const { getpwAs, lspawn } = access.installed;
   if (getpwAs && lspawn === "stock") {
-    const why = lookAs(getpwAs, () => whyUnaskable(home, config));
+    const why = withIdsOf(getpwAs, () => whyUnaskable(home, config));
     if (why !== undefined) {
       yield {
         what: config.driver === "sqlite" && why.includes(secret) ? secret : sqlServerFile(home),
@@ -56,8 +56,8 @@ export async function* checkAccess(askers: Askers): AsyncGenerator<Problem> {
     }
   }
   if (!needsSqld) return;
-  for (const user of askers.users) {
-    const why = lookAs(user, () => whyUnaskable(home, config));
+  for (const user of access.users) {
+    const why = withIdsOf(user, () => whyUnaskable(home, config));
     if (why === undefined) continue;
     const problem = `qmail-local runs as every user, and uid ${user.uid} cannot ask the database (${why}): all mail waits`;
     yield { what: sqlServerFile(home), problem, fix: setUp(home) };
@@ -82,10 +82,10 @@ function forGroup(file: string, who: Identity | undefined): string {
 function readableFix(why: string, home: string, config: SqlServer, who: Identity): string {
   const files = [sqlServerFile(home), ...(config.driver === "sqlite" ? [sqliteFile(config, home)] : [])];
   const file = files.find((one) => why.includes(one)) ?? sqlServerFile(home);
-  return opened(file, who, "r").fix ?? forGroup(file, who);
+  return unopenable(file, who, "r").fix ?? forGroup(file, who);
 }
 
-async function* checkSqld({ home, config, installed, users }: Askers): AsyncGenerator<Problem> {
+async function* checkSqld({ home, config, installed, users }: Access): AsyncGenerator<Problem> {
   const file = `${home}/control/sqld`;
   let socket: string | undefined;
   try {
@@ -97,7 +97,7 @@ async function* checkSqld({ home, config, installed, users }: Askers): AsyncGene
   }
   if (socket === undefined) return;
   yield* checkSqldFiles(home, config, socket);
-  if (!look(socket)?.isSocket()) {
+  if (!statIfPresent(socket)?.isSocket()) {
     const problem = `names ${socket}, which is no socket: all mail waits`;
     yield {
       what: file,
@@ -106,12 +106,12 @@ async function* checkSqld({ home, config, installed, users }: Askers): AsyncGene
     };
     return;
   }
-  const askers = [
+  const clients = [
     ...(installed.lspawn === "stock" && installed.getpwAs ? [installed.getpwAs] : []),
     ...users,
   ];
-  for (const who of askers) {
-    const found = [opened(file, who, "r"), opened(socket, who, "rw")].find(
+  for (const who of clients) {
+    const found = [unopenable(file, who, "r"), unopenable(socket, who, "rw")].find(
       ({ problem }) => problem !== undefined,
     );
     if (!found) continue;
@@ -140,7 +140,7 @@ function restart(home: string, socket: string): string {
 
 /** Checks the files that only qmail-sqld reads. */
 function* checkSqldFiles(home: string, config: SqlServer, socket: string): Generator<Problem> {
-  const running = look(socket);
+  const running = statIfPresent(socket);
   const [account] = findSystemAccounts([SQLD_ACCOUNT], config.timeout);
   const uid = running && running.uid !== 0 ? running.uid : account?.uid;
   const gid = running && running.uid !== 0 ? running.gid : account?.gid;
@@ -151,7 +151,7 @@ function* checkSqldFiles(home: string, config: SqlServer, socket: string): Gener
     const secret = file === secretFile(config, home) || config.driver === "mysql";
     if (secret) yield* checkSecret(file, close);
     if (uid === undefined || gid === undefined) continue;
-    const found = opened(file, { uid, gid }, "r");
+    const found = unopenable(file, { uid, gid }, "r");
     if (found.problem === undefined) continue;
     yield { what: file, problem: `${found.problem}, qmail-sqld's account`, fix: found.fix ?? close };
   }

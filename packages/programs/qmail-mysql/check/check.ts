@@ -5,7 +5,7 @@ import { openDatabase, readSqlServer, sqliteFile, sqlServerFile, storeOver } fro
 import { Trouble } from "@qmail-mysql/trouble";
 
 import { assigned, entries, rcptHosts, sendControls, withCdb } from "../edge/controls.ts";
-import type { Identity } from "../edge/eyes.ts";
+import type { Identity } from "../edge/effective-ids.ts";
 import { exists } from "../edge/files.ts";
 import { type Installation, installation } from "../edge/running.ts";
 import { word } from "../output/shell.ts";

@@ -1,14 +1,14 @@
 import { dirname } from "node:path";
 import { ControlError, parseSqlServer, type SqlServer } from "@qmail-mysql/control";
 import { sqliteFile, sqlServerFile } from "@qmail-mysql/store";
-import { bytesOf, exists, look } from "../edge/files.ts";
+import { bytesOf, exists, statIfPresent } from "../edge/files.ts";
 import { word } from "../output/shell.ts";
 import type { Problem } from "./problem.ts";
 
 /** Checks files below the qmail home, independent of the account that reads them. */
 export function* checkFiles(home: string): Generator<Problem> {
   yield* checkCdbs(home);
-  const program = look(`${home}/bin/qmail-mysql`);
+  const program = statIfPresent(`${home}/bin/qmail-mysql`);
   if (program && (program.mode & 0o6000) !== 0) {
     const what = `${home}/bin/qmail-mysql`;
     yield { what, problem: "is setuid or setgid, which it must never be", fix: `chmod ug-s ${word(what)}` };
@@ -27,7 +27,7 @@ const SETTINGS = "correct or delete the line; see sqlserver(5)";
 
 /** Checks control/sqlserver or control/sqlserver-admin for unknown keys and invalid lines; returns its settings. */
 export function* checkSettings(file: string): Generator<Problem, SqlServer | undefined> {
-  if (!look(file)) return undefined;
+  if (!statIfPresent(file)) return undefined;
   const lineFix = (message: string) => {
     const line = /line (\d+)/.exec(message)?.[1];
     return line === undefined ? SETTINGS : `sed -i ${line}d ${word(file)} # ${SETTINGS}`;
@@ -47,7 +47,7 @@ export function* checkSettings(file: string): Generator<Problem, SqlServer | und
 
 /** Checks the mode of a file with secrets; `close` is the command that makes it readable only by those who need it. */
 export function* checkSecret(file: string, close: string): Generator<Problem> {
-  const stat = look(file);
+  const stat = statIfPresent(file);
   if (!stat) return;
   if (stat.mode & 0o004) {
     yield {
@@ -68,7 +68,7 @@ export function secretFile(config: SqlServer, home: string): string {
 }
 
 export function* checkSqliteDirectory(file: string): Generator<Problem> {
-  const dir = look(dirname(file));
+  const dir = statIfPresent(dirname(file));
   if (dir && (dir.mode & 0o022) !== 0 && (dir.mode & 0o1000) === 0) {
     yield {
       what: dirname(file),
@@ -85,8 +85,8 @@ function* checkCdbs(home: string): Generator<Problem> {
     ["users/assign", "users/cdb", "rebuild-cdb assign"],
   ] as const;
   for (const [source, cdb, fix] of pairs) {
-    const text = look(`${home}/${source}`);
-    const made = look(`${home}/${cdb}`);
+    const text = statIfPresent(`${home}/${source}`);
+    const made = statIfPresent(`${home}/${cdb}`);
     if (!text) continue;
     if (!made) yield { what: `${home}/${cdb}`, problem: `was never made of ${source}`, fix };
     else if (made.mtimeMs < text.mtimeMs)

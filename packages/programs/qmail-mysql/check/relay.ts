@@ -13,15 +13,15 @@ import { openDatabase, readSqlServer, sqliteFile } from "@qmail-mysql/store";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { Trouble } from "@qmail-mysql/trouble";
 import { type Ip, parseIp } from "@qmail-mysql/wire";
-import { look, names } from "../edge/files.ts";
-import { opened } from "../edge/home-state.ts";
+import { names, statIfPresent } from "../edge/files.ts";
+import { unopenable } from "../edge/path-access.ts";
 import { listener } from "../edge/running.ts";
 import { word } from "../output/shell.ts";
 import { checkSecret } from "./files.ts";
 import { mayInsert } from "./privileges.ts";
 import type { Problem } from "./problem.ts";
 
-const PATIENCE = 5; // seconds
+const TIMEOUT = 5; // seconds
 const EXAMPLE = parseIp("192.0.2.1") as Ip; // RFC 5737
 const READER = "qmaild"; // the account of tcpserver and relay-check
 
@@ -40,11 +40,11 @@ export async function* checkRelay(home: string): AsyncGenerator<Problem> {
     }
     if (config.database === undefined) yield* checkRecorder(home, config);
     else {
-      const [reader] = findSystemAccounts([READER], PATIENCE);
+      const [reader] = findSystemAccounts([READER], TIMEOUT);
       const group = reader ? `chgrp ${reader.gid} ${word(what)}; ` : "";
       const close = `${group}chmod 640 ${word(what)}`;
       if (config.database.password !== undefined) yield* checkSecret(what, close);
-      const found = reader ? opened(what, { uid: reader.uid, gid: reader.gid }, "r") : {};
+      const found = reader ? unopenable(what, { uid: reader.uid, gid: reader.gid }, "r") : {};
       if (found.problem !== undefined) {
         yield { what, problem: `${found.problem}, ${READER}: no client may relay`, fix: found.fix ?? close };
       }
@@ -61,9 +61,9 @@ export async function* checkRelay(home: string): AsyncGenerator<Problem> {
 async function* checkRecorder(home: string, config: RelaySql): AsyncGenerator<Problem> {
   const socket = relaySqldPath(home);
   const pid = listener(socket);
-  const running = look(socket);
+  const running = statIfPresent(socket);
   if (pid === undefined || running === undefined) return; // checkAccess reports it
-  const answers = await openRelayAnswers(config, home, "read", PATIENCE);
+  const answers = await openRelayAnswers(config, home, "read", TIMEOUT);
   try {
     await answers.left(EXAMPLE);
   } catch (error) {
@@ -77,7 +77,7 @@ async function* checkRecorder(home: string, config: RelaySql): AsyncGenerator<Pr
   if (driver !== "sqlite" || running.uid === 0) return;
   const file = sqliteFile({ db }, home);
   const dir = dirname(file);
-  const { problem } = opened(dir, { uid: running.uid, gid: running.gid }, "rw");
+  const { problem } = unopenable(dir, { uid: running.uid, gid: running.gid }, "rw");
   if (problem === undefined) return;
   const isItsOwn = names(dir).every((name) => name.startsWith(basename(file)));
   const fix = isItsOwn ? `chown ${running.uid} ${word(dir)}` : "see sql(5): a directory for the file alone";

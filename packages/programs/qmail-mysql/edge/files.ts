@@ -1,8 +1,18 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { errno, reason, Trouble } from "@qmail-mysql/trouble";
+import { toBuffer } from "@qmail-mysql/wire";
 
 /** Undefined if there is no such file. Throws with an errno. */
-export const look = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
+export const statIfPresent = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
+
+/** The status of a file, its name a byte string; the reason if there is none. */
+export function statOrReason(path: string): Stats | string {
+  try {
+    return statSync(toBuffer(path));
+  } catch (error) {
+    return reason(error);
+  }
+}
 
 /** False also if the permission to stat the file is missing. */
 export const exists = (path: string | Buffer): boolean => existsSync(path);

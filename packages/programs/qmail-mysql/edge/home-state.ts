@@ -1,32 +1,21 @@
-import { readdirSync, type Stats, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
 import { makeMaildir, word } from "../output/shell.ts";
-import type { Identity } from "./eyes.ts";
-
-export interface HomeState {
-  /** Why mail cannot be delivered or read there; undefined if no problem was found with the rights of this process. */
-  readonly problem?: string;
-  /** The command that corrects it. */
-  readonly fix?: string;
-}
+import type { Identity } from "./effective-ids.ts";
+import { statOrReason } from "./files.ts";
+import { type Finding, unsearchable } from "./path-access.ts";
 
 const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 const OWNER_ALL = 0o700;
 
 /**
- * Checks a mailbox's home, its Maildir and its .qmail files by the rules of qmail-getpw and qmail-local. `others` must
- * be able to reach the home, too: the account of qmail-getpw.
+ * Why mail cannot be delivered to a mailbox's home, its Maildir and its .qmail files by the rules of qmail-getpw and
+ * qmail-local, as far as this process can see. `others` must be able to reach the home, too: the account of qmail-getpw.
  */
-export function homeState(
-  home: string,
-  uid: number,
-  gid: number,
-  others: readonly Identity[] = [],
-): HomeState {
-  const problem = (text: string, fix: string): HomeState => ({ problem: text, fix });
+export function homeState(home: string, uid: number, gid: number, others: readonly Identity[] = []): Finding {
+  const problem = (text: string, fix: string): Finding => ({ problem: text, fix });
   const chown = `chown -R ${uid}:${gid} ${word(home)}`;
   if (uid === 0) return problem("its uid is 0, which is never used", "give it a uid of its own");
   if (gid === 0) return problem("its gid is 0, which is never used", "give it a gid of its own");
@@ -35,7 +24,7 @@ export function homeState(
     if (closed)
       return problem(`${closed} is not searchable by ${who.uid}:${who.gid}`, `chmod o+x ${word(closed)}`);
   }
-  const dir = look(home);
+  const dir = statOrReason(home);
   if (typeof dir === "string")
     return problem(`home ${home}: ${dir}`, makeMaildir(`${home}/Maildir`, uid, gid, [home]));
   if (!dir.isDirectory())
@@ -51,11 +40,11 @@ export function homeState(
 }
 
 /** Undefined also if there is no Maildir: mail may go to an mbox, or where .qmail directs it. */
-function maildirState(home: string, uid: number, gid: number): HomeState | undefined {
+function maildirState(home: string, uid: number, gid: number): Finding | undefined {
   const maildir = `${home}/Maildir`;
-  if (typeof look(maildir) === "string") return undefined;
+  if (typeof statOrReason(maildir) === "string") return undefined;
   for (const path of [maildir, ...["tmp", "new", "cur"].map((sub) => `${maildir}/${sub}`)]) {
-    const here = look(path);
+    const here = statOrReason(path);
     if (typeof here === "string") return { problem: `${path}: ${here}`, fix: makeMaildir(maildir, uid, gid) };
     if (!here.isDirectory())
       return { problem: `${path} is not a directory`, fix: `mv ${word(path)} ${word(`${path}.file`)}` };
@@ -69,9 +58,9 @@ function maildirState(home: string, uid: number, gid: number): HomeState | undef
   return undefined;
 }
 
-function dotQmailState(home: string, uid: number): HomeState | undefined {
+function dotQmailState(home: string, uid: number): Finding | undefined {
   for (const path of dotQmailFiles(home)) {
-    const stat = look(path);
+    const stat = statOrReason(path);
     if (typeof stat === "string" || !stat.isFile()) continue;
     if (stat.mode & OTHERS_WRITE)
       return { problem: `${path} is world-writable: its mail waits`, fix: `chmod o-w ${word(path)}` };
@@ -92,47 +81,4 @@ function dotQmailFiles(home: string): string[] {
   } catch {
     return [];
   }
-}
-
-const searched = new Map<string, string | undefined>();
-
-/** The first directory of `path`, itself included, that uid:gid may not search, as far as this process can stat it. */
-function unsearchable(path: string, { uid, gid }: Identity): string | undefined {
-  const key = `${uid}:${gid}:${path}`;
-  if (!searched.has(key)) searched.set(key, lookOnTheWay(path, uid, gid));
-  return searched.get(key);
-}
-
-function lookOnTheWay(path: string, uid: number, gid: number): string | undefined {
-  const parts = path.split("/").filter((part) => part !== "");
-  for (let n = 1; n <= parts.length; n++) {
-    const dir = `/${parts.slice(0, n).join("/")}`;
-    const stat = look(dir);
-    if (typeof stat === "string" || !stat.isDirectory()) return undefined; // a different problem, reported elsewhere
-    const bit = stat.uid === uid ? 0o100 : stat.gid === gid ? 0o010 : 0o001;
-    if ((stat.mode & bit) === 0) return dir;
-  }
-  return undefined;
-}
-
-function look(path: string): Stats | string {
-  try {
-    return statSync(toBuffer(path));
-  } catch (error) {
-    return reason(error);
-  }
-}
-
-/** Whether `who` can open `path`: the directory or file that prevents it, and the command that corrects it. */
-export function opened(path: string, who: Identity, mode: "r" | "rw"): HomeState {
-  const closed = unsearchable(dirname(path), who);
-  if (closed)
-    return { problem: `${closed} is not searchable by uid ${who.uid}`, fix: `chmod o+x ${word(closed)}` };
-  const stat = look(path);
-  if (typeof stat === "string") return { problem: `${path}: ${stat}` };
-  const wanted = mode === "r" ? 0o4 : 0o6;
-  const shift = stat.uid === who.uid ? 6 : (who.groups ?? [who.gid]).includes(stat.gid) ? 3 : 0;
-  return ((stat.mode >> shift) & wanted) === wanted
-    ? {}
-    : { problem: `${path} is not ${mode === "r" ? "readable" : "open"} to uid ${who.uid}` };
 }

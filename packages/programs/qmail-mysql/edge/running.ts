@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { findSystemAccounts } from "@qmail-mysql/system";
 import { nulFields } from "@qmail-mysql/wire";
-import type { Identity } from "./eyes.ts";
+import type { Identity } from "./effective-ids.ts";
 
 /** How local mail is delivered on this host. */
 export interface Installation {

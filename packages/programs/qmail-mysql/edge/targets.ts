@@ -1,10 +1,11 @@
-import { closeSync, constants, openSync, type Stats, statSync } from "node:fs";
+import { closeSync, constants, openSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Instruction } from "@qmail-mysql/dotqmail";
 import { errno, reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
 import { makeMaildir, word } from "../output/shell.ts";
-import { type Identity, mayChange } from "./eyes.ts";
+import { type Identity, mayChange } from "./effective-ids.ts";
+import { statOrReason } from "./files.ts";
 
 /** Why a delivery to a Maildir or an mbox would fail, and the command that corrects it. */
 export interface Obstacle {
@@ -22,20 +23,12 @@ export function obstacle(instruction: Instruction, home: string, user: Identity)
   return undefined;
 }
 
-function look(path: string): Stats | string {
-  try {
-    return statSync(toBuffer(path));
-  } catch (error) {
-    return reason(error);
-  }
-}
-
 const own = ({ uid, gid }: Identity, path: string): string =>
   `chown ${uid}:${gid} ${word(path)}; chmod u+rwX ${word(path)}`;
 
 function maildirObstacle(dir: string, home: string, user: Identity): Obstacle | undefined {
   for (const path of [`${dir}tmp`, `${dir}new`]) {
-    const stat = look(path);
+    const stat = statOrReason(path);
     if (typeof stat === "string")
       return { why: `${path}: ${stat}`, fix: makeMaildir(resolve(home, dir), user.uid, user.gid) };
     if (!stat.isDirectory())
@@ -62,7 +55,7 @@ function mboxObstacle(file: string, home: string, user: Identity): Obstacle | un
   } catch (error) {
     if (errno(error) !== "ENOENT") return { why: `${file}: ${reason(error)}`, fix: own(user, path) };
   }
-  const dir = look(above);
+  const dir = statOrReason(above);
   if (typeof dir === "string")
     return {
       why: `${above}: ${dir}`,

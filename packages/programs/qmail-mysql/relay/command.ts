@@ -11,7 +11,7 @@ import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { json, printable, table } from "../output/table.ts";
 
-const PATIENCE = 30; // seconds: the limit of control/sql is short because an SMTP client waits for it
+const LEAST_TIMEOUT = 30; // seconds: the limit of control/sql is short because an SMTP client waits for it
 
 /** relay list|add|del|purge */
 export function addRelay(program: Command, context: Context): void {
@@ -94,7 +94,7 @@ async function withRelay<T>(
   mode: "read" | "write",
   use: (store: RelayStore, config: RelayDatabase) => Promise<T>,
 ): Promise<T> {
-  const config = readRelayDatabase(context.home, "qmail-mysql", PATIENCE, "admin");
+  const config = readRelayDatabase(context.home, "qmail-mysql", LEAST_TIMEOUT, "admin");
   const store = await openRelayStore(config, context.home, mode);
   try {
     return await use(store, config);

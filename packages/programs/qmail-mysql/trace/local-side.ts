@@ -8,7 +8,7 @@ import { homeOwner } from "@qmail-mysql/system";
 import { SOFT, Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import type { assigned } from "../edge/controls.ts";
-import { type Identity, lookAs, ROOT } from "../edge/eyes.ts";
+import { type Identity, ROOT, withIdsOf } from "../edge/effective-ids.ts";
 import type { Installation } from "../edge/running.ts";
 import { type Obstacle, obstacle } from "../edge/targets.ts";
 import { ALIAS, named } from "../tables/rows.ts";
@@ -51,9 +51,9 @@ export async function findOwner(
   const { installed, settings, store } = ports;
   const isOurs = installed.lspawn === "ours";
   const stage = isOurs ? "qmail-lspawn" : "qmail-getpw";
-  const eyes = isOurs ? ROOT : (installed.getpwAs ?? ROOT);
-  const why = lookAs(eyes, ports.whyUnaskable);
-  if (why !== undefined) throw new Trouble(`${why}, as ${stage} runs as uid ${eyes.uid}`);
+  const runsAs = isOurs ? ROOT : (installed.getpwAs ?? ROOT);
+  const why = withIdsOf(runsAs, ports.whyUnaskable);
+  if (why !== undefined) throw new Trouble(`${why}, as ${stage} runs as uid ${runsAs.uid}`);
   const by: string[] = [];
   const noTable = !isOurs && installed.stockGetpw;
   if (noTable) note("note", "bin/qmail-getpw is a stock one: no table is asked", "fix: make install");
@@ -64,7 +64,7 @@ export async function findOwner(
       ...store,
       ...(noTable && { findMailboxes: async () => [], findVirtualHosts: async () => [] }),
       findSystemAccounts: ports.findSystemAccounts,
-      homeOwner: (home) => lookAs(eyes, () => homeOwner(home)),
+      homeOwner: (home) => withIdsOf(runsAs, () => homeOwner(home)),
       warn: (line) => by.push(line),
       explain: (line) => by.push(line),
     },
@@ -106,7 +106,7 @@ export async function planDelivery(
     if (why !== undefined) throw new Trouble(`${why}, as qmail-local runs as uid ${identity.uid}`);
   };
   try {
-    return await lookAs(identity, async () => {
+    return await withIdsOf(identity, async () => {
       const { asked } = await plan(order, false, {
         enterHome,
         exists,

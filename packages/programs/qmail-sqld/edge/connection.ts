@@ -1,10 +1,10 @@
 import { QUESTION_LIMIT } from "@qmail-mysql/sqld-client";
 import { Garbage, netstring } from "@qmail-mysql/wire";
-import { type Answer, Misasked, type Peer, trouble } from "../answer.ts";
+import { type Answer, InvalidQuestion, type Peer, trouble } from "../answer.ts";
 import { openPipeline } from "../pipeline.ts";
 import type { Stream, StreamEvents } from "./stream.ts";
 
-/** Answers a question; throws Misasked if it violates the protocol. */
+/** Answers a question; throws InvalidQuestion if it violates the protocol. */
 export type Answers = (payload: string, peer: Peer) => Answer | Promise<Answer>;
 
 /** Callbacks of a connection. */
@@ -89,7 +89,7 @@ export class Connection {
         if (isMore) begun++;
       }
     } catch (error) {
-      this.#misasked(error);
+      this.#refuse(error);
       return;
     }
     const isIncomplete = !isMore && this.#pipeline.atWork() < IN_FLIGHT;
@@ -111,7 +111,7 @@ export class Connection {
           this.#send();
           this.#goOn();
         },
-        (error) => this.#misasked(error),
+        (error) => this.#refuse(error),
       );
     }
     return true;
@@ -171,7 +171,7 @@ export class Connection {
     if (this.#isEnding && !isBusy) this.#stream.end();
   }
 
-  #misasked(error: unknown): void {
+  #refuse(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#events.garbage();
@@ -179,7 +179,7 @@ export class Connection {
       this.close();
       return;
     }
-    const why = error instanceof Misasked ? error.message : "unable to answer";
+    const why = error instanceof InvalidQuestion ? error.message : "unable to answer";
     this.#stream.write(netstring(trouble(why)));
     this.#stream.end();
     this.#events.idle();

@@ -7,14 +7,20 @@ import { netstring, netstringReader, nulEnded } from "@qmail-mysql/wire";
 import { JOB_LIMIT } from "./hasher.ts";
 
 /** The uid that asks and the login, between which the queue is shared fairly. */
-export interface Asker {
+export interface Requester {
   readonly owner: string;
   readonly login: string;
 }
 
 export interface Hashers {
   /** Does `typed` match what is stored? Throws Trouble if that cannot be decided in time. */
-  verify(asker: Asker, typed: string, stored: string, type: string, challenge: string): Promise<boolean>;
+  verify(
+    requester: Requester,
+    typed: string,
+    stored: string,
+    type: string,
+    challenge: string,
+  ): Promise<boolean>;
   waiting(): number;
   close(): void;
 }
@@ -38,9 +44,9 @@ const trouble = (why: string) => new Trouble(`unable to verify the password: ${w
 
 /**
  * Up to `most` processes that compute hashes, started when needed. A job may take `ms` milliseconds; at most `queue`
- * jobs wait, each for at most `patience` milliseconds.
+ * jobs wait, each for at most `waitMs`.
  */
-export function openHashers(most: number, queue: number, ms: number, patience: number): Hashers {
+export function openHashers(most: number, queue: number, ms: number, waitMs: number): Hashers {
   const hashers = new Set<Hasher>();
   const jobs = openFairQueue<Job>(queue);
   let closed = false;
@@ -79,7 +85,7 @@ export function openHashers(most: number, queue: number, ms: number, patience: n
       new Promise((resolve, reject) => {
         const payload = nulEnded([typed, stored, type, challenge]);
         if (payload.length > JOB_LIMIT) return reject(trouble("too long"));
-        const job = { payload, resolve, reject, end: performance.now() + patience };
+        const job = { payload, resolve, reject, end: performance.now() + waitMs };
         jobs.push(owner, login, job)?.reject(trouble("too many logins at once"));
         work();
       }),

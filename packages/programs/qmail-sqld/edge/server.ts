@@ -58,7 +58,7 @@ export function listen(
       place.close.close();
     }
     const peer = () => {
-      if (uid === undefined) throw new Trouble("unable to tell who asks");
+      if (uid === undefined) throw new Trouble("unable to determine the uid of the client");
       return uid;
     };
     const client: Connection = new Connection(open, peer, answers, {

@@ -1,3 +1,5 @@
+import { Trouble } from "@qmail-mysql/trouble";
+
 /** A metric: one value, or one per set of labels. */
 export interface Figure {
   readonly name: string;
@@ -47,9 +49,24 @@ export function openLatencies(): Latencies {
         all.map(([question, one]) => ({ labels: { question }, value: value(one) }));
       const kind = "histogram";
       return [
-        { name: `${HISTOGRAM}_bucket`, help: "answers by how long they took", kind, values: bucketValues },
-        { name: `${HISTOGRAM}_sum`, help: "seconds spent on answers", kind, values: each((one) => one.sum) },
-        { name: `${HISTOGRAM}_count`, help: "answers", kind, values: each((one) => one.count) },
+        {
+          name: `${HISTOGRAM}_bucket`,
+          help: "questions by the time of their response",
+          kind,
+          values: bucketValues,
+        },
+        {
+          name: `${HISTOGRAM}_sum`,
+          help: "total seconds of all responses",
+          kind,
+          values: each((one) => one.sum),
+        },
+        {
+          name: `${HISTOGRAM}_count`,
+          help: "questions with a response",
+          kind,
+          values: each((one) => one.count),
+        },
       ];
     },
   };
@@ -102,5 +119,25 @@ export function plain(figures: readonly Figure[]): string {
 /** The fields of the answer to `stats`: one per metric, in JSON. */
 export const toFields = (figures: readonly Figure[]): string[] =>
   figures.map((figure) => JSON.stringify(figure));
-export const fromFields = (fields: readonly string[]): Figure[] =>
-  fields.map((field) => JSON.parse(field) as Figure);
+
+/** The inverse. Throws Trouble. */
+export function fromFields(fields: readonly string[]): Figure[] {
+  return fields.map((field) => {
+    const figure = parsed(field);
+    if (isFigure(figure)) return figure;
+    throw new Trouble("unable to use qmail-sqld's statistics: a field is not a metric in JSON");
+  });
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isFigure(value: unknown): value is Figure {
+  const { name, values } = (value ?? {}) as Partial<Figure>;
+  return typeof name === "string" && Array.isArray(values) && values.every((one) => typeof one === "object");
+}

@@ -2,15 +2,15 @@ import type { Verdict } from "@qmail-mysql/accounts";
 import type { Counted, LoginDelays } from "@qmail-mysql/fairness";
 import { reason, Trouble } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, lower, parseIp } from "@qmail-mysql/wire";
-import { type Answer, found, Misasked, NONE, type Peer } from "../answer.ts";
-import type { Asker } from "../edge/hashers.ts";
+import { type Answer, found, InvalidQuestion, NONE, type Peer } from "../answer.ts";
+import type { Requester } from "../edge/hashers.ts";
 import type { Attempt } from "./login-line.ts";
 
 /** What the questions about logins need. */
 export interface AttemptWorld {
   readonly judge: (
     credentials: { readonly login: string; readonly password: string; readonly challenge: string },
-    asker: Asker,
+    requester: Requester,
   ) => Promise<Verdict>;
   readonly delays: LoginDelays;
   readonly counts: LoginCounts;
@@ -38,7 +38,7 @@ const MAX_PORT = 5; // digits
 const MAX_SERVICE = 32;
 const NETWORK = 8; // bytes of an IPv6 address: a client has at least a /64 to choose from
 
-interface Asking extends Asker {
+interface Asking extends Requester {
   readonly uid: number | undefined;
   readonly address: string | undefined;
   readonly port: string;
@@ -57,7 +57,7 @@ export function attemptQuestions(world: AttemptWorld) {
   async function authenticate(fields: readonly string[], peer: Peer): Promise<Answer> {
     const [login, password, challenge, address = "", port = "", service = ""] = fields;
     if (![3, 5, 6].includes(fields.length) || login === undefined || password === undefined) {
-      throw new Misasked("unable to answer authenticate: a wrong number of fields");
+      throw new InvalidQuestion("unable to answer authenticate: a wrong number of fields");
     }
     const asking = askingOf(world, peer, { login, address, port, service });
     const place = delays.begin(asking.counted);
@@ -90,7 +90,7 @@ export function attemptQuestions(world: AttemptWorld) {
   function recordVerdict(fields: readonly string[], peer: Peer): Answer {
     const [login, verdict, address, port] = fields;
     if (fields.length !== 4 || login === undefined || address === undefined || port === undefined) {
-      throw new Misasked("unable to answer recordVerdict: a wrong number of fields");
+      throw new InvalidQuestion("unable to answer recordVerdict: a wrong number of fields");
     }
     if (!world.isBelieved(peer()))
       throw new Trouble(`unable to record a verdict: not uid ${peer()}'s to say`);

@@ -11,13 +11,13 @@ const ATTEMPT: Attempt = {
   why: "wrong password",
 };
 
-test("a line says service, address, uid, user, verdict and why", () => {
+test("a line contains service, address, uid, user, verdict and reason", () => {
   expect(loginLine(ATTEMPT)).toBe(
     "login: verdict=refused service=pop3 address=192.0.2.1 uid=0 user=joe why=wrong_password",
   );
 });
 
-test("what nobody says is -", () => {
+test("an unknown value is -", () => {
   expect(loginLine({ ...ATTEMPT, port: "", address: undefined, uid: undefined, login: "", why: "" })).toBe(
     "login: verdict=refused service=- address=- uid=- user=- why=-",
   );
@@ -32,7 +32,7 @@ test.each([
   expect(loginLine({ ...ATTEMPT, login })).toContain(` user=${word} why=`);
 });
 
-test("a port that is none is not repeated", () => {
+test("an invalid port is not logged", () => {
   expect(loginLine({ ...ATTEMPT, port: "110 x" })).toContain(" service=- ");
   expect(loginLine({ ...ATTEMPT, port: "1110" })).toContain(" service=1110 ");
 });

@@ -4,7 +4,7 @@ import { verify } from "@qmail-mysql/password";
 import { type Store, storeOver } from "@qmail-mysql/store";
 import { lower } from "@qmail-mysql/wire";
 import type { Cache, Keep } from "../cache.ts";
-import type { Asker, Hashers } from "../edge/hashers.ts";
+import type { Hashers, Requester } from "../edge/hashers.ts";
 
 /** What the check of a login needs. */
 export interface LoginWorld {
@@ -23,7 +23,7 @@ const CHEAP = ["password", "mysql-password"];
 export async function judgeLogin(
   world: LoginWorld,
   credentials: Credentials,
-  asker: Asker,
+  requester: Requester,
 ): Promise<Verdict> {
   const memo = new Map<string, Promise<boolean>>();
   const verifyOnce: LoginPorts["verify"] = (typed, stored, type, challenge) => {
@@ -33,7 +33,7 @@ export async function judgeLogin(
     const isCheap = CHEAP.includes(lower(type));
     const now = isCheap
       ? verify(typed, stored, type, challenge)
-      : world.hash(asker, typed, stored, type, challenge);
+      : world.hash(requester, typed, stored, type, challenge);
     memo.set(key, now);
     return now;
   };

@@ -11,12 +11,12 @@ export interface Identity {
 export const ROOT: Identity = { uid: 0, gid: 0 };
 
 /**
- * Runs `look` with the access rights of another account, then restores those of root. Only the effective ids change, so
+ * Calls `use` with the access rights of another account, then restores those of root. Only the effective ids change, so
  * that the account can neither signal nor trace this process. Without root the ids are not changed. Nothing else may
  * use files meanwhile. Throws Trouble if the system refuses the ids.
  */
-export function lookAs<T>({ uid, gid, groups = [gid] }: Identity, look: () => T): T {
-  if (process.getuid?.() !== 0 || uid === 0) return look();
+export function withIdsOf<T>({ uid, gid, groups = [gid] }: Identity, use: () => T): T {
+  if (process.getuid?.() !== 0 || uid === 0) return use();
   const own = process.getgroups?.() ?? [];
   try {
     process.setgroups?.([...groups]);
@@ -24,11 +24,11 @@ export function lookAs<T>({ uid, gid, groups = [gid] }: Identity, look: () => T)
     process.seteuid?.(uid);
   } catch (error) {
     returnToRoot(own);
-    throw new Trouble(`unable to look as uid ${uid} gid ${gid}: ${reason(error)}`);
+    throw new Trouble(`unable to use the rights of uid ${uid} gid ${gid}: ${reason(error)}`);
   }
   let result: T;
   try {
-    result = look();
+    result = use();
   } catch (error) {
     returnToRoot(own);
     throw error;

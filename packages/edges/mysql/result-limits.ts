@@ -19,7 +19,7 @@ interface Counts {
 const counts = new WeakMap<object, Counts>();
 
 /** Starts to count the next result. */
-export function newAnswer(connection: Connection): void {
+export function beginResult(connection: Connection): void {
   counts.set(connection, { bytes: 0, packets: 0 });
 }
 
@@ -27,15 +27,15 @@ export function newAnswer(connection: Connection): void {
  * Breaks the connection to a server that sends a result above the limits: the driver itself would store all of it. The
  * handshake counts as a result.
  */
-export function boundAnswers(connection: Connection): void {
-  newAnswer(connection);
+export function limitResults(connection: Connection): void {
+  beginResult(connection);
   const count = (what: keyof Counts, n: number, max: number): boolean => {
     const all = counts.get(connection);
     if (!all) return false;
     all[what] += n;
     if (all[what] <= max) return true;
     if (all[what] - n <= max) {
-      const why = `its answer has more than ${max} ${what}`;
+      const why = `its result has more than ${max} ${what}`;
       connection.emit("error", Object.assign(new Error(why), { fatal: true }));
       connection.destroy();
     }
