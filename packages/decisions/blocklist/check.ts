@@ -29,7 +29,7 @@ export async function checkBlocklists(
   if (!address) return undefined;
   let hasFailed = false;
   for (const list of lists) {
-    const listed = await textOf(list, `${reversed(address)}.${list.zone}`, ip, lookUp).catch(failure);
+    const listed = await textOf(list, `${reversed(address)}.${list.zone}`, lookUp).catch(failure);
     if (listed === FAILED) {
       hasFailed = true;
       if (list.refuses && list.failsClosed) return refuse(451, LOOKUP_FAILED);
@@ -50,13 +50,7 @@ function failure(error: unknown): typeof FAILED {
 }
 
 /** Not empty if the list has the client: the text of the refusal. */
-async function textOf(
-  { refuses, text }: Blocklist,
-  name: string,
-  ip: string,
-  lookUp: LookUp,
-): Promise<string> {
-  if (refuses && text === undefined) return (await lookUp(name, "TXT")).flat().join("");
-  const isListed = (await lookUp(name, "A")).length > 0;
-  return isListed ? (text?.replaceAll("%IP%", ip) ?? "listed") : "";
+async function textOf({ refuses }: Blocklist, name: string, lookUp: LookUp): Promise<string> {
+  if (refuses) return (await lookUp(name, "TXT")).flat().join("");
+  return (await lookUp(name, "A")).length > 0 ? "listed" : "";
 }

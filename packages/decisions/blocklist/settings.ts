@@ -5,8 +5,6 @@ export interface Blocklist {
   /** It lists clients to refuse, else clients to accept. */
   readonly refuses: boolean;
   readonly zone: string;
-  /** The text of the refusal, with %IP% for the address: then the list is asked for A records, else for TXT. */
-  readonly text: string | undefined;
   /** -b: refuse with 553 instead of 451. */
   readonly bounces: boolean;
   /** -c: a failed lookup refuses the client with 451. */
@@ -24,8 +22,8 @@ const TIMEOUT = 60;
 const MAX_LISTS = 32;
 
 /**
- * Parses control/dnsbl: each line is an option of rblsmtpd, `-b`, `-B`, `-c`, `-C`, `-t seconds`, `-r zone`,
- * `-r zone:text` or `-a zone`. Blank lines and lines with # at the beginning are ignored. Throws ControlError.
+ * Parses control/dnsbl: each line is an option of rblsmtpd, `-b`, `-B`, `-c`, `-C`, `-t seconds`, `-r zone` or
+ * `-a zone`. Blank lines and lines with # at the beginning are ignored. Throws ControlError.
  */
 export function parseBlocklists(text: string, file: string): BlocklistSettings {
   const lists: Blocklist[] = [];
@@ -45,16 +43,9 @@ export function parseBlocklists(text: string, file: string): BlocklistSettings {
       if (!/^\d{1,6}$/.test(rest)) throw wrong("-t and a number of seconds");
       timeout = Number(rest);
     } else {
-      const colon = option === "r" ? rest.indexOf(":") : -1;
-      const zone = (colon < 0 ? rest : rest.slice(0, colon)).trim();
-      if (!/^[A-Za-z0-9_.-]{1,200}$/.test(zone)) throw wrong(`-${option} and the name of a zone`);
+      if (!/^[A-Za-z0-9_.-]{1,200}$/.test(rest)) throw wrong(`-${option} and the name of a zone`);
       if (lists.length === MAX_LISTS) throw wrong(`at most ${MAX_LISTS} zones`);
-      lists.push({
-        refuses: option === "r",
-        zone,
-        text: colon < 0 ? undefined : rest.slice(colon + 1),
-        ...flags,
-      });
+      lists.push({ refuses: option === "r", zone: rest, ...flags });
     }
   }
   return { lists, timeout };

@@ -1,3 +1,5 @@
+import { clientsOf, type Netblocks, parseClient } from "@qmail-mysql/relay";
+
 /** The parsed command line: tcpserver-sql(8). */
 export interface Options {
   /** 0 logs nothing, 1 errors, 2 every connection. */
@@ -20,6 +22,8 @@ export interface Options {
   readonly askIdent: boolean;
   /** Seconds for the ident lookup. */
   readonly timeout: number;
+  /** Addresses that begin a connection with a PROXY header. */
+  readonly proxies: Netblocks;
   /** Consult the relay table of control/sql. */
   readonly sql: boolean;
   /** Number of workers that serve the connections, 0 for one for each processor; undefined for a child for each. */
@@ -32,7 +36,7 @@ export interface Options {
 type Mutable = { -readonly [K in keyof Options]: Options[K] };
 
 export const USAGE =
-  "tcpserver [ -1SUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] host port program";
+  "tcpserver [ -1SUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -y proxies ] host port program";
 
 const DEFAULTS: Options = {
   verbosity: 1,
@@ -52,6 +56,7 @@ const DEFAULTS: Options = {
   localName: undefined,
   askIdent: true,
   timeout: 26,
+  proxies: clientsOf([]),
   sql: false,
   workers: undefined,
   host: "",
@@ -79,7 +84,7 @@ const FLAGS: Readonly<Record<string, Partial<Options>>> = {
   v: { verbosity: 2 },
 };
 
-const VALUES: Readonly<Record<string, (value: string) => Partial<Options>>> = {
+const VALUES: Readonly<Record<string, (value: string) => Partial<Options> | undefined>> = {
   c: (value) => ({ limit: leadingNumber(value) }),
   b: (value) => ({ backlog: leadingNumber(value) }),
   x: (value) => ({ rules: value }),
@@ -89,6 +94,10 @@ const VALUES: Readonly<Record<string, (value: string) => Partial<Options>>> = {
   l: (value) => ({ localName: value }),
   w: (value) => ({ workers: leadingNumber(value) }),
   t: (value) => ({ timeout: leadingNumber(value) }),
+  y: (value) => {
+    const words = value.split(/[ ,]+/).filter((word) => word !== "");
+    return words.length > 0 && words.every(parseClient) ? { proxies: clientsOf(words) } : undefined;
+  },
 };
 
 /** Parses argv as getopt does. Undefined if it is invalid, after printing why. */
@@ -111,7 +120,12 @@ export function parseOptions(args: readonly string[], say: (line: string) => voi
           say(`option requires an argument -- ${option}`);
           return undefined;
         }
-        Object.assign(options, take(value));
+        const taken = take(value);
+        if (!taken) {
+          say(`invalid argument of option -- ${option}`);
+          return undefined;
+        }
+        Object.assign(options, taken);
         break;
       }
       const flag = FLAGS[option];

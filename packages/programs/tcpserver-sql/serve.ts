@@ -7,6 +7,7 @@ import type { OpenRules } from "./edge/rules-file.ts";
 import type { Accepted, Programs, TcpListener, TcpSystem } from "./edge/tcp-system.ts";
 import { relayLine, verdictLine } from "./log.ts";
 import type { Options } from "./options.ts";
+import { type Ends, trueEnds } from "./proxy.ts";
 import type { RelaySource } from "./relay-source.ts";
 import { NO_RULE, type Rule, ruleFor } from "./rules.ts";
 
@@ -110,25 +111,20 @@ async function start(
   parts: Parts,
   started: (pid: number | string) => void,
 ): Promise<number | undefined> {
+  const { ends, via } = await trueEnds(accepted, options.proxies, parts);
   prepareSocket(accepted.fd, options, parts.system);
-  const asked = parts.relay?.mayRelay(accepted.remote.ip) ?? false; // concurrently with the name lookups
-  const connection = await identify(accepted, options, parts);
+  const isProxy = via === "itself"; // which may never relay
+  const asked = isProxy ? false : (parts.relay?.mayRelay(ends.remote.ip) ?? false); // concurrently with the name lookups
+  const connection = await identify(ends, { ...options, askIdent: options.askIdent && !via }, parts);
   const mayRelay = typeof asked === "boolean" ? asked : await asked;
   const rule = findRule(options, connection, parts);
   if (rule.deny) {
     logVerdict("deny", process.pid, connection, parts);
     return DENIED;
   }
-  await launch(
-    accepted.fd,
-    options,
-    connection,
-    childEnvironment(parts.base, connection, mayRelay, rule.env),
-    {
-      ...parts,
-      started,
-    },
-  );
+  const env = childEnvironment(parts.base, connection, mayRelay, rule.env);
+  const isAllowed = (entry: string) => !(isProxy && entry.startsWith("RELAYCLIENT="));
+  await launch(accepted.fd, options, connection, env.filter(isAllowed), { ...parts, started });
   return undefined;
 }
 
@@ -139,7 +135,7 @@ function prepareSocket(fd: number, options: Options, system: TcpSystem): void {
 }
 
 async function identify(
-  { local, remote }: Accepted,
+  { local, remote }: Ends,
   options: Options,
   { names, askIdent }: Parts,
 ): Promise<Connection> {

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { baseEnvironment, childEnvironment } from "./child-environment.ts";
-import { reverseName } from "./edge/dns.ts";
 import { userOf } from "./edge/ident.ts";
 import { safe } from "./log.ts";
 import { ruleFor, ruleKeys } from "./rules.ts";
@@ -95,12 +94,6 @@ test.each([
   [`1,2:USERID:UNIX:${"x".repeat(1000)}`, "x".repeat(257)],
   ["1,2:USERID:UNIX:nul\0nul\r\n", "nul"],
 ])("ident's %j names %j", (reply, user) => expect(userOf(reply)).toBe(user));
-
-test.each([
-  ["192.0.2.1", "1.2.0.192.in-addr.arpa"],
-  // RFC 3596
-  ["4321:0:1:2:3:4:567:89ab", "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa"],
-])("the name to ask for %s", (ip, name) => expect(reverseName(ip)).toBe(name));
 
 test("names in the log: characters with a meaning in the log are replaced", () => {
   expect(safe("a b:c%\n\xff")).toBe("a?b?c???");

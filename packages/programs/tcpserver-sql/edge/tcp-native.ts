@@ -15,10 +15,11 @@ import {
   TCP_NODELAY,
 } from "@qmail-mysql/native";
 import { LOOK_AGAIN, whenReadable } from "@qmail-mysql/socket";
-import { formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
+import { byteString, formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
 import { endedChildren, spawner } from "./spawn.ts";
 import type { Endpoint, TcpListener, TcpSystem } from "./tcp-system.ts";
 
+const POLLIN = 1;
 const SOCKADDR_SIZE = 28; // sockaddr_in6; sockaddr_in is 16
 
 /** TCP by the C library. Throws Trouble if that cannot be called. */
@@ -36,8 +37,20 @@ export function nativeTcp(): TcpSystem {
     },
     killIpOptions: (fd) => void call.setsockopt(fd, IPPROTO_IP, IP_OPTIONS, null, 0),
     setNoDelay: (fd) => void call.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]), 4),
+    receive,
     close: (fd) => void call.close(fd),
   };
+}
+
+/** The descriptor stays blocking, as the program expects it: read(2) is called only when it returns at once. */
+function receive(fd: number, most: number): string | undefined {
+  const { call, failure } = libc();
+  const poll = Int32Array.of(fd, POLLIN); // struct pollfd: the events, then what occurred, in 16 bits each
+  if (call.poll(poll, 1, 0) !== 1) return undefined;
+  const bytes = new Uint8Array(most);
+  const n = call.read(fd, bytes, most);
+  if (n < 0) throw failure();
+  return byteString(bytes, n);
 }
 
 function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {

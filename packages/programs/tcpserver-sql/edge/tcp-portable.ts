@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, readSync, statSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { constants as os } from "node:os";
 import { pathSearch } from "@qmail-mysql/native";
@@ -21,6 +21,15 @@ export function portableTcp(): TcpSystem {
     },
     killIpOptions: () => {}, // not supported; by default Linux does not accept source-routed packets
     setNoDelay: (fd) => void sockets.get(fd)?.setNoDelay(true),
+    receive(fd, most) {
+      const bytes = Buffer.alloc(most);
+      try {
+        return bytes.toString("latin1", 0, readSync(fd, bytes, 0, most, null));
+      } catch (error) {
+        if (errno(error) === "EAGAIN") return undefined; // the runtime's sockets do not block
+        throw error;
+      }
+    },
     close(fd) {
       sockets.get(fd)?.destroy();
       sockets.delete(fd);

@@ -51,6 +51,8 @@ export interface TcpSystem {
   killIpOptions(fd: number): void;
   /** Disables the delay of small writes. */
   setNoDelay(fd: number): void;
+  /** At most `most` bytes that have arrived, as a byte string: "" at the end, undefined if nothing has arrived yet. */
+  receive(fd: number, most: number): string | undefined;
   /** Closes our descriptor of a connection; that of a child stays open. */
   close(fd: number): void;
 }

@@ -1,0 +1,2 @@
+export { openResolver, type ResolverSettings } from "./resolver.ts";
+export { systemServers } from "./servers.ts";
