@@ -1,17 +1,12 @@
+import type { Endpoint } from "@qmail-mysql/connection";
 import { formatIp, type Ip, ipOf, parseIp } from "@qmail-mysql/wire";
 
 // The PROXY protocol, versions 1 and 2: proxy-protocol.txt of HAProxy.
 
-/** An end of a connection. */
-export interface ProxyEndpoint {
-  readonly ip: string;
-  readonly port: number;
-}
-
 export type ProxyHeader =
   /** The connection was opened by the proxy itself, or it does not know for whom. */
   | { readonly isLocal: true }
-  | { readonly isLocal: false; readonly remote: ProxyEndpoint; readonly local: ProxyEndpoint };
+  | { readonly isLocal: false; readonly remote: Endpoint; readonly local: Endpoint };
 
 export type ParsedProxyHeader =
   | { readonly header: ProxyHeader }
@@ -74,7 +69,7 @@ function parseV2(bytes: string): ParsedProxyHeader {
   return { header: { isLocal: false, remote, local } };
 }
 
-function endpoint(ip: Ip | undefined, port: number | undefined): ProxyEndpoint | undefined {
+function endpoint(ip: Ip | undefined, port: number | undefined): Endpoint | undefined {
   return ip && port !== undefined ? { ip: formatIp(ip), port } : undefined;
 }
 

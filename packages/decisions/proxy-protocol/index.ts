@@ -1,1 +1,1 @@
-export { type ParsedProxyHeader, type ProxyEndpoint, type ProxyHeader, parseProxyHeader } from "./header.ts";
+export { type ParsedProxyHeader, type ProxyHeader, parseProxyHeader } from "./header.ts";

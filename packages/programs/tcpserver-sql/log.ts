@@ -1,5 +1,5 @@
+import type { Connection } from "@qmail-mysql/connection";
 import { relayWords } from "@qmail-mysql/relay";
-import type { Connection } from "./child-environment.ts";
 
 const MAX_PART = 100; // bytes of a name in a log line
 

@@ -1,16 +1,16 @@
 import { availableParallelism } from "node:os";
+import { baseEnvironment } from "@qmail-mysql/connection";
 import type { Notify, RelaySql } from "@qmail-mysql/control";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { environment, resident, say } from "@qmail-mysql/process";
 import { openRelayAnswers, readSql, relaySqldPath } from "@qmail-mysql/relay-store";
+import { rulesReader } from "@qmail-mysql/tcp-rules";
 import { Die, HARD, OK, reason, SOFT } from "@qmail-mysql/trouble";
-import { baseEnvironment } from "./child-environment.ts";
 import { dnsNames } from "./edge/dns.ts";
 import { askIdent } from "./edge/ident.ts";
 import { dropPrivileges, listenOn } from "./edge/listen.ts";
 import { mail } from "./edge/mail.ts";
 import { releaseStdio } from "./edge/release-stdio.ts";
-import { rulesReader } from "./edge/rules-file.ts";
 import { tcpSystem } from "./edge/tcp.ts";
 import type { Programs, TcpSystem } from "./edge/tcp-system.ts";
 import { openWorkers } from "./edge/workers.ts";

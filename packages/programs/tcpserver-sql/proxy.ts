@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Endpoint } from "@qmail-mysql/connection";
 import { type ProxyHeader, parseProxyHeader } from "@qmail-mysql/proxy-protocol";
 import type { Netblocks } from "@qmail-mysql/relay";
 import { parseIp } from "@qmail-mysql/wire";
-import type { Accepted, Endpoint, TcpSystem } from "./edge/tcp-system.ts";
+import type { Accepted, TcpSystem } from "./edge/tcp-system.ts";
 
 /** The ends of a connection. */
 export interface Ends {

@@ -1,15 +1,14 @@
+import { type Connection, childEnvironment, NO_RULE, type Rule, ruleFor } from "@qmail-mysql/connection";
 import { writeAll } from "@qmail-mysql/process";
 import { inTurns } from "@qmail-mysql/socket";
+import type { OpenRules } from "@qmail-mysql/tcp-rules";
 import { errno, HARD, reason, SOFT } from "@qmail-mysql/trouble";
-import { type Connection, childEnvironment } from "./child-environment.ts";
 import type { Names } from "./edge/dns.ts";
-import type { OpenRules } from "./edge/rules-file.ts";
 import type { Accepted, Programs, TcpListener, TcpSystem } from "./edge/tcp-system.ts";
 import { relayLine, verdictLine } from "./log.ts";
 import type { Options } from "./options.ts";
 import { type Ends, trueEnds } from "./proxy.ts";
 import type { RelaySource } from "./relay-source.ts";
-import { NO_RULE, type Rule, ruleFor } from "./rules.ts";
 
 export interface Parts {
   readonly system: TcpSystem;

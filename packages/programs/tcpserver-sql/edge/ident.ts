@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import type { Endpoint } from "./tcp-system.ts";
+import type { Endpoint } from "@qmail-mysql/connection";
 
 const IDENT_PORT = 113; // RFC 1413
 const MAX_INFO = 257; // bytes; remoteinfo.c stops after 256

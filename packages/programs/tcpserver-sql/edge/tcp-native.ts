@@ -1,3 +1,4 @@
+import type { Endpoint } from "@qmail-mysql/connection";
 import {
   AF_INET,
   AF_INET6,
@@ -17,7 +18,7 @@ import {
 import { LOOK_AGAIN, whenReadable } from "@qmail-mysql/socket";
 import { byteString, formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
 import { endedChildren, spawner } from "./spawn.ts";
-import type { Endpoint, TcpListener, TcpSystem } from "./tcp-system.ts";
+import type { TcpListener, TcpSystem } from "./tcp-system.ts";
 
 const POLLIN = 1;
 const SOCKADDR_SIZE = 28; // sockaddr_in6; sockaddr_in is 16

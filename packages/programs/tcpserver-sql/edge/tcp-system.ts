@@ -1,10 +1,5 @@
+import type { Endpoint } from "@qmail-mysql/connection";
 import type { Ip } from "@qmail-mysql/wire";
-
-/** One end of a connection. */
-export interface Endpoint {
-  readonly ip: string;
-  readonly port: number;
-}
 
 /** An accepted connection; `fd` has to be closed by the caller. */
 export interface Accepted {

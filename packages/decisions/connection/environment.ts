@@ -1,4 +1,8 @@
-import type { Endpoint } from "./edge/tcp-system.ts";
+/** One end of a connection. */
+export interface Endpoint {
+  readonly ip: string;
+  readonly port: number;
+}
 
 /** The properties of a connection before its program runs; unknown names are undefined. */
 export interface Connection {
@@ -51,7 +55,8 @@ export function childEnvironment(
   return [...kept, ...Array.from(over, ([name, value]) => `${name}=${value}`)];
 }
 
-function nameOf(entry: string): string {
+/** The name of an entry NAME=value. */
+export function nameOf(entry: string): string {
   const equals = entry.indexOf("=");
   return equals < 0 ? entry : entry.slice(0, equals);
 }
