@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { putDotQmail } from "../lib/crash-users.ts";
 import { sqlite } from "../lib/databases.ts";
 import { makeQueue, type RunningLspawn, startLspawn } from "../lib/lspawn.ts";
 import { children, forkServers, isAlive, workers } from "../lib/processes.ts";
@@ -100,6 +101,23 @@ describe.skipIf(!isRoot)("no mail waits for the process that forks workers", () 
       }
     });
     expect(kills).toBeGreaterThan(1);
+  });
+
+  test("which is killed while qmail-local runs: its end is awaited, and the report says what is unknown", async () => {
+    const home = homes[0] ?? "";
+    putDotQmail(home, UID, "slow", "|touch began; until test -e go; do sleep 0.02; done; echo done >>made\n");
+    start();
+    const report = lspawn.deliver("u0-slow@h");
+    await expect.poll(() => readdirSync(home)).toContain("began");
+    const [server = 0] = forkServers(lspawn.pid);
+    process.kill(server, "SIGKILL");
+    await expect.poll(() => isAlive(server)).toBe(false);
+    expect(readdirSync(home)).not.toContain("made");
+    writeFileSync(join(home, "go"), "");
+    expect(await report).toBe(
+      "ZUnable to get the exit code of qmail-local: the message may have been delivered. (#4.3.0)\n",
+    );
+    expect(readFileSync(join(home, "made"), "utf8")).toBe("done\n");
   });
 
   test("which is stopped", async () => {

@@ -27,11 +27,13 @@ interface Copy {
 }
 
 const CRASHED = "Zqmail-local crashed.\n";
+const UNKNOWN =
+  "ZUnable to get the exit code of qmail-local: the message may have been delivered. (#4.3.0)\n";
 
 /**
  * Compares every copy with the attempt that made it. An attempt reported as a success made one copy, one reported as a
- * deferral none; if the process that delivered was killed, or no process was left to receive the report, there may be
- * one or none. `ofWorkers`: the names of files contain the pids of those processes.
+ * deferral none; if the process that delivered was killed, or no process was left to receive its report or exit code,
+ * there may be one or none. `ofWorkers`: the names of files contain the pids of those processes.
  */
 export function judge(
   deliveries: readonly Delivery[],
@@ -53,6 +55,7 @@ export function judge(
     if (report === undefined) {
       return spawners.has(pid) ? `qmail-lspawn ${pid} was killed before it reported ${copy.file}` : undefined;
     }
+    if (report === UNKNOWN) return `the fork server was killed before qmail-local ended: ${copy.file}`;
     if (report !== CRASHED || workers.size === 0) return undefined;
     if (ofWorkers && copy.pid !== undefined && !workers.has(copy.pid)) return undefined;
     return `its process was killed after ${copy.file} was in place`;
@@ -72,7 +75,7 @@ export function judge(
       if (isSuccess !== (i === attempts.length - 1)) bad("and given again, or not again");
       if (made.length > 1 || (isSuccess && made.length === 0)) bad(`${made.length} copies`);
       if (report === undefined) unreported++;
-      if (report === CRASHED) crashed++;
+      if (report === CRASHED || report === UNKNOWN) crashed++;
       for (const copy of made) {
         if (copy.text !== `Return-Path: <${sender}>\nDelivered-To: ${recipient}\n${text}`) {
           bad(`and ${copy.file} is not the message`);

@@ -14,8 +14,8 @@ import {
   reason,
 } from "@qmail-mysql/trouble";
 
-/** How the process that made a delivery ended. */
-export type Ended = { readonly status: number } | { readonly signal: string };
+/** How the process that made a delivery ended; "unknown" if nobody was left to find out. */
+export type Ended = { readonly status: number } | { readonly signal: string } | "unknown";
 
 // Statuses with a fixed text (report() in qmail-lspawn.c); the output is ignored.
 const TEXTS: Readonly<Record<number, string>> = {
@@ -66,6 +66,9 @@ function printable(text: string): string {
 }
 
 function plainReport(ended: Ended, output: string): string {
+  if (ended === "unknown") {
+    return "ZUnable to get the exit code of qmail-local: the message may have been delivered. (#4.3.0)\n";
+  }
   if ("signal" in ended) return "Zqmail-local crashed.\n";
   const fixed = TEXTS[ended.status];
   if (fixed !== undefined) return fixed;

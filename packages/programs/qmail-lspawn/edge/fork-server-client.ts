@@ -63,9 +63,7 @@ export function forkServerClient(
         if (!started.works) failed("the fork server does not start");
       }
       // The workers that were forked continue, but their end is not reported any more.
-      for (const [name, { pid }] of workers) {
-        end(started, name, pid === undefined ? "never" : { signal: "SIGKILL" });
-      }
+      for (const [name, { pid }] of workers) end(started, name, pid === undefined ? "never" : "unknown");
     };
     readPipe(
       answers,
