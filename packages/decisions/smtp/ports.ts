@@ -22,6 +22,15 @@ export interface Queue {
   abandon(): void;
 }
 
+/** What a TLS handshake has negotiated. */
+export interface TlsInfo {
+  /** For example "TLSv1.3". */
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The server name that the client wants, in lower case; "" if it names none. */
+  readonly serverName: string;
+}
+
 /** What a session needs of the world. Strings are byte strings, times milliseconds. */
 export interface Ports {
   /** Since the epoch. */
@@ -34,4 +43,10 @@ export interface Ports {
   readonly isThere: () => Maybe<boolean>;
   /** Starts `program`, a path relative to the qmail home, as qmail-queue. Undefined if no process can be made. */
   readonly openQueue: (program: string, environment: Environment) => Maybe<Queue | undefined>;
+  /**
+   * Discards what was received, sends `reply` within `ms`, "" for none, and makes a TLS handshake as server, after which
+   * all other ports mean the encrypted connection. Undefined if that fails: the connection can only be closed. Not there
+   * if no TLS is available.
+   */
+  readonly startTls?: (reply: string, ms: number) => Maybe<TlsInfo | undefined>;
 }

@@ -1,7 +1,7 @@
 import type { Environment } from "./environment.ts";
 import type { Extension } from "./extension.ts";
 import { dataBytesOf } from "./number.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports, TlsInfo } from "./ports.ts";
 import type { Settings } from "./settings.ts";
 
 /** The client, as the environment describes it: tcp-environ(5). */
@@ -40,6 +40,8 @@ export interface Session {
   helo: string | undefined;
   /** The protocol of the Received line. */
   protocol: string;
+  /** What TLS has negotiated; undefined in plain text. */
+  tls: TlsInfo | undefined;
   transaction: Transaction | undefined;
   /** The largest message in bytes; 0: no limit. */
   dataBytes: number;
@@ -77,6 +79,7 @@ export function newSession({ settings, ports, environment, extensions = [] }: Pa
     output: "",
     helo: undefined,
     protocol: "SMTP",
+    tls: undefined,
     transaction: undefined,
     dataBytes: maxBytes(environment, settings),
     queueProgram: undefined,

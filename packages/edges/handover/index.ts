@@ -9,4 +9,5 @@ export {
   isReady,
   PACKET_LIMIT,
 } from "./packets.ts";
-export { type Handed, isWorker, type ServeConnection, serveHanded, WORKER_PROTO } from "./worker.ts";
+export { isWorker, WORKER_PROTO } from "./proto.ts";
+export { type Handed, type ServeConnection, serveHanded } from "./worker.ts";

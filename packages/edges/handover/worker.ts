@@ -1,16 +1,10 @@
 import { closeQuietly, openDescriptors } from "@qmail-mysql/native";
-import { inTurns, whenReadable } from "@qmail-mysql/socket";
+import { inTurns, whenReady } from "@qmail-mysql/socket";
 import { OK, SOFT, Trouble } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
 import { type Certificate, decodeOrder, type Ended, encodeEnds, PACKET_LIMIT } from "./packets.ts";
 
 const ORDERS = 0; // the descriptor
-
-/** PROTO in the environment of a worker. That of a connection has another one. */
-export const WORKER_PROTO = "HANDOVER";
-
-/** Was this program started by tcpserver-sql to serve many connections? */
-export const isWorker = (): boolean => process.env.PROTO === WORKER_PROTO;
 
 /** A connection handed over by tcpserver-sql, and its environment: NAME=value, byte strings. */
 export interface Handed {
@@ -79,7 +73,7 @@ export async function serveHanded(
     return true;
   });
 
-  const unwatch = whenReadable(ORDERS, take);
+  const unwatch = whenReady(ORDERS, take);
   descriptors.send(ORDERS, toBuffer(encodeEnds([])), []);
   take();
   await new Promise<void>((resolve) => {

@@ -1,19 +1,10 @@
-import { cString, errnoError, type Native, readWithin, vector } from "@qmail-mysql/native";
+import { type Native, readWithin } from "@qmail-mysql/native";
 import { byteString, toBuffer } from "@qmail-mysql/wire";
+import { startQueue } from "./start.ts";
 
-// Linux and the C library's ABI on 64-bit machines
-const O_CLOEXEC = 0o2000000;
-const SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08; // spawn.h
-const ATTR_SIZE = 512; // bytes; posix_spawnattr_t is 336 in glibc, 288 in musl
-const ACTIONS_SIZE = 256;
-const SIGSET_SIZE = 128;
-const SIGPIPE_BYTE = 1; // of a signal set: signal 13 is bit 12
-const SIGPIPE_BIT = 1 << 4;
-
-const CUSTOM_LIMIT = 255; // bytes; qmail-queue(8)
+export const CUSTOM_LIMIT = 255; // bytes; qmail-queue(8)
 const LIMIT = 86_400_000 + 60_000; // milliseconds; qmail-queue itself exits after a day
-const NOT_RUN = 120; // exit code of a child of qmail.c that cannot run the program
-const NO_PROCESS = ["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"];
+export const NOT_RUN = 120; // exit code of a child of qmail.c that cannot run the program
 
 /** How qmail-queue ended; the code is undefined if it was killed by a signal. */
 export interface PipedEnd {
@@ -32,86 +23,32 @@ export interface PipedQueue {
   abandon(): void;
 }
 
-/**
- * Starts `program`, a path relative to the current directory, as qmail.c does: pipes to its descriptors 0 and 1 and from
- * 6, SIGPIPE ignored, these variables. Undefined if there is no pipe or process for it.
- */
+/** Starts `program`: startQueue. Undefined if there is no pipe or process for it. */
 export function pipedQueue(c: Native, program: string, env: readonly string[]): PipedQueue | undefined {
-  const open = new Set<number>();
-  const close = (...fds: number[]) => {
-    for (const fd of fds) if (open.delete(fd)) c.raw("close", fd);
+  const started = startQueue(c, program, env);
+  if (!started) return undefined;
+  const { pid, text, addresses, custom, close } = started;
+  let isComplete = true;
+  const put = (fd: number, bytes: Uint8Array): boolean => {
+    isComplete &&= pid !== undefined && writeTo(c, fd, bytes);
+    return isComplete;
   };
-  const pipe = (): [number, number] => {
-    const ends = new Int32Array(2);
-    c.call("pipe2", ends, O_CLOEXEC);
-    for (const fd of ends) open.add(fd);
-    return [ends[0] ?? -1, ends[1] ?? -1];
-  };
-  let pid: number | undefined;
-  try {
-    const [[text, toText], [addresses, toAddresses], [custom, toCustom]] = [pipe(), pipe(), pipe()];
-    pid = spawn(c, program, env, [text, 0], [addresses, 1], [toCustom, 6]);
-    close(text, addresses, toCustom);
-    let isComplete = true;
-    const put = (fd: number, bytes: Uint8Array): boolean => {
-      isComplete &&= pid !== undefined && writeTo(c, fd, bytes);
-      return isComplete;
-    };
-    return {
-      put: (bytes) => put(toText, bytes),
-      close(envelope) {
-        close(toText);
-        if (envelope !== "") put(toAddresses, toBuffer(envelope));
-        close(toAddresses);
-        if (pid === undefined) return { pid: 0, code: NOT_RUN, custom: "", isComplete };
-        const said = readCustom(c, custom);
+  return {
+    put: (bytes) => put(text, bytes),
+    close(envelope) {
+      close(text);
+      if (envelope !== "") put(addresses, toBuffer(envelope));
+      close(addresses);
+      if (pid === undefined) {
         close(custom);
-        return { pid, code: exitCode(c, pid), custom: said, isComplete };
-      },
-      abandon: () => close(...open),
-    };
-  } catch {
-    close(...open);
-    return undefined;
-  }
-}
-
-/** The pid; undefined if the program cannot be executed. Throws if no process can be made. */
-function spawn(
-  c: Native,
-  program: string,
-  env: readonly string[],
-  ...descriptors: readonly [from: number, to: number][]
-): number | undefined {
-  const attr = new Uint8Array(ATTR_SIZE);
-  const actions = new Uint8Array(ACTIONS_SIZE);
-  const [signals, none] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
-  c.raw("sigfillset", signals);
-  signals[SIGPIPE_BYTE] = (signals[SIGPIPE_BYTE] ?? 0) & ~SIGPIPE_BIT;
-  c.raw("posix_spawnattr_init", attr);
-  c.raw("posix_spawnattr_setflags", attr, SETSIGDEF_AND_SETSIGMASK);
-  c.raw("posix_spawnattr_setsigdefault", attr, signals);
-  c.raw("posix_spawnattr_setsigmask", attr, none);
-  c.raw("posix_spawn_file_actions_init", actions);
-  try {
-    for (const [from, to] of descriptors) c.raw("posix_spawn_file_actions_adddup2", actions, from, to);
-    const pid = new Int32Array(1);
-    const [args, variables] = [vector(c, [program]), vector(c, env)];
-    const error = c.raw(
-      "posix_spawn",
-      pid,
-      cString(program),
-      actions,
-      attr,
-      args.pointers,
-      variables.pointers,
-    );
-    if (error === 0) return pid[0];
-    if (NO_PROCESS.includes(errnoError(error).code)) throw errnoError(error);
-    return undefined;
-  } finally {
-    c.raw("posix_spawn_file_actions_destroy", actions);
-  }
+        return { pid: 0, code: NOT_RUN, custom: "", isComplete };
+      }
+      const said = readCustom(c, custom);
+      close(custom);
+      return { pid, code: exitCode(c, pid), custom: said, isComplete };
+    },
+    abandon: () => close(text, addresses, custom),
+  };
 }
 
 /** False if nobody reads any more. */

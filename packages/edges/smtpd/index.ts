@@ -1,1 +1,1 @@
-export { readSettings } from "./settings.ts";
+export { type OpenSettings, readSettings } from "./settings.ts";

@@ -1,25 +1,33 @@
 import { type CdbReader, cdbReader } from "@qmail-mysql/cdb";
-import { nodeFs, openToRead } from "@qmail-mysql/native";
+import { closeFd, nodeFs, openToRead } from "@qmail-mysql/native";
 import { errno } from "@qmail-mysql/trouble";
 
-/**
- * Opens control/morercpthosts.cdb, if it exists, and returns whether it has a key. Throws an error if it cannot be
- * opened, and at the first key if it is not a cdb, as in qmail.
- */
-export function moreRcptHosts(file: string): (key: string) => boolean {
+export interface MoreRcptHosts {
+  /** Throws an error if it is not a cdb, as in qmail. */
+  has(key: string): boolean;
+  close(): void;
+}
+
+/** Opens control/morercpthosts.cdb, if it exists. Throws an error if it cannot be opened. */
+export function moreRcptHosts(file: string): MoreRcptHosts {
   let fd: number;
   try {
     fd = openToRead(file);
   } catch (error) {
-    if (errno(error) === "ENOENT") return () => false;
+    if (errno(error) === "ENOENT") return NO_MORE;
     throw error;
   }
   let cdb: CdbReader | undefined;
-  return (key) => {
-    cdb ??= readerOf(fd);
-    return cdb.get(key) !== undefined;
+  return {
+    has(key) {
+      cdb ??= readerOf(fd);
+      return cdb.get(key) !== undefined;
+    },
+    close: () => closeFd(fd),
   };
 }
+
+const NO_MORE: MoreRcptHosts = { has: () => false, close: () => {} };
 
 function readerOf(fd: number): CdbReader {
   const { fstatSync, readSync } = nodeFs();

@@ -18,8 +18,13 @@ function contents(file: string): string | undefined {
   }
 }
 
+/** Settings whose files are open until they are not used any more. */
+export interface OpenSettings extends Settings {
+  close(): void;
+}
+
 /** The settings in the control files of a qmail home. Throws an error if one of them cannot be read. */
-export function readSettings(home: string): Settings {
+export function readSettings(home: string): OpenSettings {
   const read = (name: string) => contents(`${home}/control/${name}`);
   const line = (name: string) =>
     read(name)
@@ -35,7 +40,7 @@ export function readSettings(home: string): Settings {
   const localIpHost = line("localiphost") ?? me;
   const timeout = timeoutOf(line("timeoutsmtpd") ?? "") ?? TIMEOUT;
   const rcptHosts = list("rcpthosts");
-  const isInMoreRcptHosts = rcptHosts ? moreRcptHosts(`${home}/control/morercpthosts.cdb`) : () => false;
+  const more = rcptHosts && moreRcptHosts(`${home}/control/morercpthosts.cdb`);
   const badMailFrom = list("badmailfrom") ?? new Set();
   const dataBytes = dataBytesOf(line("databytes") ?? "") ?? 0;
   return {
@@ -43,10 +48,11 @@ export function readSettings(home: string): Settings {
     localIpHost,
     timeout: timeout * 1000,
     rcptHosts,
-    isInMoreRcptHosts,
+    isInMoreRcptHosts: (key) => more?.has(key) ?? false,
     badMailFrom,
     dataBytes,
     refusesStray: true,
     isLocalIp,
+    close: () => more?.close(),
   };
 }

@@ -6,6 +6,8 @@ export interface Adopted {
   read(ms: number): Uint8Array | Promise<Uint8Array | "timeout">;
   /** Sends a byte string or bytes. False if the peer is gone or has not taken all of it in time. */
   write(data: string | Uint8Array, ms: number): boolean | Promise<boolean>;
+  /** Forgets what has arrived. */
+  discard(): void;
   /** Has the peer neither closed nor lost its connection? */
   isThere(): boolean;
   /** Sends what is written, at most for `ms`, and closes. */
@@ -87,6 +89,10 @@ class Connection implements Adopted {
       this.#writer = resolve;
       this.#limit(ms);
     });
+  }
+
+  discard(): void {
+    this.#take();
   }
 
   isThere(): boolean {

@@ -30,10 +30,10 @@ let isReady = false;
 let timer: NodeJS.Timeout | undefined;
 
 /**
- * Makes a descriptor non-blocking and calls `look` when something has arrived at it, perhaps also if not. Returns a
+ * Makes a descriptor non-blocking and calls `look` when it may be read or written again, perhaps also if not. Returns a
  * function that ends this. Throws Trouble.
  */
-export function whenReadable(fd: number, look: () => void): () => void {
+export function whenReady(fd: number, look: () => void): () => void {
   const { call, failure } = libc();
   if (!isReady) process.on("SIGIO", lookAtAll); // for good: the default action of SIGIO ends the process
   isReady = true;

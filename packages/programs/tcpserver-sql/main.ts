@@ -6,6 +6,7 @@ import { environment, resident, say } from "@qmail-mysql/process";
 import { openRelayAnswers, readSql, relaySqldPath } from "@qmail-mysql/relay-store";
 import { rulesReader } from "@qmail-mysql/tcp-rules";
 import { Die, HARD, OK, reason, SOFT } from "@qmail-mysql/trouble";
+import { openCertificates, type ReadCertificates } from "./edge/certificates.ts";
 import { dnsNames } from "./edge/dns.ts";
 import { askIdent } from "./edge/ident.ts";
 import { dropPrivileges, listenOn } from "./edge/listen.ts";
@@ -23,6 +24,7 @@ const NAME = "tcpserver"; // its log lines begin with this
 
 /** tcpserver with the relay table of control/sql: tcpserver-sql(8). */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "--keys") return (await import("./edge/key-opener.ts")).openKeys();
   const options = parseOptions(args, (line) => say(`${NAME}: ${line}`));
   if (!options) {
     say(`${NAME}: usage: ${USAGE}`);
@@ -40,13 +42,16 @@ export async function main(args: readonly string[]): Promise<number> {
     const warn = warner(speak, settings, (to, line) => mail(system, qmailHome(), base, to, line));
     const relay = settings && openRelay(settings, warn);
     if (relay) process.on("SIGHUP", relay.reload);
+    const certificates =
+      options.workers === undefined ? undefined : openCertificates(system, qmailHome(), base);
     dropPrivileges(options);
+    const started = await programs(system, options, base, certificates, speak);
     releaseStdio(options, listeners);
     await serve(options, {
       system,
       listeners,
       base,
-      programs: programs(system, options, base, speak),
+      programs: started,
       names: dnsNames(process.env.DNSCACHEIP),
       askIdent,
       openRules: rulesReader(),
@@ -61,16 +66,25 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 /** The given program for each connection, or workers that serve many of them. */
-function programs(
+async function programs(
   system: TcpSystem,
   { program, workers }: Options,
   base: readonly string[],
+  certificates: ReadCertificates | undefined,
   speak: (level: 1 | 2, line: string) => void,
-): Programs {
+): Promise<Programs> {
   if (workers === undefined) {
     return { isReady: () => true, start: system.spawner(program), watch: system.watchChildren };
   }
-  return openWorkers(system, program, workers || availableParallelism(), base, (line) => speak(1, line));
+  const read = await certificates?.();
+  const all = openWorkers(system, program, workers || availableParallelism(), base, (line) => speak(1, line));
+  if (read && certificates) {
+    all.certify(read);
+    process.on("SIGHUP", () => {
+      certificates().then(all.certify.bind(all), (error) => speak(1, `warning: ${reason(error)}`));
+    });
+  }
+  return all;
 }
 
 /** Reads control/sql, and if it names no database the path of qmail-sqld's socket. Throws Trouble. */

@@ -1,7 +1,7 @@
 import { unlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { AF_UNIX, cString, libc, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from "@qmail-mysql/native";
-import { inTurns, PER_TURN, peerUid, whenReadable } from "@qmail-mysql/socket";
+import { inTurns, PER_TURN, peerUid, whenReady } from "@qmail-mysql/socket";
 import { fromText } from "@qmail-mysql/wire";
 import { BunStream, nodeStream, type Stream, type StreamEvents } from "./stream.ts";
 
@@ -74,7 +74,7 @@ function listenNative(
     });
     return true;
   });
-  const unwatch = whenReadable(listener, accept);
+  const unwatch = whenReady(listener, accept);
   ready();
   return {
     close() {

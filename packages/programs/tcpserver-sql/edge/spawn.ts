@@ -14,7 +14,7 @@ const ENOENT = 2;
 const TRY_NEXT = new Set(["ENOENT", "EACCES", "EPERM", "EISDIR"]);
 
 /** The spawner of TcpSystem with posix_spawn, for an environment of any bytes. */
-export function spawner(argv: readonly string[]): Spawn {
+export function spawner(argv: readonly string[], program = argv[0] ?? ""): Spawn {
   const c = libc();
   const { call } = c;
   const args = vector(c, argv);
@@ -27,7 +27,7 @@ export function spawner(argv: readonly string[]): Spawn {
   call.posix_spawnattr_setflags(attr, SETSIGDEF_AND_SETSIGMASK);
   call.posix_spawnattr_setsigdefault(attr, all);
   call.posix_spawnattr_setsigmask(attr, none);
-  const files = pathSearch(argv[0] ?? "").map((file) => ({ file, name: toBuffer(`${file}\0`) }));
+  const files = pathSearch(program).map((file) => ({ file, name: toBuffer(`${file}\0`) }));
   const actions = new Uint8Array(ACTIONS_SIZE);
   const pid = new Int32Array(1);
 

@@ -15,7 +15,7 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from "@qmail-mysql/native";
-import { LOOK_AGAIN, whenReadable } from "@qmail-mysql/socket";
+import { LOOK_AGAIN, whenReady } from "@qmail-mysql/socket";
 import { byteString, formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
 import { endedChildren, spawner } from "./spawn.ts";
 import type { TcpListener, TcpSystem } from "./tcp-system.ts";
@@ -84,7 +84,7 @@ function listenTcp(ip: Ip, port: number, backlog: number): TcpListener {
   return {
     port: localName(fd).port,
     watch(onConnection) {
-      unwatch = whenReadable(fd, onConnection);
+      unwatch = whenReady(fd, onConnection);
     },
     accept() {
       length[0] = SOCKADDR_SIZE;

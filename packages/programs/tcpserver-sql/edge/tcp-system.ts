@@ -37,9 +37,9 @@ export interface TcpSystem {
   listen(ip: Ip, port: number, backlog: number): Promise<TcpListener>;
   /**
    * Returns a function that starts `argv` with an environment (NAME=value) and a descriptor for 0 and 1; 2 is shared,
-   * others are not inherited. Signals have their default actions.
+   * others are not inherited. Signals have their default actions. `program` is the file, if it is not argv[0].
    */
-  spawner(argv: readonly string[]): Spawn;
+  spawner(argv: readonly string[], program?: string): Spawn;
   /** Calls back with pid and raw wait status of every child that ends. */
   watchChildren(onEnd: (pid: number, status: number) => void): void;
   /** Removes the IP options set by the peer: with a source route our packets would be sent to another host. */

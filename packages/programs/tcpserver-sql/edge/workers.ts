@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import { decodeEnds, encodeConnection, isReady, PACKET_LIMIT, WORKER_PROTO } from "@qmail-mysql/handover";
 import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
-import { inTurns, whenReadable } from "@qmail-mysql/socket";
+import { inTurns, whenReady } from "@qmail-mysql/socket";
 import { reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
 import type { Programs, TcpSystem } from "./tcp-system.ts";
@@ -15,9 +15,16 @@ interface Worker {
   readonly pid: number;
   readonly sessions: Set<number>;
   isReady: boolean;
+  /** Certificates that its socket has not taken yet. */
+  unsent: readonly string[];
   /** The number of the last session that it was given. */
   lastUsed: number;
   stop(): void;
+}
+
+export interface WorkerPrograms extends Programs {
+  /** Gives all workers, those of the future as well, these certificates: encodeCertificate. */
+  certify(packets: readonly string[]): void;
 }
 
 /**
@@ -30,15 +37,16 @@ export function openWorkers(
   count: number,
   base: readonly string[],
   say: (line: string) => void,
-): Programs {
+): WorkerPrograms {
   return new Workers(system, program, count, base, say);
 }
 
-class Workers implements Programs {
+class Workers implements WorkerPrograms {
   readonly #workers = new Map<number, Worker>(); // by pid
   readonly #descriptors: Descriptors = openDescriptors();
   readonly #start: () => Worker;
   readonly #say: (line: string) => void;
+  #certificates: readonly string[] = [];
   #serial = 0;
   #ended: (name: string, status: number) => void = () => {};
   #ready = () => {};
@@ -69,7 +77,7 @@ class Workers implements Programs {
   }
 
   isReady(): boolean {
-    for (const { isReady } of this.#workers.values()) if (isReady) return true;
+    for (const worker of this.#workers.values()) if (isUsable(worker)) return true;
     return false;
   }
 
@@ -95,9 +103,29 @@ class Workers implements Programs {
     this.#ready = onReady;
   }
 
+  /** Gives all workers these certificates. */
+  certify(packets: readonly string[]): void {
+    this.#certificates = packets;
+    for (const worker of this.#workers.values()) {
+      const isSending = worker.unsent.length > 0;
+      worker.unsent = packets;
+      if (!isSending) this.#send(worker);
+    }
+  }
+
+  #send(worker: Worker): void {
+    let [first, ...rest] = worker.unsent;
+    while (first !== undefined && this.#descriptors.send(worker.socket, toBuffer(first), [])) {
+      worker.unsent = rest;
+      [first, ...rest] = rest;
+    }
+    if (first !== undefined && this.#workers.has(worker.pid)) setTimeout(() => this.#send(worker), RETRY);
+    else this.#ready();
+  }
+
   /** The workers that are ready: the one with the fewest sessions first, of those the one that was used longest ago. */
   #byLoad(): Worker[] {
-    const ready = [...this.#workers.values()].filter(({ isReady }) => isReady);
+    const ready = [...this.#workers.values()].filter(isUsable);
     return ready.sort((a, b) => a.sessions.size - b.sessions.size || a.lastUsed - b.lastUsed);
   }
 
@@ -111,12 +139,13 @@ class Workers implements Programs {
       if (!this.#take(worker, packet.toString("latin1", 0, got.length))) process.kill(pid, "SIGKILL");
       return true;
     };
-    const unwatch = whenReadable(socket, inTurns(take));
+    const unwatch = whenReady(socket, inTurns(take));
     const worker: Worker = {
       socket,
       pid,
       sessions: new Set(),
       isReady: false,
+      unsent: [],
       lastUsed: 0,
       stop: () => {
         while (take()); // what it reported before its end
@@ -126,6 +155,8 @@ class Workers implements Programs {
       },
     };
     this.#workers.set(pid, worker);
+    worker.unsent = this.#certificates;
+    this.#send(worker);
     return worker;
   }
 
@@ -161,6 +192,8 @@ class Workers implements Programs {
     }
   }
 }
+
+const isUsable = ({ isReady, unsent }: Worker): boolean => isReady && unsent.length === 0;
 
 /** What stands for a session in log lines, where a child has its pid. */
 const nameOf = ({ pid }: Worker, id: number): string => `${pid}.${id}`;

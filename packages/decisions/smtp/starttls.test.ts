@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { drive, environmentOf, newSession, type Ports, type Settings, serve, starttls } from "./index.ts";
+
+const SETTINGS: Settings = {
+  greeting: "mx.example",
+  localIpHost: "mx.example",
+  timeout: 1000,
+  rcptHosts: undefined,
+  isInMoreRcptHosts: () => false,
+  badMailFrom: new Set(),
+  dataBytes: 0,
+  refusesStray: true,
+  isLocalIp: () => false,
+};
+
+/** Serves a client that sends `plain`, and after the handshake `encrypted`. */
+function serveBoth(plain: string[], encrypted: string[], env: string[] = [], fails = false) {
+  let rest = plain.map((piece) => Buffer.from(piece));
+  let replies = "";
+  const queued: string[] = [];
+  const ports: Ports = {
+    now: () => 1_500_000_000_000,
+    read: () => rest.shift() ?? Buffer.alloc(0),
+    write(text) {
+      replies += text;
+      return true;
+    },
+    isThere: () => true,
+    openQueue: (_, environment) => ({
+      pid: 1,
+      put(bytes) {
+        queued.push(Buffer.from(bytes).toString("latin1"));
+        return true;
+      },
+      close(envelope) {
+        queued.push(envelope, ...environment.entries());
+        return { pid: 1, code: 0, custom: "", isComplete: true };
+      },
+      abandon: () => {},
+    }),
+    startTls(reply) {
+      replies += `${reply}<TLS>\r\n`;
+      rest = encrypted.map((piece) => Buffer.from(piece));
+      return fails ? undefined : { protocol: "TLSv1.3", cipher: "C", serverName: "a.example" };
+    },
+  };
+  const environment = environmentOf(env);
+  const session = newSession({ settings: SETTINGS, ports, environment, extensions: [starttls] });
+  return { code: drive(serve(session)), replies: replies.split("\r\n").slice(0, -1), queued };
+}
+
+test("after STARTTLS the session begins anew, and the queue sees what was negotiated", () => {
+  const { replies, queued } = serveBoth(
+    ["EHLO me\r\nMAIL FROM:<a@b>\r\nSTARTTLS\r\n"],
+    [
+      "RCPT TO:<c@d>\r\nEHLO you\r\nSTARTTLS\r\nMAIL FROM:<e@f>\r\nRCPT TO:<g@h>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n",
+    ],
+  );
+  expect(replies).toEqual([
+    "220 mx.example ESMTP",
+    "250-mx.example",
+    "250-PIPELINING",
+    "250-STARTTLS",
+    "250 8BITMIME",
+    "250 ok",
+    "220 ready for tls",
+    "<TLS>",
+    "503 MAIL first (#5.5.1)",
+    "250-mx.example",
+    "250-PIPELINING",
+    "250 8BITMIME",
+    "502 unimplemented (#5.5.1)",
+    "250 ok",
+    "250 ok",
+    "354 go ahead",
+    expect.stringMatching(/^250 ok \d+ qp 1$/),
+    "221 mx.example",
+  ]);
+  expect(queued[0]).toContain("(HELO you)");
+  expect(queued[0]).toContain(" with ESMTPS;");
+  expect(queued).toContain("Fe@f\0Tg@h\0\0");
+  expect(queued).toEqual(
+    expect.arrayContaining(["SSL_PROTOCOL=TLSv1.3", "SSL_TLS_SNI_SERVERNAME=a.example"]),
+  );
+});
+
+test("commands that came with STARTTLS are not executed: CVE-2011-0411", () => {
+  const { replies } = serveBoth(
+    ["EHLO me\r\nSTARTTLS\r\nMAIL FROM:<evil@b>\r\nRCPT TO:<c@d>\r\n"],
+    ["NOOP\r\n"],
+  );
+  expect(replies.slice(replies.indexOf("<TLS>") + 1)).toEqual(["250 ok"]);
+  const lone = serveBoth(["EHLO me\r\nSTARTTLS\r\nRSET\r\n"], []);
+  expect(lone.replies.at(-1)).toBe("<TLS>");
+});
+
+test("STARTTLS with a parameter; a handshake that fails", () => {
+  expect(serveBoth(["STARTTLS now\r\n"], []).replies[1]).toBe(
+    "501 Syntax error (no parameters allowed) (#5.5.4)",
+  );
+  const failed = serveBoth(["STARTTLS\r\n"], ["QUIT\r\n"], [], true);
+  expect(failed).toMatchObject({ code: 1, replies: ["220 mx.example ESMTP", "220 ready for tls", "<TLS>"] });
+});
+
+test("with SMTPS the greeting comes through TLS", () => {
+  const { replies } = serveBoth([], ["QUIT\r\n"], ["SMTPS="]);
+  expect(replies).toEqual(["<TLS>", "220 mx.example ESMTP", "221 mx.example"]);
+});

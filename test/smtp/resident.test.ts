@@ -1,0 +1,346 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectTcp, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { NOFILES, QMAILD } from "../lib/accounts.ts";
+import { BIN } from "../lib/program.ts";
+import { numbers } from "../lib/random.ts";
+import { type Server, startServer } from "../lib/server.ts";
+import { isRoot, makeWorld } from "../lib/world.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "resident-"));
+const QUEUE = join(dir, "queue");
+const RECORDER = join(dir, "recorder");
+const servers: Server[] = [];
+const worlds: ReturnType<typeof makeWorld>[] = [];
+
+/** A client that sends a command when the reply to the one before has come. */
+class Client {
+  socket: Socket | TLSSocket;
+  #text = "";
+  #wake = () => {};
+  isClosed = false;
+
+  constructor(socket: Socket | TLSSocket) {
+    this.socket = socket;
+    this.use(socket);
+  }
+
+  use(socket: Socket | TLSSocket): void {
+    this.socket = socket;
+    socket.setEncoding("latin1").on("error", () => {});
+    socket.on("data", (text: string) => {
+      this.#text += text;
+      this.#wake();
+    });
+    socket.on("close", () => {
+      this.isClosed = socket === this.socket || this.isClosed;
+      this.#wake();
+    });
+  }
+
+  /** The next reply, all of its lines; "" at the end. */
+  async reply(): Promise<string> {
+    for (;;) {
+      const found = /^(?:\d{3}-[^\n]*\n)*\d{3} [^\n]*\n/.exec(this.#text)?.[0];
+      if (found !== undefined) {
+        this.#text = this.#text.slice(found.length);
+        return found.trimEnd();
+      }
+      if (this.isClosed) return "";
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  ask(command: string): Promise<string> {
+    this.socket.write(`${command}\r\n`, "latin1");
+    return this.reply();
+  }
+
+  async message(to: string, body: string): Promise<string> {
+    const replies = [await this.ask("MAIL FROM:<s@client.example>"), await this.ask(`RCPT TO:<${to}>`)];
+    if (replies[1]?.startsWith("250")) replies.push(await this.ask("DATA"), await this.ask(`${body}\r\n.`));
+    return replies.map((reply) => reply.slice(0, 3)).join(" ");
+  }
+
+  /** STARTTLS and the handshake. */
+  async startTls(servername = ""): Promise<TLSSocket> {
+    expect(await this.ask("STARTTLS")).toBe("220 ready for tls");
+    this.socket.removeAllListeners("data");
+    const secure = connectTls({ socket: this.socket, servername, rejectUnauthorized: false });
+    this.use(secure);
+    await new Promise((resolve, reject) => secure.on("secureConnect", resolve).on("error", reject));
+    return secure;
+  }
+}
+
+async function client(port: number, from = "127.0.0.1"): Promise<Client> {
+  const made = new Client(connectTcp({ port, host: "127.0.0.1", localAddress: from }));
+  expect(await made.reply()).toBe("220 mx.example ESMTP");
+  return made;
+}
+
+interface How {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  readonly control?: Readonly<Record<string, string>>;
+}
+
+async function serve({ env = {}, args = [], control = {} }: How = {}) {
+  const world = makeWorld();
+  worlds.push(world);
+  for (const [file, text] of Object.entries({
+    me: "mx.example\n",
+    rcpthosts: "ours.example\n",
+    ...control,
+  })) {
+    chmodSync(world.control(file, text), file.includes("cert") || file.includes("key") ? 0o600 : 0o644);
+  }
+  const own = [
+    "-v",
+    "-HRl0",
+    "-c",
+    "500",
+    "-b",
+    "500",
+    "-u",
+    String(QMAILD),
+    "-g",
+    String(NOFILES),
+    "-w",
+    "2",
+  ];
+  const server = await startServer(
+    "tcpserver-sql",
+    [...own, ...args, "127.0.0.1", "0", join(BIN, "qmail-smtpd")],
+    { cwd: dir, env: { ...world.env, QMAILQUEUE: RECORDER, ...env } },
+  );
+  servers.push(server);
+  return { server, port: server.port, world };
+}
+
+/** What the queue program got: its environment and envelope, and the message. */
+const queued = () => readdirSync(QUEUE).map((file) => readFileSync(join(QUEUE, file), "latin1"));
+
+/** A certificate and its key in PEM. */
+function certificate(name: string): { chain: string; key: string } {
+  const [chain, key] = [join(dir, "chain"), join(dir, "key")];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const files = ["-keyout", key, "-out", chain, "-days", "2", "-subj", `/CN=${name}`];
+  execFileSync("openssl", ["req", "-x509", ...curve, ...files], { stdio: "ignore" });
+  return { chain: readFileSync(chain, "latin1"), key: readFileSync(key, "latin1") };
+}
+
+const nameOf = (socket: TLSSocket) => String(socket.getPeerCertificate().subject.CN);
+
+describe.skipIf(!isRoot)("qmail-smtpd in the workers of tcpserver-sql", () => {
+  beforeAll(() => {
+    chmodSync(dir, 0o755);
+    mkdirSync(QUEUE);
+    chmodSync(QUEUE, 0o777);
+    // The message first, then the envelope: qmail-queue(8).
+    writeFileSync(
+      RECORDER,
+      `#!/bin/sh\nexec 3<&1\ncat >${QUEUE}/.m.$$\n(env; echo --; tr '\\0' '|' <&3; echo; echo --; cat ${QUEUE}/.m.$$) >${QUEUE}/.n.$$\nrm ${QUEUE}/.m.$$\nmv ${QUEUE}/.n.$$ ${QUEUE}/$$\n`,
+    );
+    chmodSync(RECORDER, 0o755);
+    writeFileSync(join(dir, "rules"), '127.0.0.2:allow,RELAYCLIENT="@relayed.example",WHO="relay"\n');
+    const input = readFileSync(join(dir, "rules"));
+    execFileSync("tcprules", ["rules.cdb", "rules.tmp"], { cwd: dir, input });
+  });
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.stop("SIGKILL");
+    for (const world of worlds.splice(0)) world.remove();
+    for (const file of readdirSync(QUEUE)) rmSync(join(QUEUE, file));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  test("relaying and other sessions at random: replies, envelope and environment are those of the session", async () => {
+    const { port } = await serve({ args: ["-x", "rules.cdb"], env: { WHO: "anybody" } });
+    const random = numbers(25);
+    const sessions = Array.from({ length: 60 }, async (_, i) => {
+      await sleep(random(400));
+      const relays = random(2) === 0;
+      const each = await client(port, relays ? "127.0.0.2" : "127.0.0.3");
+      const own = `${relays ? "r" : "o"}${i}`;
+      await each.ask(`HELO ${own}`);
+      expect(await each.message(`x${own}@far.example`, `body ${own}`)).toBe(
+        relays ? "250 250 354 250" : "250 553",
+      );
+      await sleep(random(100));
+      expect(await each.message(`y${own}@ours.example`, `body ${own}`)).toBe("250 250 354 250");
+      expect(await each.ask("QUIT")).toBe("221 mx.example");
+      return relays ? 2 : 1;
+    });
+    const expected = (await Promise.all(sessions)).reduce((sum, n) => sum + n, 0);
+    const all = queued();
+    expect(all.length).toBe(expected);
+    for (const text of all) {
+      const own = /^body (\w+)$/m.exec(text)?.[1] ?? "";
+      const relays = own.startsWith("r");
+      expect(text).toContain(`(HELO ${own})`);
+      expect(text).toMatch(
+        new RegExp(
+          `^Fs@client.example\\|T[xy]${own}@\\w+.example${relays ? "@relayed.example" : ""}\\|\\|$`,
+          "m",
+        ),
+      );
+      expect(/^RELAYCLIENT=(.*)$/m.exec(text)?.[1]).toBe(relays ? "@relayed.example" : undefined);
+      expect(/^WHO=(\w+)$/m.exec(text)?.[1]).toBe(relays ? "relay" : "anybody");
+      expect(/^PROTO=(\w+)$/m.exec(text)?.[1]).toBe("TCP");
+      expect(/^TCPREMOTEIP=(\S+)$/m.exec(text)?.[1]).toBe(relays ? "127.0.0.2" : "127.0.0.3");
+    }
+  });
+
+  test("control files take effect at the next connection", async () => {
+    const { port, world } = await serve();
+    const before = await client(port);
+    world.control("rcpthosts", "other.example\n");
+    const after = await client(port);
+    for (const [each, host, codes] of [
+      [before, "ours.example", "250 250 354 250"],
+      [before, "other.example", "250 553"],
+      [after, "ours.example", "250 553"],
+      [after, "other.example", "250 250 354 250"],
+    ] as const) {
+      expect(await each.message(`x@${host}`, "body")).toBe(codes);
+    }
+  });
+
+  test("a large message while the queue program is slow delays nobody, and arrives whole", async () => {
+    const slow = join(dir, "slow");
+    writeFileSync(slow, `#!/bin/sh\nsleep 1\nexec ${RECORDER}\n`);
+    chmodSync(slow, 0o755);
+    const { port } = await serve({ env: { QMAILQUEUE: slow } });
+    const big = await client(port);
+    const line = "x".repeat(998);
+    const done = big.message("a@ours.example", Array(3000).fill(line).join("\r\n"));
+    const times = [];
+    for (let i = 0; i < 10; i++) {
+      const started = performance.now();
+      const each = await client(port);
+      expect(await each.ask("NOOP")).toBe("250 ok");
+      times.push(performance.now() - started);
+      await sleep(50);
+    }
+    expect(Math.max(...times)).toBeLessThan(500);
+    expect(await done).toBe("250 250 354 250");
+    expect(queued()[0]?.split(line).length).toBe(3001);
+  });
+
+  test.each([
+    [0, /^250 ok \d+ qp \d+$/],
+    [31, /^554 mail server permanently rejected message \(#5\.3\.0\)$/],
+    [71, /^451 mail server temporarily rejected message \(#4\.3\.0\)$/],
+    [120, /^451 unable to exec qq \(#4\.3\.0\)$/],
+  ])("the queue program exits with %i", async (code, reply) => {
+    const program = join(dir, `exit-${code}`);
+    writeFileSync(program, `#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null\nexit ${code}\n`);
+    chmodSync(program, 0o755);
+    const { port } = await serve({ env: { QMAILQUEUE: program } });
+    const each = await client(port);
+    await each.ask("MAIL FROM:<s@client.example>");
+    await each.ask("RCPT TO:<a@ours.example>");
+    await each.ask("DATA");
+    expect(await each.ask("body\r\n.")).toMatch(reply);
+  });
+
+  describe("with TLS", () => {
+    const one = certificate("one.example");
+    const two = certificate("two.example");
+
+    test("STARTTLS: a certificate for each name, which the workers cannot read, and others after HUP", async () => {
+      const { port, server, world } = await serve({
+        control: {
+          tlscerts: ":control/one-cert.pem\ntwo.example:control/two-cert.pem:control/two-key.pem\n",
+          "one-cert.pem": one.chain + one.key,
+          "two-cert.pem": two.chain,
+          "two-key.pem": two.key,
+        },
+      });
+      const each = await client(port);
+      expect(await each.ask("EHLO me")).toBe(
+        "250-mx.example\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 8BITMIME",
+      );
+      expect(nameOf(await each.startTls())).toBe("one.example");
+      expect(await each.ask("EHLO me")).toBe("250-mx.example\r\n250-PIPELINING\r\n250 8BITMIME");
+      expect(await each.message("a@ours.example", "body")).toBe("250 250 354 250");
+      expect(queued()[0]).toMatch(/^SSL_PROTOCOL=TLSv1\.3$/m);
+      expect(queued()[0]).toContain(" with ESMTPS;");
+      expect(nameOf(await (await client(port)).startTls("Two.example"))).toBe("two.example");
+      expect(nameOf(await (await client(port)).startTls("three.example"))).toBe("one.example");
+
+      const three = certificate("three.example");
+      chmodSync(world.control("one-cert.pem", three.chain + three.key), 0o600);
+      server.signal("SIGHUP");
+      for (let name = "", tries = 0; name !== "three.example"; tries++) {
+        expect(tries).toBeLessThan(100);
+        name = nameOf(await (await client(port)).startTls());
+        await sleep(20);
+      }
+      expect(await each.ask("NOOP")).toBe("250 ok"); // the session before
+
+      world.control("two-key.pem", "no key\n");
+      server.signal("SIGHUP");
+      await server.logged("unable to use the certificate of two.example");
+      expect(nameOf(await (await client(port)).startTls("two.example"))).toBe("two.example");
+    });
+
+    test("what comes in plain text behind STARTTLS is not executed: CVE-2011-0411", async () => {
+      const { port } = await serve({ control: { "servercert.pem": one.chain + one.key } });
+      const each = await client(port);
+      each.socket.write("STARTTLS\r\nMAIL FROM:<evil@client.example>\r\nRCPT TO:<a@ours.example>\r\n");
+      expect(await each.reply()).toBe("220 ready for tls");
+      each.socket.removeAllListeners("data");
+      const secure = connectTls({ socket: each.socket, rejectUnauthorized: false });
+      each.use(secure);
+      expect(await each.ask("DATA")).toBe("503 MAIL first (#5.5.1)");
+    });
+
+    test("with SMTPS in the environment the first byte is TLS, 1.2 or 1.3", async () => {
+      const { port } = await serve({
+        control: { "servercert.pem": one.chain + one.key },
+        env: { SMTPS: "" },
+      });
+      for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+        const secure = connectTls({
+          port,
+          rejectUnauthorized: false,
+          minVersion: version,
+          maxVersion: version,
+        });
+        const each = new Client(secure);
+        expect(await each.reply()).toBe("220 mx.example ESMTP");
+        expect(secure.getProtocol()).toBe(version);
+        expect(await each.ask("STARTTLS")).toBe("502 unimplemented (#5.5.1)");
+        expect(await each.ask("QUIT")).toBe("221 mx.example");
+      }
+      const plain = new Client(connectTcp({ port, host: "127.0.0.1" }));
+      plain.socket.write("EHLO me\r\n");
+      expect(await plain.reply()).toBe("");
+    });
+
+    test("a large message through TLS arrives whole", async () => {
+      const { port } = await serve({ control: { "servercert.pem": one.chain + one.key } });
+      const each = await client(port);
+      await each.startTls();
+      const line = "y".repeat(998);
+      expect(await each.message("a@ours.example", Array(5000).fill(line).join("\r\n"))).toBe(
+        "250 250 354 250",
+      );
+      expect(queued()[0]?.split(line).length).toBe(5001);
+    });
+
+    test("a key that does not belong to the certificate, or no file, prevents the start", async () => {
+      await expect(serve({ control: { tlscerts: ":control/none.pem\n" } })).rejects.toThrow(
+        /tcpserver: fatal: unable to read .*none\.pem: file does not exist/,
+      );
+    });
+  });
+});
