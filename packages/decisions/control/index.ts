@@ -1,5 +1,5 @@
 export { listEntries, morercpthostsKeys } from "./host-list.ts";
-export { ControlError, keyValues } from "./key-value.ts";
+export { ControlError, keyValues, type Setting } from "./key-value.ts";
 export { type Notify, parseSql, type RelaySql, type RelayTable } from "./sql.ts";
 export {
   type DatabaseAddress,

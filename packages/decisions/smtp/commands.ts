@@ -6,6 +6,7 @@ import { mail } from "./mail.ts";
 import { rcpt } from "./rcpt.ts";
 import { FLUSHED, HELP, OK, VRFY } from "./replies.ts";
 import type { Session } from "./session.ts";
+import { sayAsIs } from "./stream.ts";
 
 const always = (reply: string) => () => reply;
 
@@ -15,7 +16,8 @@ function* greetedBy(session: Session, name: string, reply: string): Answer {
   if (refusal !== undefined) return refusal;
   session.transaction = undefined;
   session.helo = lower(name) === lower(session.client.host) ? undefined : name;
-  return reply;
+  sayAsIs(session, reply);
+  return undefined;
 }
 
 function* helo(session: Session, name: string): Answer {

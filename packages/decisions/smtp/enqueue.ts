@@ -1,5 +1,5 @@
 import { envelope, type Refusal, refusal } from "@qmail-mysql/queue";
-import { toBuffer } from "@qmail-mysql/wire";
+import { byteString, toBuffer } from "@qmail-mysql/wire";
 import { End } from "./end.ts";
 import type { Answer } from "./extension.ts";
 import { type Hops, MAX_HOPS } from "./hops.ts";
@@ -8,6 +8,8 @@ import { received } from "./received.ts";
 import { STRAY_BYTE, TOO_BIG, TOO_MANY_HOPS } from "./replies.ts";
 import type { Session, Transaction } from "./session.ts";
 import { ask, type Steps } from "./steps.ts";
+
+const MAX_HEADER = 262_144; // bytes kept to look at
 
 /** A message that is being passed to qmail-queue. */
 export interface Outgoing {
@@ -20,19 +22,32 @@ export interface Outgoing {
   hasStray: boolean;
   /** It will not be queued, and the rest of it is not passed on. */
   hasFailed: boolean;
+  /** The beginning of the header, which is not passed on before its end; undefined if nobody wants to see it. */
+  header: string | undefined;
 }
 
 /** Starts qmail-queue for a message of the transaction, which is over. Undefined if no process can be made. */
 export function* openQueue(session: Session, transaction: Transaction): Steps<Outgoing | undefined> {
   const { environment, ports } = session;
   session.transaction = undefined;
+  session.lastTransaction = transaction;
   // As in qmail.c, the first message decides for all.
   session.queueProgram ??= environment.get("QMAILQUEUE") ?? "bin/qmail-queue";
   const program = session.queueProgram;
   const queue = yield* ask(() => ports.openQueue(program, environment));
   if (!queue) return undefined;
-  const outgoing = { queue, transaction, size: 0, isTooBig: false, hasStray: false, hasFailed: false };
-  yield* pass(outgoing, toBuffer(received(session)));
+  const header = session.extensions.some(({ atHeader }) => atHeader) ? "" : undefined;
+  const outgoing: Outgoing = {
+    queue,
+    transaction,
+    size: 0,
+    isTooBig: false,
+    hasStray: false,
+    hasFailed: false,
+    header,
+  };
+  yield* pass(outgoing, toBuffer(received(session) + session.header));
+  session.header = "";
   return outgoing;
 }
 
@@ -42,10 +57,32 @@ export function* put(session: Session, outgoing: Outgoing, bytes: Uint8Array): S
   const before = outgoing.size;
   outgoing.size += bytes.length;
   if (outgoing.hasStray) outgoing.hasFailed = true;
-  if (dataBytes === 0 || outgoing.size <= dataBytes) return yield* pass(outgoing, bytes);
-  if (!outgoing.isTooBig) yield* pass(outgoing, bytes.subarray(0, dataBytes - before));
+  if (dataBytes === 0 || outgoing.size <= dataBytes) return yield* passOn(session, outgoing, bytes);
+  if (!outgoing.isTooBig) yield* passOn(session, outgoing, bytes.subarray(0, dataBytes - before));
   outgoing.isTooBig = true;
   outgoing.hasFailed = true;
+}
+
+/** Passes a part on, or keeps it while the header is not complete. */
+function* passOn(session: Session, outgoing: Outgoing, bytes: Uint8Array): Steps<void> {
+  if (outgoing.header === undefined) return yield* pass(outgoing, bytes);
+  const header = outgoing.header + byteString(bytes, bytes.length);
+  if (header.length > MAX_HEADER) {
+    outgoing.header = undefined; // nothing is added to what cannot be seen
+    return yield* pass(outgoing, toBuffer(header));
+  }
+  const isComplete = header.startsWith("\n") || header.includes("\n\n");
+  outgoing.header = header;
+  if (isComplete) yield* passHeader(session, outgoing);
+}
+
+function* passHeader(session: Session, outgoing: Outgoing): Steps<void> {
+  const { header } = outgoing;
+  if (header === undefined) return;
+  outgoing.header = undefined;
+  const [own = ""] = header.startsWith("\n") ? [] : header.split("\n\n", 1);
+  const added = session.extensions.map(({ atHeader }) => atHeader?.(session, `${own}\n`) ?? "").join("");
+  yield* pass(outgoing, toBuffer(added + header));
 }
 
 function* pass(outgoing: Outgoing, bytes: Uint8Array): Steps<void> {
@@ -59,6 +96,8 @@ export function* closeQueue(session: Session, outgoing: Outgoing, hops: Hops): A
   const { queue, transaction } = outgoing;
   // A client that will not see the reply sends the message again.
   if (session.input.length === 0 && !(yield* ask(ports.isThere))) throw new End(1);
+  yield* passHeader(session, outgoing);
+  transaction.messageSize = outgoing.size;
   const isLooping = hops.count >= MAX_HOPS;
   if (isLooping || outgoing.hasStray) outgoing.hasFailed = true;
   const { sender, recipients } = transaction;

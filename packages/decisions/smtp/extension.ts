@@ -4,8 +4,11 @@ import type { Steps } from "./steps.ts";
 /** Returns a reply, without line end, if there is one. */
 export type Answer = Steps<string | undefined>;
 
+/** The same, of a routine that may not have to wait. */
+export type Reply = Answer | string | undefined;
+
 /** A command with its argument; returns its reply. `isCut`: the line was longer than is kept. */
-export type Command = (session: Session, arg: string, isCut: boolean) => Answer | string;
+export type Command = (session: Session, arg: string, isCut: boolean) => Reply;
 
 /** A sender or recipient that is being decided. */
 export interface Candidate {
@@ -27,24 +30,37 @@ export interface Extension {
   /** By verb, in lower case; they replace those of the same verb. */
   readonly commands?: Readonly<Record<string, Command>>;
   /** Before the greeting; the reply takes its place. */
-  readonly atStart?: (session: Session) => Answer;
-  readonly atHelo?: (session: Session, name: string) => Answer;
-  readonly atMail?: (session: Session, sender: Candidate) => Answer;
-  readonly atRcpt?: (session: Session, recipient: Candidate) => Answer;
+  readonly atStart?: (session: Session) => Reply;
+  /** Before each command. */
+  readonly atCommand?: (session: Session, verb: string) => Reply;
+  readonly atHelo?: (session: Session, name: string) => Reply;
+  readonly atMail?: (session: Session, sender: Candidate) => Reply;
+  readonly atRcpt?: (session: Session, recipient: Candidate) => Reply;
   /** For a recipient that will be accepted. */
-  readonly atAllowedRcpt?: (session: Session, recipient: Candidate) => Answer;
-  readonly atData?: (session: Session) => Answer;
+  readonly atAllowedRcpt?: (session: Session, recipient: Candidate) => Reply;
+  readonly atData?: (session: Session) => Reply;
+  /** Returns lines, each ended by LF, to be added to a message with this header. */
+  readonly atHeader?: (session: Session, header: string) => string;
+  /** After each command with a reply; `session.lastTransaction` is that of DATA and BDAT. */
+  readonly atReply?: (session: Session, verb: string, reply: string) => void;
+  /** At the end of the session, however it ends. */
+  readonly atEnd?: (session: Session, code: number) => void;
 }
 
-type Hook = "atStart" | "atHelo" | "atMail" | "atRcpt" | "atAllowedRcpt" | "atData";
+type Hook = "atStart" | "atCommand" | "atHelo" | "atMail" | "atRcpt" | "atAllowedRcpt" | "atData";
 type Subject<H extends Hook> = Parameters<NonNullable<Extension[H]>> extends [Session, infer S] ? [S] : [];
 
 /** Calls a hook of each extension, until one refuses. */
 export function* refusalOf<H extends Hook>(session: Session, hook: H, ...subject: Subject<H>): Answer {
   for (const extension of session.extensions) {
-    const call = extension[hook] as ((session: Session, ...subject: Subject<H>) => Answer) | undefined;
-    const refusal = call ? yield* call(session, ...subject) : undefined;
+    const call = extension[hook] as ((session: Session, ...subject: Subject<H>) => Reply) | undefined;
+    const refusal = yield* answerOf(call?.(session, ...subject));
     if (refusal !== undefined) return refusal;
   }
   return undefined;
+}
+
+/** Waits for a reply if necessary. */
+export function* answerOf(reply: Reply): Answer {
+  return typeof reply === "object" ? yield* reply : reply;
 }

@@ -12,7 +12,13 @@ export function* mail(session: Session, arg: string, isCut: boolean): Answer {
   const sender: Candidate = { address, isAllowed: !isBad(address, settings.badMailFrom), arg };
   const refusal = yield* refusalOf(session, "atMail", sender);
   if (refusal !== undefined) return refusal;
-  session.transaction = { sender: sender.address, isBarred: !sender.isAllowed, recipients: [], size: 0 };
+  session.transaction = {
+    sender: sender.address,
+    isBarred: !sender.isAllowed,
+    recipients: [],
+    size: 0,
+    messageSize: 0,
+  };
   return OK;
 }
 

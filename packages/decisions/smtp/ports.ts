@@ -49,4 +49,7 @@ export interface Ports {
    * if no TLS is available.
    */
   readonly startTls?: (reply: string, ms: number) => Maybe<TlsInfo | undefined>;
+  readonly pause: (ms: number) => Maybe<void>;
+  /** Writes a line to the log. */
+  readonly log: (line: string) => void;
 }

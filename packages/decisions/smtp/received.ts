@@ -14,9 +14,16 @@ export function date822(ms: number): string {
 const safe = (text: string): string => text.replace(/[^.@%+/=:\-a-zA-Z0-9[\]]/g, "?");
 
 /** The Received field that is added to a message: received.c. */
-export function received({ client, helo, protocol, ports }: Session): string {
+export function received(session: Session): string {
+  const { client, helo, ports } = session;
   const name = helo === undefined ? "" : ` (HELO ${safe(helo)})`;
   const info = client.info === undefined ? "" : `${safe(client.info)}@`;
   const from = `from ${safe(client.host)}${name} (${info}${safe(client.ip)})`;
-  return `Received: ${from}\n  by ${safe(client.local)} with ${protocol}; ${date822(ports.now())}\n`;
+  return `Received: ${from}\n  by ${safe(client.local)} with ${protocolOf(session)}; ${date822(ports.now())}\n`;
+}
+
+/** RFC 3848 for clients with TLS or a login; SMTP for others, as in qmail. */
+function protocolOf({ tls, login }: Session): string {
+  if (!tls && login === undefined) return "SMTP";
+  return `ESMTP${tls ? "S" : ""}${login === undefined ? "" : "A"}`;
 }

@@ -21,9 +21,6 @@ export const TIMEOUT = "451 timeout (#4.4.2)";
 export const UNREADABLE_CONTROLS = "421 unable to read controls (#4.3.0)";
 export const STRAY_NEWLINE = "451 See https://cr.yp.to/docs/smtplf.html.";
 
-// Not of qmail. Those of TLS are of its patches.
-export const READY_FOR_TLS = "220 ready for tls";
-export const NO_PARAMETERS = "501 Syntax error (no parameters allowed) (#5.5.4)";
-export const NO_TLS = "454 TLS not available due to temporary reason (#5.7.3)";
+// Not of qmail.
 export const STRAY_BYTE = "554 the message has a NUL, or a CR without LF (#5.6.0)";
 export const TOO_MANY_RECIPIENTS = "452 too many recipients (#4.5.3)";

@@ -26,6 +26,8 @@ function serveAll(pieces: readonly string[], environment: readonly string[] = []
       return true;
     },
     isThere: () => true,
+    pause: () => {},
+    log: () => {},
     openQueue() {
       let message = "";
       return {
@@ -95,8 +97,8 @@ test.each<[string, string[], string[]]>([
   ],
   [
     "unknown verbs",
-    ["", " NOOP", "EXPN x", "constructor", "rset\tx"],
-    Array(5).fill("502 unimplemented (#5.5.1)"),
+    ["", " NOOP", "EXPN x", "constructor", "rset\tx", "NOOP\r"],
+    Array(6).fill("502 unimplemented (#5.5.1)"),
   ],
 ])("%s", (_, lines, replies) => {
   const got = serveAll([`${lines.join("\r\n")}\r\n`]);

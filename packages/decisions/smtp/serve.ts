@@ -1,31 +1,43 @@
+import { SOFT } from "@qmail-mysql/trouble";
 import { parseCommand } from "@qmail-mysql/wire";
 import { COMMANDS } from "./commands.ts";
 import { End } from "./end.ts";
-import { type Command, refusalOf } from "./extension.ts";
+import { answerOf, type Command, refusalOf } from "./extension.ts";
 import { UNIMPLEMENTED } from "./replies.ts";
 import type { Session } from "./session.ts";
 import type { Steps } from "./steps.ts";
-import { flush, readLine, say } from "./stream.ts";
+import { flush, readLine, say, sayAsIs } from "./stream.ts";
 
 /** Serves a client up to the end of the session; returns the exit code of qmail-smtpd. */
 export function* serve(session: Session): Steps<number> {
+  let code = SOFT;
   try {
-    say(session, (yield* refusalOf(session, "atStart")) ?? `220 ${session.settings.greeting} ESMTP`);
+    sayAsIs(session, (yield* refusalOf(session, "atStart")) ?? `220 ${session.settings.greeting} ESMTP`);
     const commands = allCommands(session);
-    for (;;) {
-      const { text, isCut } = yield* readLine(session);
-      const { verb, arg } = parseCommand(text);
-      const answer = commands.get(verb)?.(session, arg, isCut) ?? UNIMPLEMENTED;
-      const reply = typeof answer === "string" ? answer : yield* answer;
-      if (reply !== undefined) say(session, reply);
-    }
+    for (;;) yield* serveCommand(session, commands);
   } catch (error) {
     if (!(error instanceof End)) throw error;
+    code = error.code;
     if (error.reply !== undefined) say(session, error.reply);
     yield* lastReplies(session);
-    return error.code;
+    return code;
+  } finally {
+    for (const { atEnd } of session.extensions) atEnd?.(session, code);
   }
 }
+
+function* serveCommand(session: Session, commands: ReadonlyMap<string, Command>): Steps<void> {
+  const { text, isCut } = yield* readLine(session);
+  const { verb, arg } = parseCommand(text);
+  const command = commands.get(verb) ?? unimplemented;
+  const refusal = yield* refusalOf(session, "atCommand", verb);
+  const reply = refusal ?? (yield* answerOf(command(session, arg, isCut)));
+  if (reply === undefined) return;
+  say(session, reply);
+  for (const { atReply } of session.extensions) atReply?.(session, verb, reply);
+}
+
+const unimplemented = () => UNIMPLEMENTED;
 
 function allCommands({ extensions }: Session): ReadonlyMap<string, Command> {
   const added = extensions.flatMap(({ commands = {} }) => Object.entries(commands));

@@ -23,6 +23,8 @@ export interface Transaction {
   readonly recipients: string[];
   /** Bytes of the envelope. */
   size: number;
+  /** Bytes of the message, when it was received. */
+  messageSize: number;
 }
 
 /** The state of a session. */
@@ -38,11 +40,17 @@ export interface Session {
   output: string;
   /** The argument of HELO or EHLO; undefined if it is the name of the client. */
   helo: string | undefined;
-  /** The protocol of the Received line. */
-  protocol: string;
   /** What TLS has negotiated; undefined in plain text. */
   tls: TlsInfo | undefined;
+  /** The login of the client, a byte string. */
+  login: string | undefined;
+  /** Lines, each ended by LF, that follow the Received field of the next message. */
+  header: string;
+  /** Converts a reply of qmail-smtpd to the one that is sent. */
+  render: (reply: string) => string;
   transaction: Transaction | undefined;
+  /** That of the message that was received last. */
+  lastTransaction: Transaction | undefined;
   /** The largest message in bytes; 0: no limit. */
   dataBytes: number;
   /** The program that is run as qmail-queue, from the first message on. */
@@ -78,9 +86,12 @@ export function newSession({ settings, ports, environment, extensions = [] }: Pa
     input: new Uint8Array(0),
     output: "",
     helo: undefined,
-    protocol: "SMTP",
     tls: undefined,
+    login: undefined,
+    header: "",
+    render: (reply) => reply,
     transaction: undefined,
+    lastTransaction: undefined,
     dataBytes: maxBytes(environment, settings),
     queueProgram: undefined,
   };

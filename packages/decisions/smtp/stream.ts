@@ -5,7 +5,6 @@ import type { Session } from "./session.ts";
 import { ask, type Steps } from "./steps.ts";
 
 const LF = 0x0a;
-const CR = 0x0d;
 
 /** Bytes of a command line that are kept. qmail has no limit; an address has at most 899 bytes. */
 export const MAX_LINE = 65536;
@@ -14,6 +13,11 @@ const GONE = 1; // exit code of stock qmail-smtpd after any session without QUIT
 
 /** Adds a reply to what is sent before the next read. */
 export function say(session: Session, reply: string): void {
+  sayAsIs(session, session.render(reply));
+}
+
+/** Adds a reply that has no status code in any case. */
+export function sayAsIs(session: Session, reply: string): void {
   session.output += `${reply}\r\n`;
 }
 
@@ -40,14 +44,14 @@ export function* receive(session: Session): Steps<Uint8Array> {
   return bytes;
 }
 
-/** A command line without its line end. */
+/** A command line without its LF. */
 export interface Line {
   readonly text: string;
   /** It was longer than is kept. */
   readonly isCut: boolean;
 }
 
-/** The next line: up to LF, a CR before it is removed. */
+/** The next line, up to LF. */
 export function* readLine(session: Session): Steps<Line> {
   let text = "";
   let isCut = false;
@@ -56,10 +60,10 @@ export function* readLine(session: Session): Steps<Line> {
     const end = bytes.indexOf(LF);
     const length = end < 0 ? bytes.length : end;
     const keep = Math.min(length, MAX_LINE - text.length);
-    if (keep < length && !(keep === length - 1 && bytes[keep] === CR)) isCut = true;
+    if (keep < length) isCut = true;
     text += byteString(bytes, keep);
     if (end < 0) continue;
     session.input = bytes.subarray(end + 1);
-    return { text: text.endsWith("\r") ? text.slice(0, -1) : text, isCut };
+    return { text, isCut };
   }
 }

@@ -9,4 +9,5 @@ export { cString, type Libc, libc, type Native, native, readWithin } from "./nat
 export { pathSearch } from "./path-search.ts";
 export { bun, isBun } from "./runtime.ts";
 export * from "./socket-constants.ts";
+export { awaitChild, type Spawned, spawn } from "./spawn.ts";
 export { vector } from "./vector.ts";

@@ -26,6 +26,7 @@ const SYMBOLS = {
   pipe2: ["ptr", "i32"],
   poll: ["ptr", "i32", "i32"],
   posix_spawn: ["ptr", "ptr", "ptr", "ptr", "ptr", "ptr"],
+  posix_spawn_file_actions_addclose: ["ptr", "i32"],
   posix_spawn_file_actions_adddup2: ["ptr", "i32", "i32"],
   posix_spawn_file_actions_destroy: ["ptr"],
   posix_spawn_file_actions_init: ["ptr"],

@@ -1,4 +1,4 @@
-import { type Native, readWithin } from "@qmail-mysql/native";
+import { awaitChild, type Native, readWithin } from "@qmail-mysql/native";
 import { byteString, toBuffer } from "@qmail-mysql/wire";
 import { startQueue } from "./start.ts";
 
@@ -45,7 +45,7 @@ export function pipedQueue(c: Native, program: string, env: readonly string[]): 
       }
       const said = readCustom(c, custom);
       close(custom);
-      return { pid, code: exitCode(c, pid), custom: said, isComplete };
+      return { pid, code: awaitChild(c, pid), custom: said, isComplete };
     },
     abandon: () => close(text, addresses, custom),
   };
@@ -75,13 +75,4 @@ function readCustom(c: Native, fd: number): string {
     // a program that keeps it open for more than a day
   }
   return text;
-}
-
-function exitCode(c: Native, pid: number): number | undefined {
-  const status = new Int32Array(1);
-  while (c.raw("waitpid", pid, status, 0) < 0) {
-    if (c.failure().code !== "EINTR") return undefined;
-  }
-  const [word = 0] = status;
-  return (word & 0x7f) === 0 ? (word >> 8) & 0xff : undefined;
 }

@@ -1,14 +1,4 @@
-import { cString, errnoError, type Native, O_CLOEXEC, vector } from "@qmail-mysql/native";
-
-// Linux and the C library's ABI on 64-bit machines
-const SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08; // spawn.h
-const ATTR_SIZE = 512; // bytes; posix_spawnattr_t is 336 in glibc, 288 in musl
-const ACTIONS_SIZE = 256;
-const SIGSET_SIZE = 128;
-const SIGPIPE_BYTE = 1; // of a signal set: signal 13 is bit 12
-const SIGPIPE_BIT = 1 << 4;
-
-const NO_PROCESS = ["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"];
+import { type Native, O_CLOEXEC, spawn } from "@qmail-mysql/native";
 
 /** A qmail-queue that was started, and our ends of the pipes to its descriptors 0 and 1 and from 6. */
 export interface Started {
@@ -38,49 +28,16 @@ export function startQueue(c: Native, program: string, env: readonly string[]): 
   };
   try {
     const [[theirText, text], [theirAddresses, addresses], [custom, theirCustom]] = [pipe(), pipe(), pipe()];
-    const pid = spawn(c, program, env, [theirText, 0], [theirAddresses, 1], [theirCustom, 6]);
+    const descriptors = [
+      [theirText, 0],
+      [theirAddresses, 1],
+      [theirCustom, 6],
+    ] as const;
+    const pid = spawn(c, { argv: [program], env, descriptors });
     close(theirText, theirAddresses, theirCustom);
     return { pid, text, addresses, custom, close };
   } catch {
     close(...open);
     return undefined;
-  }
-}
-
-/** The pid; undefined if the program cannot be executed. Throws if no process can be made. */
-function spawn(
-  c: Native,
-  program: string,
-  env: readonly string[],
-  ...descriptors: readonly [from: number, to: number][]
-): number | undefined {
-  const attr = new Uint8Array(ATTR_SIZE);
-  const actions = new Uint8Array(ACTIONS_SIZE);
-  const [signals, none] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
-  c.raw("sigfillset", signals);
-  signals[SIGPIPE_BYTE] = (signals[SIGPIPE_BYTE] ?? 0) & ~SIGPIPE_BIT;
-  c.raw("posix_spawnattr_init", attr);
-  c.raw("posix_spawnattr_setflags", attr, SETSIGDEF_AND_SETSIGMASK);
-  c.raw("posix_spawnattr_setsigdefault", attr, signals);
-  c.raw("posix_spawnattr_setsigmask", attr, none);
-  c.raw("posix_spawn_file_actions_init", actions);
-  try {
-    for (const [from, to] of descriptors) c.raw("posix_spawn_file_actions_adddup2", actions, from, to);
-    const pid = new Int32Array(1);
-    const [args, variables] = [vector(c, [program]), vector(c, env)];
-    const error = c.raw(
-      "posix_spawn",
-      pid,
-      cString(program),
-      actions,
-      attr,
-      args.pointers,
-      variables.pointers,
-    );
-    if (error === 0) return pid[0];
-    if (NO_PROCESS.includes(errnoError(error).code)) throw errnoError(error);
-    return undefined;
-  } finally {
-    c.raw("posix_spawn_file_actions_destroy", actions);
   }
 }

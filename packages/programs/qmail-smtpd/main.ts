@@ -4,50 +4,65 @@ import { native } from "@qmail-mysql/native";
 import { chdir, environment } from "@qmail-mysql/process";
 import {
   drive,
+  type Environment,
   environmentOf,
   newSession,
   type Ports,
+  type Session,
   serve,
-  starttls,
   UNREADABLE_CONTROLS,
 } from "@qmail-mysql/smtp";
-import { type OpenSettings, readSettings } from "@qmail-mysql/smtpd";
+import { isStock, type OpenSettings, readSettings } from "@qmail-mysql/smtpd";
 import { blockingPorts } from "./edge/blocking.ts";
+import type { Extend } from "./extended.ts";
 
 const REFUSED = 1; // exit code of stock qmail-smtpd
+const TIMEOUT = 1_200_000; // milliseconds: control/timeoutsmtpd may not have been read
 
-/** qmail-smtpd: receives mail by SMTP on descriptors 0 and 1. qmail-smtpd(8). */
-export async function main(): Promise<number> {
+/** qmail-smtpd [checkpassword arg ...]: receives mail by SMTP on descriptors 0 and 1. qmail-smtpd(8). */
+export async function main(args: readonly string[]): Promise<number> {
   const home = qmailHome();
-  if (isWorker()) return worker(home);
+  if (isWorker()) return worker(home, args);
+  const fds = { input: 0, output: 1 };
   const c = native();
-  const ports: Ports = { now: Date.now, ...(c ? blockingPorts(c) : await portable(home)) };
-  return session(home, ports, environment());
-}
-
-async function session(home: string, ports: Ports, env: readonly string[]): Promise<number> {
-  const settings = settingsIn(home);
-  if (!settings) {
-    await ports.write(`${UNREADABLE_CONTROLS}\r\n`, CONTROLS_TIMEOUT);
-    return REFUSED;
-  }
-  try {
-    const environment = environmentOf(env);
-    return await drive(serve(newSession({ settings, ports, environment, extensions: [starttls] })));
-  } finally {
-    settings.close();
-  }
+  const ports: Ports = { now: Date.now, ...(c ? blockingPorts(c, fds) : await portable(home)) };
+  const extend = async () => (await import("./extended.ts")).extending(home, args, fds);
+  return serveClient(home, ports, environmentOf(environment()), extend);
 }
 
 /** Serves many clients: started by tcpserver-sql -w. */
-async function worker(home: string): Promise<number> {
+async function worker(home: string, args: readonly string[]): Promise<number> {
   const { serveConnections } = await import("./edge/resident.ts");
-  return serveConnections((ports, env) => session(home, ports, env));
+  let extend: Promise<Extend> | undefined;
+  const extendOnce = () => {
+    extend ??= import("./extended.ts").then(({ extending }) => extending(home, args, undefined));
+    return extend;
+  };
+  return serveConnections((ports, env) => serveClient(home, ports, environmentOf(env), extendOnce));
 }
 
-const CONTROLS_TIMEOUT = 1_200_000; // milliseconds: control/timeoutsmtpd may not have been read
+/** Serves a client up to the end of its session; returns the exit code of qmail-smtpd. */
+async function serveClient(
+  home: string,
+  ports: Ports,
+  own: Environment,
+  extend: () => Promise<Extend>,
+): Promise<number> {
+  const settings = settingsIn(home);
+  try {
+    let session: Session | undefined;
+    if (settings && ports.startTls === undefined && isStock(home, own)) {
+      session = newSession({ settings, ports, environment: own });
+    } else if (settings) session = await (await extend())({ settings, ports, environment: own });
+    if (session) return await drive(serve(session));
+    await ports.write(`${UNREADABLE_CONTROLS}\r\n`, TIMEOUT);
+    return REFUSED;
+  } finally {
+    settings?.close();
+  }
+}
 
-/** The settings, in the qmail home, which is entered; undefined if that is not possible. */
+/** The settings, in the qmail home, which is entered; undefined if that is not possible, as in qmail without a log line. */
 function settingsIn(home: string): OpenSettings | undefined {
   try {
     chdir(home);
@@ -57,7 +72,7 @@ function settingsIn(home: string): OpenSettings | undefined {
   }
 }
 
-async function portable(home: string): Promise<Omit<Ports, "now">> {
+async function portable(home: string): Promise<Omit<Ports, "now" | "startTls">> {
   const { portablePorts } = await import("./edge/portable.ts");
   return portablePorts(home);
 }

@@ -1,3 +1,4 @@
+import { say } from "@qmail-mysql/process";
 import { spooledQueue } from "@qmail-mysql/queue-program";
 import type { Environment, Ports, Queue } from "@qmail-mysql/smtp";
 import { Gone, timedRead, timedWrite } from "@qmail-mysql/socket";
@@ -5,7 +6,7 @@ import { Gone, timedRead, timedWrite } from "@qmail-mysql/socket";
 const PIECE = 65536; // bytes read at a time
 
 /** The client on descriptors 0 and 1, and qmail-queue, for a runtime that cannot call the C library. */
-export function portablePorts(qmailHome: string): Omit<Ports, "now"> {
+export function portablePorts(qmailHome: string): Omit<Ports, "now" | "startTls"> {
   return {
     async read(ms) {
       const piece = Buffer.alloc(PIECE);
@@ -26,6 +27,8 @@ export function portablePorts(qmailHome: string): Omit<Ports, "now"> {
       }
     },
     isThere: () => true,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    log: (line) => say(`qmail-smtpd: ${process.pid} ${line}`),
     openQueue: (program, environment) => openQueue(program, environment, qmailHome),
   };
 }

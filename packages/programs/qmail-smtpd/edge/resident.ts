@@ -40,6 +40,8 @@ export function serveConnections(run: RunSession): Promise<number> {
       write: (text, ms) => client.write(text, ms),
       isThere: () => client.isThere(),
       openQueue: (program, environment) => concurrentQueue(c, program, environment.entries()),
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      log: (line) => say(`qmail-smtpd: ${process.pid} ${line}`),
       ...(contexts && { startTls }),
     };
     try {

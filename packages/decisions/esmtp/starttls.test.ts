@@ -1,5 +1,6 @@
+import { drive, environmentOf, newSession, type Ports, type Settings, serve } from "@qmail-mysql/smtp";
 import { expect, test } from "vitest";
-import { drive, environmentOf, newSession, type Ports, type Settings, serve, starttls } from "./index.ts";
+import { starttls } from "./starttls.ts";
 
 const SETTINGS: Settings = {
   greeting: "mx.example",
@@ -26,6 +27,8 @@ function serveBoth(plain: string[], encrypted: string[], env: string[] = [], fai
       return true;
     },
     isThere: () => true,
+    pause: () => {},
+    log: () => {},
     openQueue: (_, environment) => ({
       pid: 1,
       put(bytes) {
@@ -45,7 +48,7 @@ function serveBoth(plain: string[], encrypted: string[], env: string[] = [], fai
     },
   };
   const environment = environmentOf(env);
-  const session = newSession({ settings: SETTINGS, ports, environment, extensions: [starttls] });
+  const session = newSession({ settings: SETTINGS, ports, environment, extensions: [starttls("yes")] });
   return { code: drive(serve(session)), replies: replies.split("\r\n").slice(0, -1), queued };
 }
 

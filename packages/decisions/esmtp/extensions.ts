@@ -1,0 +1,70 @@
+import type { AuthenticateClient, OwnsSender } from "@qmail-mysql/accounts";
+import { type CheckRecipient, UNKNOWN_LIMITS } from "@qmail-mysql/recipient";
+import type { Extension } from "@qmail-mysql/smtp";
+import { auth } from "./auth.ts";
+import { chunking } from "./chunking.ts";
+import { enhancedCodes } from "./enhanced-codes.ts";
+import { log } from "./log.ts";
+import type { Plugins } from "./plugin-config.ts";
+import { plugins } from "./plugins.ts";
+import type { RunProgram } from "./programs.ts";
+import { rcptCheck } from "./rcpt-check.ts";
+import { recipients } from "./recipients.ts";
+import type { EsmtpSettings } from "./settings.ts";
+import { size } from "./size.ts";
+import { starttls } from "./starttls.ts";
+import { submission } from "./submission.ts";
+import { type XclientSettings, xclient } from "./xclient.ts";
+
+/** What the extensions ask, each only if it is configured. */
+export interface ExtensionPorts {
+  readonly authenticate: AuthenticateClient | undefined;
+  readonly ownsSender: OwnsSender | undefined;
+  readonly checkRecipient: CheckRecipient | undefined;
+  /** Sets the variables of a client that a proxy has named. */
+  readonly identify: XclientSettings["identify"];
+  /** Runs a plug-in of qmail-spp, whose output is read. */
+  readonly runPlugin: RunProgram;
+  /** Runs the program in $RCPTCHECK. */
+  readonly runCheck: RunProgram;
+}
+
+export interface Configured {
+  readonly settings: EsmtpSettings;
+  readonly plugins: Plugins | undefined;
+  readonly hasRcptCheck: boolean;
+}
+
+const AUTH_DELAY = 5000; // milliseconds after a failed login with a checkpassword program, as in the patches
+
+/** The extensions of one session, in the order in which they decide. */
+export function extensionsOf(configured: Configured, ports: ExtensionPorts): Extension[] {
+  const { settings } = configured;
+  const spp = configured.plugins && plugins(configured.plugins, ports.runPlugin);
+  const all: (Extension | false | undefined)[] = [
+    settings.enhancedStatusCodes && enhancedCodes,
+    settings.xclient.length > 0 && xclient({ proxies: settings.xclient, identify: ports.identify }),
+    starttls(settings.startTls),
+    ports.authenticate &&
+      settings.auth.length > 0 &&
+      auth({
+        mechanisms: settings.auth,
+        isAllowedInClear: settings.authClear,
+        isRequired: settings.authRequired,
+        service: settings.service,
+        delay: settings.authProgram.length > 0 ? AUTH_DELAY : 0,
+        authenticate: ports.authenticate,
+        ...(spp && { accepted: spp.afterLogin }),
+      }),
+    settings.size && size,
+    settings.chunking && chunking(),
+    settings.submission && submission(ports.ownsSender),
+    spp?.hooks,
+    configured.hasRcptCheck && rcptCheck(ports.runCheck),
+    ports.checkRecipient &&
+      settings.recipientCheck &&
+      recipients(ports.checkRecipient, { ...UNKNOWN_LIMITS, most: settings.unknownLimit }),
+    settings.log !== "off" && log(settings.log),
+  ];
+  return all.filter((each) => each !== false && each !== undefined);
+}

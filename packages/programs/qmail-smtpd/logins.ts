@@ -1,0 +1,7 @@
+import type { AuthenticateClient } from "@qmail-mysql/accounts";
+import { authenticateByProgram, authenticateBySqld } from "@qmail-mysql/authenticate";
+
+/** The logins of AUTH: by a checkpassword program if there is one, else by qmail-sqld. */
+export function openLogins(home: string, program: readonly string[]): AuthenticateClient {
+  return program.length > 0 ? authenticateByProgram(program) : authenticateBySqld(home, "qmail-smtpd");
+}
