@@ -77,6 +77,7 @@ def serve(connection, address):
         os._exit(1)
     control.sendall(f"SSL_PROTOCOL={tls.version()}\0SSL_CIPHER={tls.cipher()[0]}\0\0".encode())
     pump(tls, from_program, to_program)
+    tls.settimeout(1)  # for a client that does not close TLS
     try:
         tls.unwrap()
     except OSError:

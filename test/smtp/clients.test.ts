@@ -135,7 +135,12 @@ describe("swaks", () => {
       28,
       /535 5\.7\.8/,
     ],
-    ["AUTH in clear", ["--auth", "PLAIN", "--auth-user", "joe", "--auth-password", "secret"], 28, /AUTH/],
+    [
+      "AUTH in clear",
+      ["--auth", "PLAIN", "--auth-user", "joe", "--auth-password", "secret"],
+      28,
+      /^(?![\s\S]*250-AUTH)/,
+    ],
     ["another host", ["--to", "x@other.example"], 24, /553 5\.7\.1/],
   ])(
     "%s",
@@ -168,7 +173,7 @@ server.starttls(context=ssl._create_unverified_context())
 server.login("joe", "secret")
 server.sendmail("joe@ours.example", ["ann@ours.example"], sys.stdin.read())
 server.quit()`;
-  const got = await client("python3", ["-c", script], MESSAGE);
+  const got = await client("/usr/bin/env", ["python3", "-c", script], MESSAGE);
   expect([got.code, got.stderr]).toEqual([0, ""]);
   expectQueued("ESMTPSA");
 });
@@ -230,7 +235,7 @@ test("curl: STARTTLS, AUTH", async () => {
 });
 
 test("openssl s_client: STARTTLS; what was sent before is not heard", async () => {
-  const got = await client("sh", [
+  const got = await client("/bin/sh", [
     "-c",
     `(sleep 1; printf 'EHLO x\\r\\nQUIT\\r\\n'; sleep 1) | openssl s_client -quiet -starttls smtp -connect 127.0.0.1:${port}`,
   ]);

@@ -48,17 +48,19 @@ const REPLIES = [
   "451 come back later",
 ];
 
-/** Every exit code of qmail-queue; stock's text for it is compared, not written down here. */
-const QUEUES = [
-  ...Array.from({ length: 255 }, (_, n) => `exit ${n + 1}`),
-  ...[1, 31, 53, 71, 100, 111].map((code) => `early ${code}`),
+const SPECIAL = [
   "kill",
   "text 82 Dno viruses here",
   "text 82 Zcome back later",
   `text 82 D${"x".repeat(300)}`,
   "text 82 D",
   "text 31 Dignored",
+  ...[1, 31, 53, 71, 100, 111].map((code) => `early ${code}`),
 ];
+
+/** How the nth qmail-queue ends: with every exit code, of which stock's text is compared, and in a special way. */
+const ending = (n: number): string =>
+  n % 2 === 0 ? (SPECIAL[(n >> 1) % SPECIAL.length] as string) : `exit ${1 + ((n >> 1) % 255)}`;
 
 describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL", () => {
   const dir = mkdtempSync(join(tmpdir(), "stock-smtpd-"));
@@ -66,6 +68,7 @@ describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL
   const one = <T>(list: readonly T[]): T => list[random(list.length)] as T;
   const nextScript = scripts(random);
   let recorder: string;
+  let round = 0;
   beforeAll(() => {
     recorder = compileRecorder(dir);
   });
@@ -130,7 +133,7 @@ describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL
     if (random(30) === 0) env.QMAILQUEUE = one(["", "/nonexistent", "bin/nothing", "/tmp"]);
     let pieces = nextScript();
     if (n % 4 === 3) {
-      env.QQ = QUEUES[(n >> 2) % QUEUES.length] as string;
+      env.QQ = ending(n >> 2);
     }
     if (env.QQ !== undefined || env.QMAILQUEUE !== recorder) pieces = [withoutStrayBytes(pieces.join(""))];
     if (n % 50 === 10) return { env, pieces: splitAnywhere(pieces.join("")), pause: 0.002 };
@@ -147,29 +150,72 @@ describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL
     return pieces;
   }
 
+  /** Everything that stock has no notion of is configured; the client uses nothing of it. */
+  const EXTENSIONS = `size yes
+enhancedstatuscodes yes
+chunking yes
+auth plain login
+auth_clear yes
+auth_program /bin/false
+starttls yes
+`;
+  const usesExtension = ({ pieces }: SmtpSession) =>
+    /\b(AUTH|BDAT|STARTTLS|XCLIENT|SIZE=)/i.test(pieces.join(""));
+
   const withoutStrayBytes = (text: string) => text.replaceAll(/\0|\r(?!\n)/g, "?");
 
-  test(`${COUNT} random sessions: the same bytes, the same messages in the queue`, async () => {
+  /** Runs random sessions with both; returns those that differ after `same`, and the replies of stock. */
+  async function compare(
+    count: number,
+    files: Readonly<Record<string, string>>,
+    skips: (session: SmtpSession) => boolean,
+    same: (result: Comparable) => unknown,
+  ) {
     const seen = new Set<string>();
     const different: unknown[] = [];
-    for (let done = 0, nth = 0; done < COUNT; nth++) {
-      const sessions = Array.from({ length: Math.min(BATCH, COUNT - done) }, (_, i) => session(done + i));
-      const mounts = { [`${STOCK}/control`]: controls(nth) };
-      const [stock, ours] = await Promise.all([
-        runSessions(join(STOCK, "bin/qmail-smtpd"), sessions, mounts),
-        runSessions(join(BIN, "qmail-smtpd"), sessions, mounts),
-      ]);
+    for (let done = 0; done < count; done += BATCH) {
+      const sessions = Array.from({ length: BATCH }, (_, i) => session(done + i)).filter(
+        (one) => !skips(one),
+      );
+      const control = controls(round++);
+      const mounts = { [`${STOCK}/control`]: control };
+      const stock = await runSessions(join(STOCK, "bin/qmail-smtpd"), sessions, mounts);
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(control, name), text);
+      const ours = await runSessions(join(BIN, "qmail-smtpd"), sessions, mounts);
       for (const [i, one] of sessions.entries()) {
         const theirs = comparable(stock[i] as SmtpResult);
         for (const reply of theirs.replies) seen.add(reply);
-        const [our, expected] = [comparable(ours[i] as SmtpResult), withoutStray(theirs)];
-        if (JSON.stringify(our) !== JSON.stringify(expected))
-          different.push({ control: nth, one, expected, our });
+        const [our, expected] = [same(comparable(ours[i] as SmtpResult)), same(withoutStray(theirs))];
+        if (JSON.stringify(our) !== JSON.stringify(expected)) different.push({ control, one, expected, our });
       }
-      done += BATCH;
     }
+    return { seen, different };
+  }
+
+  test(`${COUNT} random sessions: the same bytes, the same messages in the queue`, async () => {
+    const { seen, different } = await compare(
+      COUNT,
+      {},
+      () => false,
+      (result) => result,
+    );
     expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
     if (COUNT >= 400) expect(REPLIES.filter((reply) => !seen.has(reply))).toEqual([]);
+  }, 3_600_000);
+
+  test(`${COUNT / 4} random sessions with the extensions on: the same to a client that uses none`, async () => {
+    const { different } = await compare(
+      COUNT / 4,
+      { smtpd: EXTENSIONS },
+      usesExtension,
+      ({ replies, ...rest }) => ({
+        ...rest,
+        replies: replies
+          .filter((reply) => !/^250-(SIZE|ENHANCEDSTATUSCODES|CHUNKING|AUTH|STARTTLS)/.test(reply))
+          .map((reply) => reply.replace(/^(\d{3} )\d\.\d+\.\d+ /, "$1").replace(/ \(#[\d.]+\)$/, "")),
+      }),
+    );
+    expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
   }, 3_600_000);
 
   /** Runs sessions with both. */
@@ -279,7 +325,9 @@ function comparable({ replies, errors, code, queued }: SmtpResult) {
   return {
     code,
     errors,
-    replies: replies.replaceAll(/^250 ok [0-9]+ qp [0-9]+\r$/gm, "250 ok N qp N\r").split("\r\n"),
+    replies: replies
+      .replaceAll(/^250 (2\.0\.0 )?ok [0-9]+ qp [0-9]+\r$/gm, "250 $1ok N qp N\r")
+      .split("\r\n"),
     queued: queued.map(({ message, envelope, env }) => ({
       message: message.replace(/; \d+ [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d -0000\n/, "; DATE\n"),
       envelope,
@@ -288,8 +336,10 @@ function comparable({ replies, errors, code, queued }: SmtpResult) {
   };
 }
 
+type Comparable = ReturnType<typeof comparable>;
+
 /** What is expected of ours: a message with NUL or CR, which stock queues, is refused. */
-function withoutStray(theirs: ReturnType<typeof comparable>): ReturnType<typeof comparable> {
+function withoutStray(theirs: Comparable): Comparable {
   const stray = theirs.queued.map(({ message }) => /[\0\r]/.test(message));
   let message = 0;
   return {

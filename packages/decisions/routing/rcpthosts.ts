@@ -9,7 +9,7 @@ export type RcptDecision =
 /** The entries that match a host, in the order tried: itself, then each suffix that begins with a dot. */
 export function rcptHostKeys(host: string): string[] {
   const name = lower(host);
-  const keys = [name];
+  const keys = name === "" ? [] : [name]; // as in rcpthosts.c, nothing is looked up for an empty host
   for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) {
     if (at > 0) keys.push(name.slice(at));
   }
