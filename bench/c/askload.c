@@ -1,6 +1,7 @@
 /* askload [-1] [-r RATE] PROTOCOL SOCKET CLIENTS SECONDS PREFIX USERS PASSWORD: asks a daemon on a unix socket about random
    ones of PREFIX0 ... PREFIX(USERS-1). PROTOCOL is
      lookup   qmail-sqld: findMailboxes
+     verdict  qmail-sqld: checkRecipient, of the user at PASSWORD, which is a host
      sqld     qmail-sqld: authenticate
      dovecot  Dovecot auth: AUTH PLAIN
      courier  authdaemond: AUTH login
@@ -62,6 +63,12 @@ static int ask_lookup(int fd, const char *user) {
 	return sqld(fd, question, (size_t)n, yes, (size_t)m);
 }
 
+static int ask_verdict(int fd, const char *user) {
+	char question[1024], yes[] = "Fdeliverable";
+	int n = snprintf(question, sizeof question, "checkRecipient%c%s@%s%c", 0, user, password, 0);
+	return sqld(fd, question, (size_t)n, yes, sizeof yes);
+}
+
 static int ask_sqld(int fd, const char *user) {
 	char question[1024], yes[512];
 	int n = snprintf(question, sizeof question, "authenticate%c%s%c%s%c%c", 0, user, 0, password, 0, 0);
@@ -106,6 +113,7 @@ static int ask_dovecot(int fd, const char *user) {
 
 static const struct protocol protocols[] = {
 	{"lookup", 1, 0, ask_lookup},
+	{"verdict", 1, 0, ask_verdict},
 	{"sqld", 1, 0, ask_sqld},
 	{"dovecot", 1, greet_dovecot, ask_dovecot},
 	{"courier", 0, 0, ask_courier},

@@ -66,7 +66,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       ["none", ["findMailboxes", "nobody"], "N"],
       ["none for what is not UTF-8", ["findMailboxes", "j\xffoe"], "N"],
       ["a virtual row", ["findVirtual", "virtual.com", "sales", ""], "Fjoe|sales|sales|virtual.com|"],
-      ["settings", ["settings"], "Ftimeout 2|protocol 2|protocol 3|"],
+      ["settings", ["settings"], "Ftimeout 2|protocol 2|protocol 3|protocol 4|"],
       ["a login", ["authenticate", "joe", "secret", ""], `Faccepted|joe|${UID}|${UID}|${home}|/bin/sh|`],
       ["a wrong password", ["authenticate", "joe", "Secret", ""], "Frefused|wrong password|"],
       ["a stranger's login", ["authenticate", "nobody", "secret", ""], "N"],

@@ -5,6 +5,7 @@ import {
   type FindVirtualHosts,
   isMagic,
   MAGIC_USER,
+  rowText,
   type VirtualRow,
   virtualPrefixes,
 } from "@qmail-mysql/routing";
@@ -31,8 +32,8 @@ export interface GetpwPorts {
   readonly findVirtualHosts: FindVirtualHosts;
   readonly homeOwner: HomeOwner;
   readonly warn: (line: string) => void;
-  /** Called with each decision and the row that caused it, for `qmail-mysql trace`. */
-  readonly explain?: (line: string) => void;
+  /** Called with each decision and the row that caused it. `isCatchAll`: the row is for any address. */
+  readonly explain?: (line: string, isCatchAll?: boolean) => void;
 }
 
 export interface GetpwSettings {
@@ -109,8 +110,9 @@ async function findVirtualRow(
   );
   world.explain?.(
     row
-      ? `virtual row (${[row.username, row.ext, row.virtualUsername, row.virtualHost].map((c) => `"${c}"`).join(", ")})`
+      ? rowText("virtual", [row.username, row.ext, row.virtualUsername, row.virtualHost])
       : `no virtual row for "${way.local}" at the virtual host ${way.host}, and no catch-all`,
+    row && lower(row.virtualUsername) !== way.local,
   );
   return row ?? "none";
 }

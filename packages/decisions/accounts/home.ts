@@ -12,7 +12,7 @@ export function mailboxProblem(
 ): string | undefined {
   if (uid === 0) return "its uid is 0";
   if (gid === 0) return "its gid is 0";
-  const owner = homeOwner(home);
+  const owner = homeOwner(home, uid);
   if ("uid" in owner) {
     return owner.uid === uid ? undefined : `home ${home} is owned by uid ${owner.uid}, not by its uid ${uid}`;
   }

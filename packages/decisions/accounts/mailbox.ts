@@ -40,5 +40,8 @@ export type Owner =
   | { readonly uid: number }
   | { readonly unusable: string; readonly hidden?: boolean | undefined };
 
-/** Port: stat(2). Throws on a condition that may pass. */
-export type HomeOwner = (home: string) => Owner;
+/**
+ * Port: stat(2). Throws on a condition that may pass. `claimed` is the uid of the mailbox row with this home; undefined
+ * for a system account.
+ */
+export type HomeOwner = (home: string, claimed?: number) => Owner;

@@ -1,4 +1,4 @@
-import { type HARD, SOFT } from "@qmail-mysql/trouble";
+import { HARD, SOFT } from "@qmail-mysql/trouble";
 
 export type FailureCode = typeof HARD | typeof SOFT;
 
@@ -8,6 +8,13 @@ export class Failure extends Error {
   constructor(code: FailureCode, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** Nobody has the address: there is neither an alias row nor a .qmail file for the extension. */
+export class NoMailbox extends Failure {
+  constructor() {
+    super(HARD, "Sorry, no mailbox here by that name. (#5.1.1)"); // qmail-local.c
   }
 }
 

@@ -8,10 +8,17 @@ import {
   instructions,
   newSender,
 } from "@qmail-mysql/dotqmail";
-import { ANY_EXTENSION, aliasKeys, chooseAliases, type FindAliases, magicTarget } from "@qmail-mysql/routing";
+import {
+  type AliasRow,
+  ANY_EXTENSION,
+  aliasKeys,
+  chooseAliases,
+  type FindAliases,
+  magicTarget,
+} from "@qmail-mysql/routing";
 import { HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
-import { Failure, temporary } from "./failure.ts";
+import { Failure, NoMailbox, temporary } from "./failure.ts";
 import { type Order, USAGE } from "./order.ts";
 
 /** A .qmail file. */
@@ -42,9 +49,17 @@ export interface LocalPorts {
   readonly warn: (line: string) => void;
 }
 
+/** What the instructions of a delivery come from. */
+export type Basis =
+  | { readonly kind: "rows"; readonly rows: readonly AliasRow[] }
+  /** `isDefault`: a file for any extension. An empty file stands for the default delivery. */
+  | { readonly kind: "file"; readonly file: string; readonly isDefault: boolean; readonly isEmpty: boolean }
+  | { readonly kind: "magic forwarding" | "default delivery" };
+
 /** The instructions for a message, and their environment. */
 export interface Plan {
   readonly asked: Iterable<Instruction>;
+  readonly basis: Basis;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -69,18 +84,17 @@ export async function plan(order: Order, dry: boolean, world: LocalPorts): Promi
   if (!dry && headerHolds(world.message(), deliveredTo(local, host))) {
     throw new Failure(HARD, "This message is looping: it already has my Delivered-To line. (#5.4.6)");
   }
-  const { asked, defaultPart } = (await fromTables(order, world)) ?? fromFiles(order, world);
+  const { asked, basis, defaultPart } = (await fromTables(order, world)) ?? fromFiles(order, world);
   const delivery = {
     ...order,
     defaultPart,
     newSender: newSender(order, world.exists),
     now: world.now(),
   };
-  return { asked, env: deliveryEnvironment(delivery) };
+  return { asked, basis, env: deliveryEnvironment(delivery) };
 }
 
-interface Found {
-  readonly asked: Iterable<Instruction>;
+interface Found extends Omit<Plan, "env"> {
   readonly defaultPart: string | undefined;
 }
 
@@ -90,7 +104,8 @@ async function fromTables(order: Order, world: LocalPorts): Promise<Found | unde
   try {
     const magic = tables.magicForwarding ? magicTarget(user, local, ext) : undefined;
     if (magic !== undefined) {
-      return { asked: [{ kind: "forward", address: magic }], defaultPart: undefined };
+      const asked: Instruction[] = [{ kind: "forward", address: magic }];
+      return { asked, basis: { kind: "magic forwarding" }, defaultPart: undefined };
     }
     const rows = chooseAliases(await tables.findAliases(lower(user), aliasKeys(ext, host)), ext, host);
     const [first] = rows;
@@ -100,6 +115,7 @@ async function fromTables(order: Order, world: LocalPorts): Promise<Found | unde
     // All rows are checked before the first is carried out, so that an invalid one does not cause duplicates.
     return {
       asked: enabled.map(aliasInstruction),
+      basis: { kind: "rows", rows: enabled },
       defaultPart: first.alias === ANY_EXTENSION ? ext : undefined,
     };
   } finally {
@@ -108,13 +124,14 @@ async function fromTables(order: Order, world: LocalPorts): Promise<Found | unde
 }
 
 function fromFiles({ dash, ext, defaultDelivery }: Order, world: LocalPorts): Found {
-  for (const { file, defaultPart } of candidates(dash, ext)) {
+  for (const { file, defaultPart, isDefault } of candidates(dash, ext)) {
     const found = world.dotQmail(file);
     if (!found) continue;
-    const asked =
-      found.text === "" ? instructions(defaultDelivery, false) : instructions(found.text, found.executable);
-    return { asked, defaultPart };
+    const isEmpty = found.text === "";
+    const asked = isEmpty ? instructions(defaultDelivery, false) : instructions(found.text, found.executable);
+    return { asked, basis: { kind: "file", file, isDefault, isEmpty }, defaultPart };
   }
-  if (dash !== "") throw new Failure(HARD, "Sorry, no mailbox here by that name. (#5.1.1)");
-  return { asked: instructions(defaultDelivery, false), defaultPart: undefined };
+  if (dash !== "") throw new NoMailbox();
+  const asked = instructions(defaultDelivery, false);
+  return { asked, basis: { kind: "default delivery" }, defaultPart: undefined };
 }

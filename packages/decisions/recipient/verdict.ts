@@ -1,3 +1,5 @@
+import { lower } from "@qmail-mysql/wire";
+
 /** What is known about a recipient before its message is accepted. */
 export interface RecipientVerdict {
   readonly verdict:
@@ -49,6 +51,28 @@ const REPLIES: Readonly<Record<RecipientVerdict["verdict"], RecipientReply | und
   },
   trouble: { code: 451, status: "4.3.0", text: "unable to verify recipient" },
 };
+
+/** The verdict about a request that needs no lookup; undefined for others. */
+export function withoutLookup({ address, mayRelay }: RecipientRequest): RecipientVerdict | undefined {
+  if (mayRelay) return { verdict: "unverifiable", by: "RELAYCLIENT: the client may relay" };
+  if (lower(address) === "postmaster") {
+    return { verdict: "deliverable", by: "postmaster without a host is always accepted: RFC 5321" };
+  }
+  return undefined;
+}
+
+/** The fields of a verdict in qmail-sqld-protocol(7). Trouble has no fields there. */
+export function verdictFields({ verdict, by }: RecipientVerdict): readonly string[] {
+  return [verdict, by];
+}
+
+/** The verdict with these fields; other fields are trouble. */
+export function parseVerdict([verdict = "", by = ""]: readonly string[]): RecipientVerdict {
+  if (!Object.hasOwn(REPLIES, verdict)) {
+    return { verdict: "trouble", by: "unable to use the verdict about the recipient" };
+  }
+  return { verdict: verdict as RecipientVerdict["verdict"], by };
+}
 
 /** The reply with which a recipient is refused; undefined if it is accepted. */
 export function refusal({ verdict }: Pick<RecipientVerdict, "verdict">): RecipientReply | undefined {

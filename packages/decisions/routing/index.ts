@@ -17,7 +17,8 @@ export {
   virtualDomains,
 } from "./qmail-send.ts";
 export { acceptRecipient, rcptHostKeys } from "./rcpthosts.ts";
-export { type Control, findAssigned, NoWildcards, ShortRecord } from "./users-cdb.ts";
+export { rowText } from "./row-text.ts";
+export { type Assigned, type Control, findAssigned, NoWildcards, ShortRecord } from "./users-cdb.ts";
 export {
   choosePrefix,
   chooseVirtual,

@@ -21,6 +21,8 @@ export const statements = {
   /** Whole tables, for rebuild-cdb: in the order of an index, so that neither side has to sort or store them. */
   eachVirtualHost: "SELECT virtual_host FROM `virtual` ORDER BY virtual_host",
 
+  eachVirtualAddress: "SELECT virtual_username, virtual_host FROM `virtual`",
+  eachAliasOf: "SELECT alias FROM alias WHERE username = ?",
   eachRcptHost: "SELECT host FROM rcpthosts ORDER BY host",
 
   /** In descending order: a name comes after those that begin with it. */

@@ -9,9 +9,13 @@ export const ANSWER_LIMIT = 1_048_576;
 
 /**
  * The versions of the protocol, as lines in the settings of qmail-sqld; version 1 has no such line. With version 2 the
- * client of a login is given, with version 3 the service as well.
+ * client of a login is given, with version 3 the service as well; version 4 has checkRecipient.
  */
-export const PROTOCOLS = { client: "protocol 2", service: "protocol 3" } as const;
+export const PROTOCOLS = {
+  client: "protocol 2",
+  service: "protocol 3",
+  recipients: "protocol 4",
+} as const;
 
 /** Time limit for a login in seconds: hashes are queued, so it may be longer than the timeout of the database. */
 export const loginSeconds = (timeout: number) => Math.max(timeout, 30);

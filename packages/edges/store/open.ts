@@ -66,8 +66,8 @@ export async function openDatabase(
 }
 
 /** The store of the configured database. */
-export async function openStore(config: SqlServer, qmailHome: string): Promise<Store> {
-  return storeOver(await openDatabase(config, qmailHome, "read"), config.funkyQueries);
+export async function openStore(config: SqlServer, qmailHome: string, mode: Mode = "read"): Promise<Store> {
+  return storeOver(await openDatabase(config, qmailHome, mode), config.funkyQueries);
 }
 
 /** Whole tables of the configured database; each statement has its own time limit. */

@@ -1,3 +1,4 @@
+export { openAccountCache } from "./account-cache.ts";
 export { homeOwner } from "./home-owner.ts";
 export { memoryLimit } from "./memory.ts";
 export { perlCrypt } from "./perl-crypt.ts";

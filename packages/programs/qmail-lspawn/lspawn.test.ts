@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { Held } from "@qmail-mysql/accounts";
 import { ControlError } from "@qmail-mysql/control";
+import { type RoutePorts, route } from "@qmail-mysql/delivery";
 import { openDescriptors } from "@qmail-mysql/native";
 import { Die, Trouble } from "@qmail-mysql/trouble";
 import { describe, expect, test } from "vitest";
@@ -8,7 +9,6 @@ import { commandReader, encodeNumber } from "./command.ts";
 import { openStarter } from "./edge/starter.ts";
 import type { Listener } from "./edge/worker-process.ts";
 import { lookupFailure, report } from "./report.ts";
-import { type RoutePorts, route } from "./route.ts";
 import { parseSettings } from "./settings.ts";
 import { decodeTask, encodeTask, PACKET_LIMIT } from "./task.ts";
 

@@ -1,6 +1,7 @@
 // Resident loop: it reads commands, writes reports and opens messages for all deliveries.
 import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { qmailHome, readControlFile } from "@qmail-mysql/control-files";
+import { type RoutePorts, route } from "@qmail-mysql/delivery";
 import { openDescriptors } from "@qmail-mysql/native";
 import { resident, writeAll } from "@qmail-mysql/process";
 import { findSystemAccounts, memoryLimit } from "@qmail-mysql/system";
@@ -10,7 +11,6 @@ import { type Command, commandReader, encodeNumber, objection } from "./command.
 import { openRoutePorts } from "./edge/ports.ts";
 import { openWorkers, type Workers } from "./edge/workers.ts";
 import { lookupFailure, report } from "./report.ts";
-import { type RoutePorts, route } from "./route.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 
 const COMMANDS = 0;

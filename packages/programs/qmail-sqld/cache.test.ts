@@ -29,6 +29,18 @@ function world(limit = 100_000) {
 }
 
 describe("a cache", () => {
+  test("may keep none for a shorter time than others when nothing can be fetched", async () => {
+    const { get, pass } = world();
+    const keep = { ...KEEP, negativeStale: 0 };
+    const trouble = new Trouble("no");
+    await get("a", "1");
+    await get("none", "");
+    pass(100);
+    expect(await get("a", trouble, keep)).toBe("1");
+    await expect(get("none", trouble, keep)).rejects.toBe(trouble);
+    expect(await get("none", trouble)).toBe("");
+  });
+
   test("keeps a found result and a missing one each for its own time", async () => {
     const { get, pass, asked } = world();
     await get("a", "1");

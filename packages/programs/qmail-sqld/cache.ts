@@ -7,6 +7,8 @@ export interface Keep {
   readonly negativeTtl: number;
   /** If the current value cannot be fetched. */
   readonly stale: number;
+  /** The same for the value that means none; default: as stale. */
+  readonly negativeStale?: number;
 }
 
 export interface CacheCounts {
@@ -74,7 +76,9 @@ export function openCache<T>(
       return value;
     } catch (error) {
       const entry = entries.get(key);
-      if (!(error instanceof Trouble) || !entry || now() - entry.at > keep.stale) throw error;
+      if (!(error instanceof Trouble) || !entry) throw error;
+      const stale = isNone(entry.value) ? (keep.negativeStale ?? keep.stale) : keep.stale;
+      if (now() - entry.at > stale) throw error;
       counts.stale++;
       return entry.value;
     } finally {

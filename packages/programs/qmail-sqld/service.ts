@@ -14,6 +14,8 @@ import type { Figure, Latencies } from "./figures/stats.ts";
 import { attemptQuestions, type LoginCounts } from "./logins/attempts.ts";
 import { cachedStore, judgeLogin, type LoginWorld } from "./logins/login.ts";
 import { loginLine } from "./logins/login-line.ts";
+import { openRecipients } from "./recipients/open.ts";
+import { isRefusal } from "./recipients/question.ts";
 import { relayQuestions } from "./relay.ts";
 import type { openTroubles } from "./troubles.ts";
 import { openWatch, type Watch } from "./watch.ts";
@@ -47,7 +49,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
   const ask = watch.ask(pool.ask);
   const cache = openCache<Answer>(
     settings.cache * MEGABYTE,
-    (answer) => answer === NONE,
+    (answer) => answer === NONE || isRefusal(answer),
     (answer) => answer.length,
     now,
   );
@@ -59,6 +61,15 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
   const loginLimit = loginSeconds(sql.timeout) * SECOND;
   const hashers = openHashers(settings.hashers, settings.hashQueue, sql.timeout * SECOND, loginLimit);
   const logins = openLogins(config, ask, hashers);
+  const lookups = answerer({
+    specials: {},
+    cache,
+    keep: { ...keep, stale: 0 },
+    ask,
+    watch,
+    funkyQueries: sql.funkyQueries,
+    limit: ANSWER_LIMIT,
+  });
   const specials: Record<string, Special> = {
     settings: () => found([...config.lines, ...Object.values(PROTOCOLS)]),
     ...attemptQuestions({
@@ -73,6 +84,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
       },
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     }),
+    checkRecipient: openRecipients(config, qmailHome, cache, keep, lookups),
     ...relaySpecials(config, watch.query(pool.query, "the relay table"), writers, logins),
     ...lasting.specials,
   };

@@ -18,7 +18,12 @@ export async function main(args: readonly string[]): Promise<number> {
   return OK;
 }
 
-const SOURCES = ["control/virtualdomains.local", "control/morercpthosts.local", "users/assign.local"];
+const SOURCES = [
+  "control/virtualdomains.local",
+  "control/morercpthosts.local",
+  "control/validrcptto.local",
+  "users/assign.local",
+];
 const LEAST_TIMEOUT = 5; // seconds to read the relay table
 const TABLES = ["mailbox", "rcpthosts", "virtual"];
 

@@ -2,9 +2,9 @@ import { parseArgs } from "node:util";
 import { HARD, Usage } from "@qmail-mysql/trouble";
 
 export const USAGE =
-  "rebuild-cdb [options] [routing] [assign] | rebuild-cdb [options] relay [FILE] (rebuild-cdb --help says more)";
+  "rebuild-cdb [options] [routing] [assign] [recipients] | rebuild-cdb [options] relay [FILE] (rebuild-cdb --help says more)";
 
-export const HELP = `usage: rebuild-cdb [options] [routing] [assign]
+export const HELP = `usage: rebuild-cdb [options] [routing] [assign] [recipients]
        rebuild-cdb [options] relay [FILE]
 
 Makes the tables that a stock qmail reads of the database and of what you keep by hand.
@@ -12,10 +12,11 @@ Makes the tables that a stock qmail reads of the database and of what you keep b
   routing   control/virtualdomains, control/morercpthosts and its cdb (the default)
   assign    users/assign and users/cdb, a line for each mailbox: qmail-lspawn then
             needs no qmail-getpw to find it
+  recipients  control/validrcptto and its cdb, for a qmail-smtpd with that patch
   relay     FILE.cdb of FILE (control/tcp.smtp) and the relay table, for tcpserver -x
 
 What you keep by hand is in control/virtualdomains.local, control/morercpthosts.local,
-users/assign.local, and in FILE itself. It wins over the database. A table that is
+control/validrcptto.local, users/assign.local, and in FILE itself. It wins over the database. A table that is
 there already becomes its .local file the first time.
 
   -w, --watch        stay, and rebuild within a second of each change
@@ -37,7 +38,7 @@ Manual: rebuild-cdb(8).
 `;
 
 export interface Options {
-  readonly what: readonly ("routing" | "assign" | "relay")[];
+  readonly what: readonly ("routing" | "assign" | "recipients" | "relay")[];
   /** relay: the edited rules. */
   readonly file: string | undefined;
   readonly watch: boolean;
@@ -81,8 +82,8 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-function part(word: string): "routing" | "assign" {
-  if (word === "routing" || word === "assign") return word;
+function part(word: string): "routing" | "assign" | "recipients" {
+  if (word === "routing" || word === "assign" || word === "recipients") return word;
   throw new Usage(HARD, USAGE);
 }
 

@@ -10,6 +10,7 @@ import { openReplacement, type Replacement } from "./edge/replacement.ts";
 import { tellQmailSend } from "./edge/tell-qmail-send.ts";
 import type { Options } from "./options.ts";
 import { progress } from "./progress.ts";
+import { validrcptto } from "./recipients.ts";
 import { morercpthosts, virtualdomains } from "./routing.ts";
 
 /** The result of a rebuild. */
@@ -60,6 +61,11 @@ export async function rebuild(
       made.push(await virtualdomains(context), await morercpthosts(context));
     if (options.what.includes("assign")) made.push(await assign(context));
     const changed = install(made.filter(isWanted), options);
+    if (options.what.includes("recipients")) {
+      const recipients = await validrcptto(context); // of the files that are now in place
+      made.push(recipients);
+      changed.push(...install([recipients].filter(isWanted), options));
+    }
     const hup = options.what.includes("routing") && options.hup ? tellQmailSend(home, options) : [];
     return {
       tables: made.map(({ text, rows, hand, cdb }) => ({

@@ -1,13 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { CdbError, cdbReader } from "@qmail-mysql/cdb";
+import { statSync } from "node:fs";
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
+import type { RoutePorts } from "@qmail-mysql/delivery";
 import { say } from "@qmail-mysql/process";
-import { type Control, findAssigned, NoWildcards, ShortRecord } from "@qmail-mysql/routing";
+import { assignedIn } from "@qmail-mysql/routing-controls";
 import { sqldPath } from "@qmail-mysql/sqld-client";
 import { openPool, openSite, poolServers, readSqlServer, type Site, storeOver } from "@qmail-mysql/store";
 import { awaitSystemAccounts, homeOwner, type PasswdEntry } from "@qmail-mysql/system";
-import { Die, errno, QLX_CDB, QLX_USAGE } from "@qmail-mysql/trouble";
-import type { RoutePorts } from "../route.ts";
 
 const FRESH = 10_000; // milliseconds until the settings are read again
 const ACCOUNT = 5000; // milliseconds for which a system account is cached; negative results are not
@@ -58,7 +56,7 @@ export function openRoutePorts(qmailHome: string): () => Promise<RoutePorts> {
     return {
       ...store,
       settings: { ...settings, breakChar: breakChar(), aliasUser: aliasUser() },
-      inCdb: (local) => inCdb(`${qmailHome}/users/cdb`, local),
+      inCdb: (local) => assignedIn(qmailHome, local),
       findSystemAccounts: (names) => find(names, settings.timeout),
       homeOwner,
       warn: (line) => say(`qmail-lspawn: warning: ${line}`),
@@ -91,36 +89,5 @@ function mark(file: string): string {
     return `${ino}.${mtimeMs}.${size}`;
   } catch {
     return "";
-  }
-}
-
-/** Opens the file for every delivery, as stock qmail-lspawn does, so that a new users/cdb takes effect at once. */
-function inCdb(file: string, local: string): Control | undefined {
-  let fd: number;
-  try {
-    fd = openSync(file, "r");
-  } catch (error) {
-    if (errno(error) === "ENOENT") return undefined;
-    throw new Die(QLX_CDB, `unable to open ${file}`);
-  }
-  try {
-    const readAt = (position: number, length: number): Uint8Array => {
-      const bytes = Buffer.allocUnsafe(length);
-      return bytes.subarray(0, readSync(fd, bytes, 0, length, position));
-    };
-    const cdb = cdbReader(readAt, fstatSync(fd).size);
-    const get = (key: string) => {
-      const data = cdb.get(key);
-      return data && Buffer.from(data).toString("latin1");
-    };
-    return findAssigned(local, get)?.control;
-  } catch (error) {
-    if (error instanceof ShortRecord) throw new Die(QLX_USAGE, error.message);
-    if (error instanceof CdbError || error instanceof NoWildcards || errno(error) !== "") {
-      throw new Die(QLX_CDB, `unable to read ${file}`);
-    }
-    throw error;
-  } finally {
-    closeSync(fd);
   }
 }

@@ -1,10 +1,10 @@
+import type { CdbReader } from "@qmail-mysql/cdb";
 import type { SqlServer } from "@qmail-mysql/control";
 import { type Database, statements } from "@qmail-mysql/database";
 import { rcptHostKeys, virtualDomains } from "@qmail-mysql/routing";
+import { assignedIn, entries, rcptHosts, sendControls, withCdb } from "@qmail-mysql/routing-controls";
 import { openDatabase, readSqlServer, sqliteFile, sqlServerFile, storeOver } from "@qmail-mysql/store";
-import { Trouble } from "@qmail-mysql/trouble";
-
-import { assigned, entries, rcptHosts, sendControls, withCdb } from "../edge/controls.ts";
+import { Die, Trouble } from "@qmail-mysql/trouble";
 import type { Identity } from "../edge/effective-ids.ts";
 import { exists } from "../edge/files.ts";
 import { type Installation, installation } from "../edge/running.ts";
@@ -15,7 +15,7 @@ import { writePrivileges } from "./privileges.ts";
 import type { Problem } from "./problem.ts";
 import { checkRelay } from "./relay.ts";
 import { checkAliases } from "./rows/aliases.ts";
-import { checkHosts } from "./rows/hosts.ts";
+import { checkBackup, checkHosts } from "./rows/hosts.ts";
 import { checkLoops } from "./rows/loops.ts";
 import { checkMailbox } from "./rows/mailboxes.ts";
 import { type Memory, mailboxRow, readTables } from "./rows/memory.ts";
@@ -84,10 +84,20 @@ async function checkTables(given: {
     const isAccepted = (host: string) =>
       !listed || rcptHostKeys(host).some((key) => listed.has(key) || cdb?.get(key) !== undefined);
     const byHand = new Set(virtualDomains(entries(`${home}/control/virtualdomains.local`) ?? []).keys());
-    return [...checkHosts(memory, { home, controls, byHand, isAccepted })];
+    return [
+      ...checkHosts(memory, { home, controls, byHand, isAccepted }),
+      ...checkBackup(acceptedEntries(listed, cdb), controls),
+    ];
   });
   await all(hostProblems);
   await all(checkLoops(ports, sqlFix));
+}
+
+function* acceptedEntries(listed: ReadonlySet<string> | undefined, cdb: CdbReader | undefined) {
+  for (const entry of listed ?? []) yield { file: "control/rcpthosts", entry };
+  for (const { key } of cdb?.records() ?? []) {
+    yield { file: "control/morercpthosts", entry: Buffer.from(key).toString("latin1") };
+  }
 }
 
 /** Turns SQL into a command that an administrator can run. */
@@ -136,9 +146,9 @@ async function* checkAliasUser({ settings, findSystemAccounts, home }: CheckPort
 /** A users/cdb that qmail-lspawn cannot use defers every local delivery. */
 function* checkUsersCdb(home: string): Generator<Problem> {
   try {
-    assigned(home, "postmaster");
+    assignedIn(home, "postmaster");
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    if (!(error instanceof Die)) throw error;
     const what = `${home}/users/cdb`;
     const fix = exists(`${home}/users/assign`) ? "rebuild-cdb assign" : `rm ${word(what)}`;
     yield { what, problem: `${error.message}: all local mail waits`, fix };

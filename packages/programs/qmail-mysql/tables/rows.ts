@@ -1,4 +1,5 @@
 import { type Database, type Row, type Statement, statements } from "@qmail-mysql/database";
+import { rowText } from "@qmail-mysql/routing";
 import { Die, HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { change, notKept, text } from "./change.ts";
@@ -43,7 +44,10 @@ export const RCPTHOSTS: RowTable = {
 
 /** A row in a message. */
 export function named({ table, columns }: RowTable, row: Row): string {
-  return `${table} row (${columns.map((column) => `"${row[column] ?? ""}"`).join(", ")})`;
+  return rowText(
+    table,
+    columns.map((column) => row[column] ?? ""),
+  );
 }
 
 /** Returns the rows with exactly this key, not those that are only equal in the collation. */

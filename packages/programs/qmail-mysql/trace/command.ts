@@ -1,12 +1,16 @@
+import type { FindSystemAccounts } from "@qmail-mysql/accounts";
 import { aliasUser, breakChar } from "@qmail-mysql/control-files";
-import { sqldPath } from "@qmail-mysql/sqld-client";
+import { type CheckRecipient, checkRecipient } from "@qmail-mysql/recipient";
+import { lookNow, recipientPorts, sqldRecipients } from "@qmail-mysql/recipient-check";
+import { assignedIn, entries, recipientControls, sendControls } from "@qmail-mysql/routing-controls";
+import { type AnySqld, sqldPath } from "@qmail-mysql/sqld-client";
 import { openSite, storeOver } from "@qmail-mysql/store";
 import { HARD, Usage } from "@qmail-mysql/trouble";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { rememberedAccounts } from "../edge/accounts.ts";
-import { assigned, entries, sendControls } from "../edge/controls.ts";
 import { whyUnaskable } from "../edge/database-access.ts";
+import { ROOT, withIdsOf } from "../edge/effective-ids.ts";
 import { installation } from "../edge/running.ts";
 import { json, jsonArray, printable } from "../output/table.ts";
 import type { Trace } from "./notes.ts";
@@ -78,18 +82,22 @@ function withPorts(context: Context, options: Options, use: (ports: TracePorts) 
     async (database, config) => {
       const site = sqldPath(home) === undefined ? undefined : await openSite(home, "qmail-mysql", true);
       const found = installation(home, config.timeout);
+      const findSystemAccounts = rememberedAccounts(config.timeout);
+      const store = site?.store ?? storeOver(database, config.funkyQueries);
+      const settings = site?.settings ?? config;
       const fallback = entries(`${home}/control/defaultdelivery`)?.join("\n") || "./Mailbox";
       try {
         await use({
           home,
-          settings: { ...(site?.settings ?? config), breakChar: breakChar(), aliasUser: aliasUser() },
+          settings: { ...settings, breakChar: breakChar(), aliasUser: aliasUser() },
           database,
-          store: site?.store ?? storeOver(database, config.funkyQueries),
+          store,
           controls: sendControls(home),
           installed: { ...found, lspawn: options.lspawn ?? found.lspawn },
           defaultDelivery: options.defaultDelivery ?? found.defaultDelivery ?? fallback,
-          findSystemAccounts: rememberedAccounts(config.timeout),
-          assigned: (local) => assigned(home, local),
+          findSystemAccounts,
+          checkRecipient: await recipientCheck(home, { store, settings }, findSystemAccounts, site?.sqld),
+          assigned: (local) => assignedIn(home, local),
           whyUnaskable: () => whyUnaskable(home, config),
         });
       } finally {
@@ -98,6 +106,24 @@ function withPorts(context: Context, options: Options, use: (ports: TracePorts) 
     },
     "as mail",
   );
+}
+
+const SMTPD_ACCOUNT = "qmaild"; // conf-users of qmail
+
+/** The verdict of qmail-sqld; without it that of a program which runs as qmail-smtpd does. */
+async function recipientCheck(
+  home: string,
+  lookups: Parameters<typeof recipientPorts>[1],
+  findSystemAccounts: FindSystemAccounts,
+  sqld: AnySqld | undefined,
+): Promise<CheckRecipient> {
+  if (sqld) return sqldRecipients(sqld);
+  const [eyes = ROOT] = await findSystemAccounts([SMTPD_ACCOUNT]);
+  const ports = {
+    ...recipientPorts(home, lookups, findSystemAccounts, () => recipientControls(home)),
+    look: async (path: string) => withIdsOf(eyes, () => lookNow(path)),
+  };
+  return (request) => checkRecipient(request, ports);
 }
 
 const ENDS: Readonly<Record<Trace["outcome"], string>> = {

@@ -1,13 +1,12 @@
 import { type Assignment, type FindSystemAccounts, type GetpwSettings, getpw } from "@qmail-mysql/accounts";
-import { Failure, type Order, plan, temporary } from "@qmail-mysql/delivery";
+import { type Basis, Failure, type Order, plan, temporary } from "@qmail-mysql/delivery";
 import { describe, type Instruction } from "@qmail-mysql/dotqmail";
 import { dotQmail, enterHome, exists } from "@qmail-mysql/maildrop";
-import { aliasKeys, chooseAliases, magicTarget } from "@qmail-mysql/routing";
+import { type Assigned, aliasKeys, magicTarget } from "@qmail-mysql/routing";
 import type { Store } from "@qmail-mysql/store";
 import { homeOwner } from "@qmail-mysql/system";
 import { SOFT, Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
-import type { assigned } from "../edge/controls.ts";
 import { type Identity, ROOT, withIdsOf } from "../edge/effective-ids.ts";
 import type { Installation } from "../edge/running.ts";
 import { type Obstacle, obstacle } from "../edge/targets.ts";
@@ -21,8 +20,8 @@ export interface LocalSidePorts {
   readonly installed: Installation;
   readonly defaultDelivery: string;
   readonly findSystemAccounts: FindSystemAccounts;
-  /** Looks up users/cdb. Throws Trouble if qmail-lspawn defers. */
-  readonly assigned: (local: string) => ReturnType<typeof assigned>;
+  /** Looks up users/cdb. Throws Die if qmail-lspawn defers. */
+  readonly assigned: (local: string) => Assigned | undefined;
   /** Why a program with the effective ids cannot use the database; undefined if it can. */
   readonly whyUnaskable: () => string | undefined;
 }
@@ -45,8 +44,9 @@ export async function findOwner(
 ): Promise<Assignment | undefined> {
   const found = ports.assigned(local);
   if (found) {
-    note("qmail-lspawn", spelt(found.assignment), `users/cdb: ${found.entry}`);
-    return found.assignment;
+    const assignment = { ...found.control, dash: found.control.dash as "" | "-" };
+    note("qmail-lspawn", spelt(assignment), `users/cdb: ${found.entry}`);
+    return assignment;
   }
   const { installed, settings, store } = ports;
   const isOurs = installed.lspawn === "ours";
@@ -88,7 +88,6 @@ export async function planDelivery(
   ports: LocalSidePorts,
   note: Note,
 ): Promise<Doable[]> {
-  let by = "no alias row and no .qmail file: the default delivery";
   const { installed, settings, store } = ports;
   const noTable = installed.lspawn === "stock" && installed.stockLocal;
   if (noTable)
@@ -107,7 +106,7 @@ export async function planDelivery(
   };
   try {
     return await withIdsOf(identity, async () => {
-      const { asked } = await plan(order, false, {
+      const { asked, basis } = await plan(order, false, {
         enterHome,
         exists,
         message: () => [Buffer.from(`${deliveredTo}\n`, "latin1")],
@@ -115,24 +114,20 @@ export async function planDelivery(
         warn: (line) => note("qmail-local", "warns", line),
         tables: async () => {
           if (installed.lspawn === "stock") ask();
-          const chosen = chooseAliases(rows, ext, host);
-          if (chosen.length > 0) by = chosen.map((row) => named(ALIAS, columns(row))).join(", ");
-          if (isMagic) by = "magic forwarding";
           return {
             findAliases: async () => rows,
             magicForwarding: settings.magicForwarding && !noTable,
             close: async () => {},
           };
         },
-        dotQmail: (file) => {
-          const found = dotQmail(file);
-          if (found)
-            by = `${order.home}/${file}${found.text === "" ? " is empty: the default delivery" : ""}`;
-          return found;
-        },
+        dotQmail,
       });
       const all = [...asked];
-      note("qmail-local", all.map(describeAny).join(", ") || "does nothing with it", by);
+      note(
+        "qmail-local",
+        all.map(describeAny).join(", ") || "does nothing with it",
+        spelled(basis, order.home),
+      );
       // For programs and forwards the worker of our qmail-lspawn runs qmail-local, which uses the database itself.
       if (installed.lspawn === "ours" && all.some(needsProgram)) ask();
       return all.map((instruction) => {
@@ -144,6 +139,19 @@ export async function planDelivery(
     });
   } finally {
     process.chdir("/");
+  }
+}
+
+function spelled(basis: Basis, home: string): string {
+  switch (basis.kind) {
+    case "rows":
+      return basis.rows.map((row) => named(ALIAS, columns(row))).join(", ");
+    case "file":
+      return `${home}/${basis.file}${basis.isEmpty ? " is empty: the default delivery" : ""}`;
+    case "magic forwarding":
+      return basis.kind;
+    case "default delivery":
+      return "no alias row and no .qmail file: the default delivery";
   }
 }
 

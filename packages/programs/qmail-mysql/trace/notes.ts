@@ -1,4 +1,5 @@
 import type { Assignment } from "@qmail-mysql/accounts";
+import type { RecipientVerdict } from "@qmail-mysql/recipient";
 
 /** The result for the mail. */
 export type Outcome = "delivered" | "remote" | "bounces" | "waits";
@@ -21,6 +22,8 @@ export interface Trace {
   readonly instructions: readonly string[];
   /** Does qmail-smtpd accept it from a client that may not relay? */
   readonly accepted: boolean;
+  /** The verdict about it as a recipient; null for an address to which it is forwarded. */
+  readonly recipient: RecipientVerdict | null;
   readonly outcome: Outcome;
   /** The traces of the addresses it is forwarded to. */
   readonly forwards: readonly Trace[];

@@ -6,9 +6,9 @@ import {
   rewrite,
   type SendControls,
 } from "@qmail-mysql/routing";
+import { rcptHosts, withCdb } from "@qmail-mysql/routing-controls";
 import type { Store } from "@qmail-mysql/store";
 import { lower, splitAddress } from "@qmail-mysql/wire";
-import { rcptHosts, withCdb } from "../edge/controls.ts";
 import { findRows, named, RCPTHOSTS } from "../tables/rows.ts";
 import type { Note } from "./notes.ts";
 

@@ -2,11 +2,12 @@ import { type Assignment, Held } from "@qmail-mysql/accounts";
 import type { Database } from "@qmail-mysql/database";
 import { Failure } from "@qmail-mysql/delivery";
 import { deliveredTo, describe } from "@qmail-mysql/dotqmail";
+import type { CheckRecipient, RecipientVerdict } from "@qmail-mysql/recipient";
 import { AliasMisconfiguration, type SendControls, VirtualMisconfiguration } from "@qmail-mysql/routing";
 import { Die, HARD, Trouble } from "@qmail-mysql/trouble";
 import { splitAddress } from "@qmail-mysql/wire";
 import { findOwner, type LocalSidePorts, planDelivery } from "./local-side.ts";
-import type { Outcome, Step, Trace } from "./notes.ts";
+import type { Note, Outcome, Step, Trace } from "./notes.ts";
 import { atSend, atSmtpd } from "./remote-side.ts";
 
 /** What is needed to trace an address. */
@@ -15,6 +16,7 @@ export interface TracePorts extends LocalSidePorts {
   /** For what the mail programs do not read from the database. */
   readonly database: Database;
   readonly controls: SendControls;
+  readonly checkRecipient: CheckRecipient;
 }
 
 const MAX_FORWARDS = 100; // forwarded addresses that are traced for one address
@@ -28,6 +30,7 @@ export async function trace(address: string, ports: TracePorts): Promise<Trace> 
     let owner: Assignment | null = null;
     const first = before === "";
     const accepted = !first || (await atSmtpd(to, ports.home, ports.database, note));
+    const recipient = first ? await asRecipient(to, ports, note) : null;
     const sent = await atSend(to, ports.controls, ports.store, note);
     if (!accepted) note("note", "the rest is for clients that may relay, and for mail from this machine");
     const end = (
@@ -40,6 +43,7 @@ export async function trace(address: string, ports: TracePorts): Promise<Trace> 
       owner,
       instructions,
       accepted,
+      recipient,
       outcome,
       forwards,
     });
@@ -69,6 +73,13 @@ export async function trace(address: string, ports: TracePorts): Promise<Trace> 
     }
   };
   return follow(address, "");
+}
+
+/** The verdict that an SMTP server gets that asks for it. */
+async function asRecipient(address: string, ports: TracePorts, note: Note): Promise<RecipientVerdict> {
+  const recipient = await ports.checkRecipient({ address, mayRelay: false });
+  note("recipient", recipient.verdict, recipient.by);
+  return recipient;
 }
 
 /** The result for the mail of an error of the mail programs; other errors are thrown. */

@@ -29,6 +29,29 @@ export function* checkHosts(memory: Memory, files: HostFiles): Generator<Problem
   yield* checkStale(hosts, files);
 }
 
+/**
+ * Reports entries of rcpthosts whose mail is accepted for another host: its recipients are not known here, so that mail
+ * for those that it refuses later is bounced to senders which may be forged.
+ */
+export function* checkBackup(
+  entries: Iterable<{ readonly file: string; readonly entry: string }>,
+  { locals, virtualdomains }: SendControls,
+): Generator<Problem> {
+  const own = [...locals, ...[...virtualdomains].filter(([, prefix]) => prefix !== "").map(([key]) => key)];
+  for (const { file, entry } of entries) {
+    const key = virtualDomainKeys("\0", entry).find((one) => virtualdomains.has(one));
+    const isOwn = locals.has(entry) || (key !== undefined && virtualdomains.get(key) !== "");
+    // An entry for all hosts below a name is needed for those that are ours.
+    if (isOwn || (entry.startsWith(".") && own.some((host) => host.endsWith(entry)))) continue;
+    yield {
+      what: `${file}: ${entry}`,
+      problem:
+        "is neither local nor virtual: recipients there are accepted unchecked, and those that another host refuses cause bounces to forged senders",
+      fix: `unless this is a backup MX for it, take it out of ${file}`,
+    };
+  }
+}
+
 function* checkHost(host: string, files: HostFiles): Generator<Problem> {
   if (/[%_]/.test(host)) return; // a pattern is not a host name
   const { home, controls, byHand } = files;

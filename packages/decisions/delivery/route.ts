@@ -1,14 +1,19 @@
-import { type FindSystemAccounts, type GetpwSettings, getpw, type HomeOwner } from "@qmail-mysql/accounts";
-import { type AliasRow, aliasKeys, type Control, type FindAliases, magicTarget } from "@qmail-mysql/routing";
+import { type GetpwPorts, type GetpwSettings, getpw } from "@qmail-mysql/accounts";
+import {
+  type AliasRow,
+  type Assigned,
+  aliasKeys,
+  type Control,
+  type FindAliases,
+  magicTarget,
+} from "@qmail-mysql/routing";
 import { QLX_NOALIAS, QLX_ROOT } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 
 /** Ports: the lookups for an address. Each throws on trouble. */
-export interface RoutePorts extends Omit<Parameters<typeof getpw>[2], "findSystemAccounts" | "homeOwner"> {
+export interface RoutePorts extends GetpwPorts {
   /** Looks up users/cdb; undefined also if the file does not exist. */
-  readonly inCdb: (local: string) => Control | undefined;
-  readonly findSystemAccounts: FindSystemAccounts;
-  readonly homeOwner: HomeOwner;
+  readonly inCdb: (local: string) => Assigned | undefined;
   readonly findAliases: FindAliases;
   readonly settings: GetpwSettings;
 }
@@ -24,7 +29,9 @@ export interface Route {
  * and Held.
  */
 export async function route(local: string, host: string, ports: RoutePorts): Promise<Route | number> {
-  const control = ports.inCdb(local) ?? (await getpw(local, ports.settings, ports, host));
+  const assigned = ports.inCdb(local);
+  if (assigned) ports.explain?.(`users/cdb: ${assigned.entry}`);
+  const control = assigned?.control ?? (await getpw(local, ports.settings, ports, host));
   if (!control) return QLX_NOALIAS;
   if (control.uid === 0) return QLX_ROOT;
   const { user, ext } = control;

@@ -1,0 +1,2 @@
+export { openRecipientCheck, type RecipientCheck, sqldRecipients } from "./open.ts";
+export { lookNow, recipientPorts } from "./ports.ts";

@@ -1,0 +1,39 @@
+import { recipientPorts } from "@qmail-mysql/recipient-check";
+import { watchControls } from "@qmail-mysql/routing-controls";
+import { sqldDatabase } from "@qmail-mysql/sqld-client";
+import { storeOver } from "@qmail-mysql/store";
+import { openAccountCache } from "@qmail-mysql/system";
+import type { Answer, Peer, Special } from "../answer.ts";
+import type { Cache, Keep } from "../cache.ts";
+import type { Config } from "../config.ts";
+import { ownClient, recipientQuestion } from "./question.ts";
+
+const VERDICT = 5000; // milliseconds until a verdict is renewed from the cached rows
+
+/** The question `checkRecipient` over the control files, and over `lookups`, the questions about the tables. */
+export function openRecipients(
+  { sql }: Config,
+  qmailHome: string,
+  cache: Cache<Answer>,
+  keep: Keep,
+  lookups: (payload: string, peer: Peer) => Answer | Promise<Answer>,
+): Special {
+  const controls = watchControls(qmailHome, now);
+  const client = ownClient((payload) => lookups(payload, ownUid));
+  const store = storeOver(sqldDatabase(client, sql.timeout), sql.funkyQueries);
+  const find = openAccountCache(sql.timeout, now);
+  return recipientQuestion({
+    ports: recipientPorts(qmailHome, { store, settings: sql }, find, controls.current, controls.assigned),
+    controls,
+    cache,
+    keep: {
+      ttl: Math.min(keep.ttl, VERDICT),
+      negativeTtl: Math.min(keep.negativeTtl, VERDICT),
+      stale: keep.stale,
+      negativeStale: 0, // without the database nobody is refused
+    },
+  });
+}
+
+const now = () => performance.now();
+const ownUid = () => process.getuid?.() ?? 0;
