@@ -318,9 +318,24 @@ const cases: readonly Case[] = [
   ],
   [
     "a host of rcpthosts that is not in the cdb",
-    insert("rcpthosts VALUES ('late.com')"),
+    (host) => {
+      insert("rcpthosts VALUES ('late.com')")(host);
+      host.world.control("locals", "h.example\nlate.com\n");
+    },
     /rcpthosts row \("late.com"\)/,
     /not in control\/morercpthosts.cdb/,
+  ],
+  [
+    "a host that is neither local nor virtual any more",
+    ({ world }) => void world.control("locals", "h.example\n"),
+    /control\/morercpthosts: late.com/,
+    /cause bounces to forged senders/,
+  ],
+  [
+    "a host in rcpthosts that is neither local nor virtual",
+    ({ world }) => void world.control("rcpthosts", "h.example\nBackup.example\n"),
+    /control\/rcpthosts: backup.example/,
+    /cause bounces to forged senders/,
   ],
   [
     "virtualdomains edited",

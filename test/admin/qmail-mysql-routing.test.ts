@@ -274,6 +274,8 @@ describe.skipIf(!isRoot).each(backends)("trace over $name", ({ prepare }) => {
     expect(await ok(world, "trace", "sales@sillydomain.com")).toBe(`\
 qmail-smtpd  accepts it
              by control/rcpthosts: sillydomain.com
+recipient    deliverable
+             by virtual row ("iain", "", "sales", "sillydomain.com"); mailbox row "iain"
 qmail-send   local, as sillydomain.com-sales@sillydomain.com
              by control/virtualdomains: sillydomain.com:sillydomain.com
 qmail-getpw  user iain, uid ${UID}, gid ${GID}, home ${iain}, extension none
@@ -305,6 +307,7 @@ describe.skipIf(!isRoot)("check", () => {
     try {
       inOrder(world);
       world.control("virtualdomains", "virtual.com:virtual.com\n");
+      world.control("rcpthosts", "h.example\nvirtual.com\n");
       const iain = world.user("iain", UID, GID);
       const { sql } = prepare(world, extra);
       const file = join(world.home, "users/mail.db");

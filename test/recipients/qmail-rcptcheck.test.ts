@@ -134,7 +134,10 @@ describe.skipIf(!isRoot)("qmail-rcptcheck under tcpserver-sql", () => {
       ),
     );
     mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, "main.cf"), "compatibility_level = 3.6\n");
+    writeFileSync(
+      join(dir, "main.cf"),
+      "compatibility_level = 3.6\nmail_owner = qmaild\nsetgid_group = qmail\n",
+    );
   });
   afterAll(async () => {
     for (const server of servers) await server.stop();

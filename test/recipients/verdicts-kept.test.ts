@@ -58,7 +58,7 @@ test("changed control files are read within a second or two", async () => {
 });
 
 test("a control file that cannot be used is trouble, and its end is noticed", async () => {
-  world.control("virtualdomains", `${"x".repeat(70_000)}\n`);
+  world.control("virtualdomains", `${"x".repeat(300_000)}\n`);
   for (const end = Date.now() + 5000; ; await sleep(100)) {
     const now = await verdict("bob@h.example");
     if (now?.startsWith("Tunable to use")) break;

@@ -46,7 +46,12 @@ export function watchControls(qmailHome: string, now: () => number): WatchedCont
   return {
     current() {
       look();
-      read ??= recipientControls(qmailHome);
+      try {
+        read ??= recipientControls(qmailHome);
+      } catch (error) {
+        next = -Infinity; // the end of the error is seen at the next call
+        throw error;
+      }
       return read;
     },
     assigned(local) {

@@ -86,17 +86,35 @@ async function checkTables(given: {
     const byHand = new Set(virtualDomains(entries(`${home}/control/virtualdomains.local`) ?? []).keys());
     return [
       ...checkHosts(memory, { home, controls, byHand, isAccepted }),
-      ...checkBackup(acceptedEntries(listed, cdb), controls),
+      ...checkBackup(acceptedEntries(home, memory, listed, cdb), controls),
     ];
   });
   await all(hostProblems);
   await all(checkLoops(ports, sqlFix));
 }
 
-function* acceptedEntries(listed: ReadonlySet<string> | undefined, cdb: CdbReader | undefined) {
-  for (const entry of listed ?? []) yield { file: "control/rcpthosts", entry };
+/** The hosts that qmail-smtpd accepts, with the command that takes one out. */
+function* acceptedEntries(
+  home: string,
+  { rcpthosts }: Memory,
+  listed: ReadonlySet<string> | undefined,
+  cdb: CdbReader | undefined,
+) {
+  const without = (file: string, entry: string) =>
+    `sed -i ${word(`/^${entry.replace(/[.[\]*^$/\\]/g, "\\$&")}$/Id`)} ${word(`${home}/control/${file}`)}`;
+  for (const entry of listed ?? []) {
+    yield { file: "control/rcpthosts", entry, fix: without("rcpthosts", entry) };
+  }
+  const rows = new Set(rcpthosts);
+  const isOurs = exists(`${home}/control/morercpthosts.local`);
   for (const { key } of cdb?.records() ?? []) {
-    yield { file: "control/morercpthosts", entry: Buffer.from(key).toString("latin1") };
+    const entry = Buffer.from(key).toString("latin1");
+    const fix = rows.has(entry)
+      ? `qmail-mysql domain del ${word(entry)} && rebuild-cdb`
+      : isOurs
+        ? `${without("morercpthosts.local", entry)} && rebuild-cdb`
+        : `${without("morercpthosts", entry)} && qmail-newmrh`;
+    yield { file: "control/morercpthosts", entry, fix };
   }
 }
 

@@ -34,11 +34,12 @@ export function* checkHosts(memory: Memory, files: HostFiles): Generator<Problem
  * for those that it refuses later is bounced to senders which may be forged.
  */
 export function* checkBackup(
-  entries: Iterable<{ readonly file: string; readonly entry: string }>,
+  entries: Iterable<{ readonly file: string; readonly entry: string; readonly fix: string }>,
   { locals, virtualdomains }: SendControls,
 ): Generator<Problem> {
   const own = [...locals, ...[...virtualdomains].filter(([, prefix]) => prefix !== "").map(([key]) => key)];
-  for (const { file, entry } of entries) {
+  for (const { file, entry, fix } of entries) {
+    if (entry === "localhost") continue; // the only line of a rcpthosts where all hosts are in morercpthosts
     const key = virtualDomainKeys("\0", entry).find((one) => virtualdomains.has(one));
     const isOwn = locals.has(entry) || (key !== undefined && virtualdomains.get(key) !== "");
     // An entry for all hosts below a name is needed for those that are ours.
@@ -47,7 +48,7 @@ export function* checkBackup(
       what: `${file}: ${entry}`,
       problem:
         "is neither local nor virtual: recipients there are accepted unchecked, and those that another host refuses cause bounces to forged senders",
-      fix: `unless this is a backup MX for it, take it out of ${file}`,
+      fix: `${fix} # unless this is a backup MX for it`,
     };
   }
 }
