@@ -15,8 +15,8 @@ for name in getpw checkpassword; do
 	twin mariadb "$name" -lmariadb
 	twin sqlite "$name" -DSQLITE -lsqlite3
 done
-compile -static -o "$out/fd3" fd3.c
-for name in tcpload askload execload; do compile -pthread -o "$out/$name" "$name.c" load.c; done
+for name in fd3 discard-queue; do compile -static -o "$out/$name" "$name.c"; done
+for name in tcpload smtpload askload execload; do compile -pthread -o "$out/$name" "$name.c" load.c; done
 for name in hostile spawn-driver; do compile -o "$out/$name" "$name.c"; done
 compile -o "$out/relay-check" relay-check.c -lmariadb
 compile -shared -fPIC -o "$out/slow-fsync.so" slow-fsync.c

@@ -14,6 +14,7 @@ import { memory } from "./memory.ts";
 import { processes } from "./processes.ts";
 import { rebuild } from "./rebuild.ts";
 import { type Bar, distinct, markdown, type Section } from "./section.ts";
+import { smtpd } from "./smtpd.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: the type of a part's lines is known to its section only
 const PARTS: Readonly<Record<string, (lines: any[]) => Section>> = {
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, (lines: any[]) => Section>> = {
   lookups,
   disturbed,
   connections,
+  smtpd,
   processes,
   rebuild,
 };

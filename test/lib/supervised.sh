@@ -105,6 +105,9 @@ if [ -n "$stock" ]; then
 	within 20 delivered
 	sleep 1 # qmail-pop3d lists no message of the current second
 fi
+for server in $(pgrep -f '^tcpserver-sql .* (25|587|465) '); do
+	awk '/^[UG]id:|^Groups:/ { $1 = ""; print "runs as" $0 }' "/proc/$server/status" | sed 's/ *$//'
+done | sort -u
 lspawn=$(pgrep -o -f '^qmail-lspawn ' || :)
 if [ -n "$lspawn" ]; then echo "qmail-lspawn runs $(basename "$(readlink "/proc/$lspawn/exe")")"; fi
 echo "pop3: $(pop3 secret)"

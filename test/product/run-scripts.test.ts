@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { NOFILES, QMAILD } from "../lib/accounts.ts";
 import { BIN, run } from "../lib/program.ts";
 import { isRoot } from "../lib/world.ts";
 
@@ -31,16 +32,24 @@ describe.skipIf(!isRoot)("run scripts", () => {
     expect(lines).toContain(`qmail-sqld| ${login}`);
     expect(lines.find((line) => /^pop3d\| tcpserver: ok \d+ .*:192\.0\.2\.1:/.test(line))).toBeDefined();
     expect(lines.find((line) => /^smtpd\| tcpserver: pid \d+ from 127\.0\.0\.1/.test(line))).toBeDefined();
+    const ids = [QMAILD, NOFILES].map((id) => `runs as ${Array(4).fill(id).join(" ")}`);
+    expect(lines.filter((line) => line.startsWith("runs as")).sort()).toEqual(
+      [...ids, `runs as ${NOFILES}`].sort(),
+    );
     expect(lines.filter((line) => /^never:|cannot|unknown|denied/.test(line))).toEqual([]);
     if (!STOCK) return;
     expect(lines).toEqual(expect.arrayContaining(["smtp: accepted", "qmail-lspawn runs qmail-mysql"]));
     expect(lines.find((line) => /^qmail\| delivery 1: success: did_1/.test(line))).toBeDefined();
   }
 
-  const services = [...(STOCK ? ["qmail"] : []), "pop3d", "qmail-sqld", "smtpd"].flatMap((service) => [
-    service,
-    `${service}/log`,
-  ]);
+  const services = [
+    ...(STOCK ? ["qmail"] : []),
+    "pop3d",
+    "qmail-sqld",
+    "smtpd",
+    "submission",
+    "submissions",
+  ].flatMap((service) => [service, `${service}/log`]);
 
   test("daemontools: all services and their logs are up; a login, a relay record, a restart", async () => {
     const lines = await start("daemontools");
