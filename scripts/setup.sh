@@ -29,13 +29,6 @@ want() {
 	esac
 }
 
-# Packages that are only unpacked, into build/debian: mail servers, which exclude each other and would be started.
-unpacked() {
-	case $1 in
-	test) echo postfix exim4-daemon-light ;;
-	esac
-}
-
 # A package is missing if its program or file is.
 PATH=$PATH:/usr/sbin:/sbin
 missing=
@@ -63,14 +56,3 @@ if [ ! -e $installed ] || [ -n "$(find package-lock.json -newer $installed)" ]; 
 	npm ci --loglevel=error --no-audit --no-fund
 	touch $installed
 fi
-
-for list in "$@"; do
-	for package in $(unpacked "$list"); do
-		[ ! -d "build/debian/$package" ] || continue
-		echo "setup: unpacking from Debian: $package" >&2
-		mkdir -p build/debian/new
-		(cd build/debian/new && apt-get -qq download "$package" && dpkg -x ./*.deb "$package" && mv "$package" ..) ||
-			echo "setup: warning: unable to unpack $package: tests with it are skipped" >&2
-		rm -r build/debian/new
-	done
-done

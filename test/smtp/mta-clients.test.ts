@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BIN } from "../lib/program.ts";
 import { compileRecorder } from "../lib/smtp-pair.ts";
+import { unpacked } from "../lib/unpacked.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
-// Mail servers of Debian as clients; scripts/setup.sh unpacks them.
+// Mail servers of Debian as clients. Installed, they would exclude each other.
 
-const DEBIAN = join(import.meta.dirname, "../../build/debian");
-const EXIM = join(DEBIAN, "exim4-daemon-light/usr/sbin/exim4");
-const POSTFIX = join(DEBIAN, "postfix/usr");
+const exim = unpacked("exim4-daemon-light");
+const postfix = unpacked("postfix");
 
 let world: World;
 let record: string;
@@ -40,7 +40,8 @@ beforeEach(() => rmSync(record, { force: true }));
 
 const queued = () => (existsSync(record) ? readFileSync(record, "latin1").replaceAll("\0", "|") : "");
 
-describe.skipIf(!isRoot || !existsSync(EXIM))("Exim", () => {
+describe.skipIf(!isRoot || !exim)("Exim", () => {
+  const EXIM = `${exim}/usr/sbin/exim4`;
   const dir = mkdtempSync(join(tmpdir(), "exim-"));
   const file = (name: string) => join(dir, name);
   const UID = 64040; // of an account of this mount namespace only
@@ -82,11 +83,11 @@ out:
   });
 });
 
-describe.skipIf(!existsSync(POSTFIX))("Postfix", () => {
+describe.skipIf(!postfix)("Postfix", () => {
   test("smtp-source: 40 messages in 4 sessions", () => {
     const args = ["-s", "4", "-m", "40", "-l", "2000", "-f", "joe@ours.example", "-t", "ann@ours.example"];
-    execFileSync(join(POSTFIX, "sbin/smtp-source"), [...args, `inet:127.0.0.1:${port}`], {
-      env: { LD_LIBRARY_PATH: join(POSTFIX, "lib/postfix") },
+    execFileSync(`${postfix}/usr/sbin/smtp-source`, [...args, `inet:127.0.0.1:${port}`], {
+      env: { LD_LIBRARY_PATH: `${postfix}/usr/lib/postfix` },
     });
     expect(queued().split("Fjoe@ours.example|Tann@ours.example||").length - 1).toBe(40);
   });

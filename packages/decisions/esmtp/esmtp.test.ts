@@ -1,3 +1,4 @@
+import { decideAgain } from "@qmail-mysql/connection";
 import { drive, type Extension, environmentOf, newSession, type Ports, serve } from "@qmail-mysql/smtp";
 import { describe, expect, test } from "vitest";
 import { type Configured, type ExtensionPorts, extensionsOf } from "./extensions.ts";
@@ -12,6 +13,7 @@ interface Given {
   readonly environment?: readonly string[];
   readonly unknown?: readonly string[];
   readonly dataBytes?: number;
+  readonly blocked?: { readonly reply: string; readonly timeout: number };
 }
 
 /** Serves a client that sends `lines`; its replies without the greeting, and what the world was told. */
@@ -57,7 +59,9 @@ async function served(lines: readonly string[], given: Given = {}) {
     pause: (ms) => void pauses.push(ms),
     log: (line) => void log.push(line),
   };
+  const { blocked } = given;
   const extensionPorts: ExtensionPorts = {
+    checkBlocklists: blocked && (async () => blocked),
     async authenticate({ login, password }) {
       attempts.push(`${login}:${password}`);
       if (login === "trouble") return { trouble: "no database" };
@@ -68,7 +72,8 @@ async function served(lines: readonly string[], given: Given = {}) {
       verdict: given.unknown?.includes(address) ? "unknown" : "deliverable",
       by: "",
     }),
-    identify: undefined,
+    decideAgain: (entries, client) =>
+      decideAgain(entries, client, { findRule: () => undefined, mayRelay: async () => false }),
     runPlugin(program, environment, variables) {
       log.push(`${program} ${JSON.stringify(variables)} ${environment.get("X") ?? ""}`);
       const did = given.output?.[program] ?? "";
@@ -78,6 +83,7 @@ async function served(lines: readonly string[], given: Given = {}) {
   };
   const configured: Configured = {
     settings: { ...STOCK, ...given.settings },
+    blocklists: undefined,
     plugins: given.plugins === undefined ? undefined : parsePlugins(given.plugins),
     hasRcptCheck: false,
   };
@@ -380,6 +386,24 @@ describe("XCLIENT", () => {
       "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
     ]);
   });
+  test.each<[string, string[], string]>([
+    ["without an address", ["XCLIENT NAME=c.example"], "501 bad XCLIENT attribute (#5.5.4)"],
+    ["not an address", ["XCLIENT ADDR=c.example"], "501 bad XCLIENT attribute (#5.5.4)"],
+    ["an unknown attribute", ["XCLIENT ADDR=198.51.100.1 X=y"], "501 bad XCLIENT attribute (#5.5.4)"],
+    [
+      "in a transaction",
+      ["MAIL FROM:<>", "XCLIENT ADDR=198.51.100.1"],
+      "503 no XCLIENT during mail transaction (#5.5.1)",
+    ],
+    [
+      "a second command keeps the address",
+      ["XCLIENT ADDR=198.51.100.1", "XCLIENT LOGIN=joe"],
+      "220 mx.example ESMTP",
+    ],
+  ])("%s", async (_, lines, reply) => {
+    expect((await served(lines, { settings })).replies.at(-1)).toBe(reply);
+  });
+
   test("is for proxies, and their clients are none", async () => {
     const forbidden = "550 XCLIENT is not allowed (#5.7.0)";
     const environment = ["TCPREMOTEIP=198.51.100.1"];
@@ -399,4 +423,20 @@ test("a line for each message and refusal", async () => {
     'verdict=accepted at=data client=192.0.2.1 host=unknown helo=unknown from=a@b to=x@ours.example recipients=1 size=1 reply="250 ok 1500000000 qp 1"',
     `verdict=refused at=rcpt client=192.0.2.1 host=unknown helo=unknown from="a b@c" to= recipients=0 size=0 reply="553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"`,
   ]);
+});
+
+test("a client on a blocklist gets no further than the reply, as from rblsmtpd", async () => {
+  const reply = "451 http://list.example";
+  const got = await served(["EHLO x", ...MAIL, "DATA", "QUIT", "NOOP"], { blocked: { reply, timeout: 60 } });
+  const OK = "250 rblsmtpd.local";
+  expect([got.greeting, ...got.replies]).toEqual([
+    "220 rblsmtpd.local",
+    OK,
+    OK,
+    reply,
+    reply,
+    "221 rblsmtpd.local",
+  ]);
+  const at = await served(["EHLO x"], { blocked: { reply: "553 no", timeout: 0 } });
+  expect([at.greeting, at.replies, at.code]).toEqual(["553 no", [], 0]);
 });

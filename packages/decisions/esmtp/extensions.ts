@@ -1,7 +1,10 @@
 import type { AuthenticateClient, OwnsSender } from "@qmail-mysql/accounts";
+import type { BlocklistSettings, CheckBlocklists } from "@qmail-mysql/blocklist";
+import type { DecideAgain } from "@qmail-mysql/connection";
 import { type CheckRecipient, UNKNOWN_LIMITS } from "@qmail-mysql/recipient";
 import type { Extension } from "@qmail-mysql/smtp";
 import { auth } from "./auth.ts";
+import { blocklist } from "./blocklist.ts";
 import { chunking } from "./chunking.ts";
 import { enhancedCodes } from "./enhanced-codes.ts";
 import { log } from "./log.ts";
@@ -14,15 +17,17 @@ import type { EsmtpSettings } from "./settings.ts";
 import { size } from "./size.ts";
 import { starttls } from "./starttls.ts";
 import { submission } from "./submission.ts";
-import { type XclientSettings, xclient } from "./xclient.ts";
+import { xclient } from "./xclient.ts";
 
 /** What the extensions ask, each only if it is configured. */
 export interface ExtensionPorts {
   readonly authenticate: AuthenticateClient | undefined;
   readonly ownsSender: OwnsSender | undefined;
   readonly checkRecipient: CheckRecipient | undefined;
-  /** Sets the variables of a client that a proxy has named. */
-  readonly identify: XclientSettings["identify"];
+  /** Is the client on a blocklist? */
+  readonly checkBlocklists: CheckBlocklists | undefined;
+  /** Repeats the decision of tcpserver-sql for a client that a proxy has named. */
+  readonly decideAgain: DecideAgain | undefined;
   /** Runs a plug-in of qmail-spp, whose output is read. */
   readonly runPlugin: RunProgram;
   /** Runs the program in $RCPTCHECK. */
@@ -32,6 +37,8 @@ export interface ExtensionPorts {
 export interface Configured {
   readonly settings: EsmtpSettings;
   readonly plugins: Plugins | undefined;
+  /** control/dnsbl */
+  readonly blocklists: BlocklistSettings | undefined;
   readonly hasRcptCheck: boolean;
 }
 
@@ -42,8 +49,11 @@ export function extensionsOf(configured: Configured, ports: ExtensionPorts): Ext
   const { settings } = configured;
   const spp = configured.plugins && plugins(configured.plugins, ports.runPlugin);
   const all: (Extension | false | undefined)[] = [
+    ports.checkBlocklists && blocklist(ports.checkBlocklists),
     settings.enhancedStatusCodes && enhancedCodes,
-    settings.xclient.length > 0 && xclient({ proxies: settings.xclient, identify: ports.identify }),
+    ports.decideAgain &&
+      settings.xclient.length > 0 &&
+      xclient({ proxies: settings.xclient, decide: ports.decideAgain }),
     starttls(settings.startTls),
     ports.authenticate &&
       settings.auth.length > 0 &&

@@ -20,6 +20,10 @@ export interface EsmtpSettings {
   /** Unknown recipients at which the session ends; 0: no limit. */
   readonly unknownLimit: number;
   readonly xclient: readonly string[];
+  /** The rules of tcpserver-sql -x, for the clients of those proxies. */
+  readonly xclientRules: string | undefined;
+  /** Those in the relay table may relay, as with tcpserver-sql -S. */
+  readonly xclientRelay: boolean;
   readonly strayBytes: "refuse" | "accept";
   readonly log: LogForm;
 }
@@ -39,6 +43,8 @@ export const STOCK: EsmtpSettings = {
   recipientCheck: false,
   unknownLimit: 20,
   xclient: [],
+  xclientRules: undefined,
+  xclientRelay: false,
   strayBytes: "refuse",
   log: "off",
 };
@@ -83,6 +89,8 @@ const KEYS: Readonly<Record<string, Key>> = {
     "a number",
   ],
   xclient: ["xclient", words, "addresses"],
+  xclient_rules: ["xclientRules", (value) => (value === "" ? undefined : value), "a file"],
+  xclient_relay: flag("xclientRelay"),
   stray_bytes: ["strayBytes", oneOf("refuse", "accept"), "refuse or accept"],
   log: ["log", oneOf("off", "text", "json"), "off, text or json"],
 };

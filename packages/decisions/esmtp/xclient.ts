@@ -1,83 +1,108 @@
+import type { DecideAgain, NamedClient } from "@qmail-mysql/connection";
 import {
+  type Answer,
   ask,
   clientOf,
+  dataBytesFor,
+  End,
   type Environment,
   type Extension,
-  type Maybe,
   type Session,
   SYNTAX,
   sayAsIs,
 } from "@qmail-mysql/smtp";
+import { formatIp, parseIp } from "@qmail-mysql/wire";
 
 const FORBIDDEN = "550 XCLIENT is not allowed (#5.7.0)";
 const IN_TRANSACTION = "503 no XCLIENT during mail transaction (#5.5.1)";
 const BAD_ATTRIBUTE = "501 bad XCLIENT attribute (#5.5.4)";
+const DENIED = "550 the client is denied (#5.7.1)";
+const TROUBLE = "421 unable to decide about the client (#4.3.0)";
 
 const ATTRIBUTES = ["NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT"];
-
-/** What was decided about the proxy, not about its client. */
-const OF_THE_PROXY = ["RELAYCLIENT", "TCPREMOTEHOST", "TCPREMOTEINFO", "TCPREMOTEPORT"];
 
 export interface XclientSettings {
   /** Addresses that may use it, or their beginnings up to a dot or colon. */
   readonly proxies: readonly string[];
-  /** Port: sets the variables of the new client, as tcpserver would have; undefined if nobody can. */
-  readonly identify: ((environment: Environment) => Maybe<void>) | undefined;
+  /** Repeats the decision of tcpserver-sql. */
+  readonly decide: DecideAgain;
 }
 
 /** XCLIENT of Postfix: a proxy tells who its client is. A right to relay is not that of the proxy. */
-export function xclient({ proxies, identify }: XclientSettings): Extension {
+export function xclient({ proxies, decide }: XclientSettings): Extension {
   const isProxy = (ip: string) =>
     proxies.some((entry) => ip === entry || (/[.:]$/.test(entry) && ip.startsWith(entry)));
   let isTrusted: boolean | undefined;
+  let isNamed = false;
   const mayUse = (session: Session) => {
     isTrusted ??= isProxy(session.client.ip);
     return isTrusted;
   };
+
+  function* command(session: Session, arg: string, isCut: boolean): Answer {
+    if (!mayUse(session)) return FORBIDDEN;
+    if (session.transaction) return IN_TRANSACTION;
+    if (arg === "") return SYNTAX;
+    const given = isCut ? undefined : attributes(arg);
+    const client = given && clientIn(given, isNamed ? session.environment : undefined);
+    if (!client) return BAD_ATTRIBUTE;
+    const { environment } = session;
+    const answer = yield* ask(() => decide(environment.entries(), client));
+    if ("trouble" in answer) {
+      session.ports.log(`trouble: ${answer.trouble}`);
+      throw new End(1, TROUBLE);
+    }
+    if ("denied" in answer) throw new End(1, DENIED);
+    environment.replace(answer.environment);
+    isNamed = true;
+    session.login = undefined;
+    session.helo = undefined;
+    session.client = clientOf(environment);
+    session.dataBytes = dataBytesFor(environment, session.settings);
+    sayAsIs(session, `220 ${session.settings.greeting} ESMTP`);
+    return undefined;
+  }
+
   return {
     keywords: (session) => (mayUse(session) ? [`XCLIENT ${ATTRIBUTES.join(" ")}`] : []),
-    commands: {
-      *xclient(session, arg, isCut) {
-        if (!mayUse(session)) return FORBIDDEN;
-        if (session.transaction) return IN_TRANSACTION;
-        const given = isCut ? undefined : attributes(arg);
-        if (!given) return arg === "" ? SYNTAX : BAD_ATTRIBUTE;
-        const { environment } = session;
-        for (const name of OF_THE_PROXY) environment.unset(name);
-        for (const [name, value] of given) environment.set(name, value);
-        session.login = undefined;
-        if (identify) yield* ask(() => identify(environment));
-        session.client = clientOf(environment);
-        session.helo = undefined;
-        sayAsIs(session, `220 ${session.settings.greeting} ESMTP`);
-        return undefined;
-      },
-    },
+    commands: { xclient: command },
   };
 }
 
-const VARIABLES: Readonly<Record<string, string>> = {
-  NAME: "TCPREMOTEHOST",
-  ADDR: "TCPREMOTEIP",
-  PORT: "TCPREMOTEPORT",
-  LOGIN: "TCPREMOTEINFO",
-  DESTADDR: "TCPLOCALIP",
-  DESTPORT: "TCPLOCALPORT",
-};
+type Attributes = ReadonlyMap<string, string>;
 
-/** The variables to set; undefined if an attribute is invalid. */
-function attributes(arg: string): ReadonlyMap<string, string> | undefined {
+/** The attributes, decoded (xtext, RFC 3461 §4), without those that are not known; undefined if one is invalid. */
+function attributes(arg: string): Attributes | undefined {
   const found = new Map<string, string>();
   for (const word of arg.split(/ +/).filter((each) => each !== "")) {
     const [name = "", value] = word.split("=", 2);
-    const upper = name.toUpperCase();
-    if (value === undefined || !ATTRIBUTES.includes(upper)) return undefined;
-    const variable = VARIABLES[upper];
+    if (value === undefined || !ATTRIBUTES.includes(name.toUpperCase())) return undefined;
     const text = value.replace(/\+([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-    if (/[\0\n]/.test(text)) return undefined;
-    if (variable && !/^\[(UNAVAILABLE|TEMPUNAVAIL)\]$/i.test(text)) {
-      found.set(variable, text.replace(/^IPV6:/i, ""));
-    }
+    if (/[\0\r\n]/.test(text)) return undefined;
+    if (!/^\[(UNAVAILABLE|TEMPUNAVAIL)\]$/i.test(text)) found.set(name.toUpperCase(), text);
   }
-  return found.size === 0 && arg === "" ? undefined : found;
+  return found;
 }
+
+/** The client; its address may be that of an earlier command, in `before`. Undefined without an address. */
+function clientIn(given: Attributes, before: Environment | undefined): NamedClient | undefined {
+  const ip = address(given.get("ADDR") ?? before?.get("TCPREMOTEIP"));
+  if (ip === undefined) return undefined;
+  const host = given.get("NAME") ?? before?.get("TCPREMOTEHOST");
+  const info = given.get("LOGIN") ?? before?.get("TCPREMOTEINFO");
+  const local = address(given.get("DESTADDR"));
+  return {
+    ip,
+    port: port(given.get("PORT") ?? before?.get("TCPREMOTEPORT")),
+    ...(host !== undefined && { host }),
+    ...(info !== undefined && { info }),
+    ...(local !== undefined && { local: { ip: local, port: port(given.get("DESTPORT")) } }),
+  };
+}
+
+function address(text: string | undefined): string | undefined {
+  const ip = text === undefined ? undefined : parseIp(text.replace(/^IPV6:/i, ""));
+  return ip && formatIp(ip);
+}
+
+const port = (text: string | undefined): number => (/^\d{1,5}$/.test(text ?? "") ? Number(text) : 0);

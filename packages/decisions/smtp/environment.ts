@@ -6,6 +6,7 @@ export interface Environment {
   readonly get: (name: string) => string | undefined;
   readonly set: (name: string, value: string) => void;
   readonly unset: (name: string) => void;
+  readonly replace: (entries: readonly string[]) => void;
   /** Every NAME=value. */
   readonly entries: () => readonly string[];
 }
@@ -24,6 +25,9 @@ export function environmentOf(initial: readonly string[]): Environment {
     },
     unset(name) {
       entries = without(name);
+    },
+    replace(all) {
+      entries = all;
     },
     entries: () => entries,
   };

@@ -26,7 +26,7 @@ export {
   UNREADABLE_CONTROLS,
 } from "./replies.ts";
 export { serve } from "./serve.ts";
-export { clientOf, newSession, type Parts, type Session, type Transaction } from "./session.ts";
+export { clientOf, dataBytesFor, newSession, type Parts, type Session, type Transaction } from "./session.ts";
 export type { Settings } from "./settings.ts";
 export { ask, drive, type Maybe, type Steps } from "./steps.ts";
 export { flush, readLine, receive, say, sayAsIs } from "./stream.ts";

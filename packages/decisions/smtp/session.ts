@@ -92,13 +92,13 @@ export function newSession({ settings, ports, environment, extensions = [] }: Pa
     render: (reply) => reply,
     transaction: undefined,
     lastTransaction: undefined,
-    dataBytes: maxBytes(environment, settings),
+    dataBytes: dataBytesFor(environment, settings),
     queueProgram: undefined,
   };
 }
 
-/** $DATABYTES overrides control/databytes; without digits it is 0. */
-function maxBytes(environment: Environment, { dataBytes }: Settings): number {
+/** The largest message: $DATABYTES overrides control/databytes; without digits it is 0. */
+export function dataBytesFor(environment: Environment, { dataBytes }: Settings): number {
   const value = environment.get("DATABYTES");
   return value === undefined ? dataBytes : (dataBytesOf(value) ?? 0);
 }

@@ -2,6 +2,7 @@ import type { AuthenticateClient } from "@qmail-mysql/accounts";
 import { type Configured, type ExtensionPorts, extensionsOf, type RunProgram } from "@qmail-mysql/esmtp";
 import { native } from "@qmail-mysql/native";
 import { say } from "@qmail-mysql/process";
+import type { CheckRecipient } from "@qmail-mysql/recipient";
 import { newSession, type Parts, type Ports, type Session } from "@qmail-mysql/smtp";
 import { readConfigured } from "@qmail-mysql/smtpd/configured";
 import { reason } from "@qmail-mysql/trouble";
@@ -25,6 +26,16 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
     logins.set(key, opened);
     return opened;
   };
+  let recipients: Promise<CheckRecipient> | undefined;
+  const openRecipients = () => {
+    recipients ??= import("./recipients.ts").then((loaded) => loaded.openRecipients(home, fds === undefined));
+    return recipients;
+  };
+  let blocklists: Promise<ReturnType<typeof import("./blocklists.ts").openBlocklists>> | undefined;
+  const openBlocklists = () => {
+    blocklists ??= import("./blocklists.ts").then((loaded) => loaded.openBlocklists());
+    return blocklists;
+  };
   const runners = programRunners(fds ? "one" : "many");
   return async (parts) => {
     let configured: Configured;
@@ -34,13 +45,14 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
       say(`qmail-smtpd: fatal: unable to read controls: ${reason(error)}`);
       return undefined;
     }
-    const { auth, authProgram, strayBytes } = configured.settings;
+    const { auth, authProgram, recipientCheck, strayBytes, xclient } = configured.settings;
     const program = authProgram.length > 0 ? authProgram : args;
     const ports: ExtensionPorts = {
+      checkBlocklists: configured.blocklists && (await openBlocklists())(configured.blocklists),
       authenticate: auth.length > 0 ? await openLogins(program) : undefined,
       ownsSender: undefined,
-      checkRecipient: undefined,
-      identify: undefined,
+      checkRecipient: recipientCheck ? await openRecipients() : undefined,
+      decideAgain: xclient.length > 0 ? await openAgain(home, configured.settings) : undefined,
       ...runners,
     };
     return newSession({
@@ -58,6 +70,11 @@ function programRunners(sessions: "one" | "many"): Pick<ExtensionPorts, "runPlug
   if (!c) return { runPlugin: none, runCheck: none };
   const runner = sessions === "one" ? programRunner : concurrentRunner;
   return { runPlugin: runner(c, "read"), runCheck: runner(c, "log") };
+}
+
+async function openAgain(home: string, { xclientRules, xclientRelay }: Configured["settings"]) {
+  const { openDecisions } = await import("./decisions.ts");
+  return openDecisions(home, xclientRules, xclientRelay);
 }
 
 /** With STARTTLS by the TLS server in front, if there is one. */
