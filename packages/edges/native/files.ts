@@ -1,6 +1,6 @@
 import { byteString, fromText } from "@qmail-mysql/wire";
 import { nodeFs } from "./builtin.ts";
-import { cString, native } from "./native.ts";
+import { cString, type Native, native } from "./native.ts";
 
 // The file operations of every run: by the C library if it can be called, else by node:fs.
 
@@ -23,8 +23,10 @@ export function openToRead(file: string): number {
 /** The contents of a file as a byte string; its name is text. Throws with an errno. */
 export function readWhole(file: string): string {
   const c = native();
-  if (!c) return nodeFs().readFileSync(file, "latin1");
-  const fd = openToRead(file);
+  return c ? readAll(c, openToRead(file)) : nodeFs().readFileSync(file, "latin1");
+}
+
+function readAll(c: Native, fd: number): string {
   try {
     const piece = new Uint8Array(PIECE);
     for (let all = ""; ; ) {
@@ -53,6 +55,35 @@ export function status(of: string | number): Status {
   if (typeof of === "number") c.call("statx", of, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, into);
   else c.call("statx", AT_FDCWD, cString(of), 0, STATX_BASIC_STATS, into);
   return { uid: into[UID] ?? 0, gid: into[GID] ?? 0, mode: (into[MODE] ?? 0) & 0xffff };
+}
+
+const INO = 8;
+const SIZE = 10;
+const CTIME = 24; // seconds in 64 bits, nanoseconds
+const MTIME = 28;
+const DEV = 34;
+
+/** By what a change of a file is seen. */
+export interface Version {
+  /** Inode, size and times; equal unless it has changed. "" if there is no such file. */
+  readonly text: string;
+  /** Seconds since the epoch of the last change. */
+  readonly changed: number;
+}
+
+const NO_FILE: Version = { text: "", changed: 0 };
+
+/** The version of a file; its name is text. Undefined if that cannot be told. */
+export function versionOf(file: string): Version | undefined {
+  const c = native();
+  if (!c) return undefined;
+  const into = new Uint32Array(STATX_WORDS);
+  if (c.raw("statx", AT_FDCWD, cString(fromText(file)), 0, STATX_BASIC_STATS, into) !== 0) {
+    return c.failure().code === "ENOENT" ? NO_FILE : undefined;
+  }
+  const at = (from: number, words: number) => into.subarray(from, from + words).join();
+  const text = [at(DEV, 2), at(INO, 2), at(SIZE, 2), at(CTIME, 3), at(MTIME, 3)].join(" ");
+  return { text, changed: into[CTIME] ?? 0 };
 }
 
 const S_IFMT = 0o170000; // sys/stat.h

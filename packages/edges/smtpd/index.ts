@@ -1,2 +1,2 @@
 export { isStock } from "./is-stock.ts";
-export { type OpenSettings, readSettings } from "./settings.ts";
+export { type OpenSettings, readSettings, rememberingSettings } from "./settings.ts";

@@ -5,6 +5,7 @@ import { errno } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { isLocalIp } from "./local-ip.ts";
 import { moreRcptHosts } from "./more-rcpt-hosts.ts";
+import { remembering } from "./remember.ts";
 
 const TIMEOUT = 1200; // seconds: qmail-smtpd.c
 
@@ -21,6 +22,25 @@ function contents(file: string): string | undefined {
 /** Settings whose files are open until they are not used any more. */
 export interface OpenSettings extends Settings {
   close(): void;
+}
+
+const FILES = [
+  "me",
+  "smtpgreeting",
+  "localiphost",
+  "timeoutsmtpd",
+  "rcpthosts",
+  "morercpthosts.cdb",
+  "badmailfrom",
+  "databytes",
+];
+
+/** Returns what `read`, which calls readSettings, returns, from memory while no file has changed since. */
+export function rememberingSettings(home: string, read: () => OpenSettings): () => OpenSettings {
+  return remembering(
+    FILES.map((name) => `${home}/control/${name}`),
+    read,
+  );
 }
 
 /** The settings in the control files of a qmail home. Throws an error if one of them cannot be read. */

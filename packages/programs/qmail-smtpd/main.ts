@@ -12,7 +12,7 @@ import {
   serve,
   UNREADABLE_CONTROLS,
 } from "@qmail-mysql/smtp";
-import { isStock, type OpenSettings, readSettings } from "@qmail-mysql/smtpd";
+import { isStock, type OpenSettings, readSettings, rememberingSettings } from "@qmail-mysql/smtpd";
 import { blockingPorts } from "./edge/blocking.ts";
 import type { Extend } from "./extended.ts";
 
@@ -27,7 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const c = native();
   const ports: Ports = { now: Date.now, ...(c ? blockingPorts(c, fds) : await portable(home)) };
   const extend = async () => (await import("./extended.ts")).extending(home, args, fds);
-  return serveClient(home, ports, environmentOf(environment()), extend);
+  return serveClient(home, ports, environmentOf(environment()), { settings: settingsIn(home), extend });
 }
 
 /** Serves many clients: started by tcpserver-sql -w. */
@@ -38,22 +38,28 @@ async function worker(home: string, args: readonly string[]): Promise<number> {
     extend ??= import("./extended.ts").then(({ extending }) => extending(home, args, undefined));
     return extend;
   };
-  return serveConnections((ports, env) => serveClient(home, ports, environmentOf(env), extendOnce));
+  const opening: Opening = {
+    settings: rememberingSettings(home, settingsIn(home)),
+    extend: extendOnce,
+  };
+  return serveConnections((ports, env) => serveClient(home, ports, environmentOf(env), opening));
+}
+
+/** What a session is made of. */
+interface Opening {
+  /** Throws an error if they cannot be read. */
+  readonly settings: () => OpenSettings;
+  readonly extend: () => Promise<Extend>;
 }
 
 /** Serves a client up to the end of its session; returns the exit code of qmail-smtpd. */
-async function serveClient(
-  home: string,
-  ports: Ports,
-  own: Environment,
-  extend: () => Promise<Extend>,
-): Promise<number> {
-  const settings = settingsIn(home);
+async function serveClient(home: string, ports: Ports, own: Environment, opening: Opening): Promise<number> {
+  const settings = attempt(opening.settings);
   try {
     let session: Session | undefined;
     if (settings && ports.startTls === undefined && isStock(home, own)) {
       session = newSession({ settings, ports, environment: own });
-    } else if (settings) session = await (await extend())({ settings, ports, environment: own });
+    } else if (settings) session = await (await opening.extend())({ settings, ports, environment: own });
     if (session) return await drive(serve(session));
     await ports.write(`${UNREADABLE_CONTROLS}\r\n`, TIMEOUT);
     return REFUSED;
@@ -62,11 +68,18 @@ async function serveClient(
   }
 }
 
-/** The settings, in the qmail home, which is entered; undefined if that is not possible, as in qmail without a log line. */
-function settingsIn(home: string): OpenSettings | undefined {
-  try {
+/** Reads the settings in the qmail home, which is entered. */
+function settingsIn(home: string): () => OpenSettings {
+  return () => {
     chdir(home);
     return readSettings(home);
+  };
+}
+
+/** Undefined if it is not possible, as in qmail without a log line. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch {
     return undefined;
   }
