@@ -84,7 +84,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
       },
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     }),
-    checkRecipient: openRecipients(config, qmailHome, cache, keep, lookups),
+    ...openRecipients(config, qmailHome, cache, keep, lookups),
     ...relaySpecials(config, watch.query(pool.query, "the relay table"), writers, logins),
     ...lasting.specials,
   };

@@ -7,32 +7,39 @@ import type { Answer, Peer, Special } from "../answer.ts";
 import type { Cache, Keep } from "../cache.ts";
 import type { Config } from "../config.ts";
 import { ownClient, recipientQuestion } from "./question.ts";
+import { senderQuestion } from "./sender.ts";
 
 const VERDICT = 5000; // milliseconds until a verdict is renewed from the cached rows
 
-/** The question `checkRecipient` over the control files, and over `lookups`, the questions about the tables. */
+/** The questions `checkRecipient` and `ownsSender` over the control files, and over `lookups`, the questions about the tables. */
 export function openRecipients(
   { sql }: Config,
   qmailHome: string,
   cache: Cache<Answer>,
   keep: Keep,
   lookups: (payload: string, peer: Peer) => Answer | Promise<Answer>,
-): Special {
+): Record<"checkRecipient" | "ownsSender", Special> {
   const controls = watchControls(qmailHome, now);
   const client = ownClient((payload) => lookups(payload, ownUid));
   const store = storeOver(sqldDatabase(client, sql.timeout), sql.funkyQueries);
   const find = openAccountCache(sql.timeout, now);
-  return recipientQuestion({
-    ports: recipientPorts(qmailHome, { store, settings: sql }, find, controls.current, controls.assigned),
-    controls,
-    cache,
-    keep: {
-      ttl: Math.min(keep.ttl, VERDICT),
-      negativeTtl: Math.min(keep.negativeTtl, VERDICT),
-      stale: keep.stale,
-      negativeStale: 0, // without the database nobody is refused
-    },
-  });
+  const ports = recipientPorts(
+    qmailHome,
+    { store, settings: sql },
+    find,
+    controls.current,
+    controls.assigned,
+  );
+  const short: Keep = {
+    ttl: Math.min(keep.ttl, VERDICT),
+    negativeTtl: Math.min(keep.negativeTtl, VERDICT),
+    stale: keep.stale,
+    negativeStale: 0, // without the database nobody is refused
+  };
+  return {
+    checkRecipient: recipientQuestion({ ports, controls, cache, keep: short }),
+    ownsSender: senderQuestion(ports),
+  };
 }
 
 const now = () => performance.now();

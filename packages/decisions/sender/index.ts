@@ -1,0 +1,1 @@
+export { ownsSender, type SenderPorts } from "./owns-sender.ts";
