@@ -317,6 +317,24 @@ const cases: readonly Case[] = [
     /not in control\/virtualdomains/,
   ],
   [
+    "control/smtpd has an invalid value",
+    ({ world }) => void world.control("smtpd", "size yes\nchunking perhaps\n"),
+    /control\/smtpd$/,
+    /line 2: expected yes or no: qmail-smtpd refuses all mail/,
+  ],
+  [
+    "control/smtpd has an unknown key",
+    ({ world }) => void world.control("smtpd", "sizes yes\n"),
+    /control\/smtpd$/,
+    /line 1: unknown key sizes/,
+  ],
+  [
+    "nobody can check the logins of AUTH",
+    ({ world }) => void world.control("submission", "auth plain\nsubmission yes\n"),
+    /control\/submission$/,
+    /AUTH needs qmail-sqld/,
+  ],
+  [
     "a host of rcpthosts that is not in the cdb",
     (host) => {
       insert("rcpthosts VALUES ('late.com')")(host);

@@ -198,7 +198,10 @@ describe("AUTH", () => {
       ...Array(2).fill("535 authentication failed (#5.7.8)"),
       "421 too many failed logins (#4.7.0)",
     ]);
-    expect([got.pauses, got.log]).toEqual([[5000, 5000, 5000], []]);
+    expect(got.pauses).toEqual([5000, 5000, 5000]);
+    expect(got.log).toEqual([
+      'verdict=deferred at=end client=192.0.2.1 host=unknown helo=unknown reply="421 too many failed logins (#4.7.0)"',
+    ]);
   });
 });
 

@@ -24,7 +24,7 @@ function fields(session: Session, verb: string, reply: string, transaction: Tran
   const { client, helo, login } = session;
   return {
     verdict: reply.startsWith("2") ? "accepted" : reply.startsWith("4") ? "deferred" : "refused",
-    at: verb.slice(0, 20),
+    at: verb === "" ? "end" : verb.slice(0, 20),
     client: client.ip,
     host: client.host,
     helo: helo ?? client.host,

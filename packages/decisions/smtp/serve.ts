@@ -18,7 +18,7 @@ export function* serve(session: Session): Steps<number> {
   } catch (error) {
     if (!(error instanceof End)) throw error;
     code = error.code;
-    if (error.reply !== undefined) say(session, error.reply);
+    if (error.reply !== undefined) reply(session, "", error.reply);
     yield* lastReplies(session);
     return code;
   } finally {
@@ -27,21 +27,27 @@ export function* serve(session: Session): Steps<number> {
 }
 
 function* serveCommand(session: Session, commands: ReadonlyMap<string, Command>): Steps<void> {
-  const { text, isCut } = yield* readLine(session);
-  const { verb, arg } = parseCommand(text);
+  const line = yield* readLine(session);
+  const { verb, arg } = parseCommand(line.text);
   const command = commands.get(verb) ?? unimplemented;
   const refusal = yield* refusalOf(session, "atCommand", verb);
-  const reply = refusal ?? (yield* answerOf(command(session, arg, isCut)));
-  if (reply === undefined) return;
-  say(session, reply);
-  for (const { atReply } of session.extensions) atReply?.(session, verb, reply);
+  const text = refusal ?? (yield* answerOf(command(session, arg, line.isCut)));
+  if (text !== undefined) reply(session, verb, text);
+}
+
+/** Replies to a command, or ends the session with this reply, without a verb. */
+function reply(session: Session, verb: string, text: string): void {
+  say(session, text);
+  for (const { atReply } of session.extensions) atReply?.(session, verb, text);
 }
 
 const unimplemented = () => UNIMPLEMENTED;
 
+const STOCK: ReadonlyMap<string, Command> = new Map(Object.entries(COMMANDS));
+
 function allCommands({ extensions }: Session): ReadonlyMap<string, Command> {
   const added = extensions.flatMap(({ commands = {} }) => Object.entries(commands));
-  return new Map([...Object.entries(COMMANDS), ...added]);
+  return added.length === 0 ? STOCK : new Map([...STOCK, ...added]);
 }
 
 function* lastReplies(session: Session): Steps<void> {

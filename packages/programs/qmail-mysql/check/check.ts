@@ -21,6 +21,7 @@ import { checkMailbox } from "./rows/mailboxes.ts";
 import { type Memory, mailboxRow, readTables } from "./rows/memory.ts";
 import { type CheckPorts, checkPorts } from "./rows/ports.ts";
 import { checkVirtual } from "./rows/virtual.ts";
+import { checkSmtpd } from "./smtpd.ts";
 
 const PROGRAM = "qmail-mysql";
 
@@ -35,6 +36,7 @@ export async function check(home: string, report: (problem: Problem) => void): P
     for await (const problem of problems) report(problem);
   };
   await all(checkFiles(home));
+  await all(checkSmtpd(home));
   await all(checkUsersCdb(home));
   for (const file of [sqlServerFile(home), `${sqlServerFile(home)}-admin`]) await all(checkSettings(file));
   await all(checkRelay(home));
