@@ -329,12 +329,6 @@ const cases: readonly Case[] = [
     /line 1: unknown key sizes/,
   ],
   [
-    "nobody can check the logins of AUTH",
-    ({ world }) => void world.control("submission", "auth plain\nsubmission yes\n"),
-    /control\/submission$/,
-    /AUTH needs qmail-sqld/,
-  ],
-  [
     "a host of rcpthosts that is not in the cdb",
     (host) => {
       insert("rcpthosts VALUES ('late.com')")(host);

@@ -33,19 +33,21 @@ export function compileRecorder(dir: string): string {
 
 /**
  * Runs sessions with a program, in a mount namespace where `mounts` are in the places of other directories. Their order
- * is kept.
+ * is kept. With `worker` one process serves all of them, as below tcpserver-sql -w.
  */
 export async function runSessions(
   program: string,
   sessions: readonly SmtpSession[],
   mounts: Readonly<Record<string, string>> = {},
+  worker?: { readonly uid: number; readonly env: Readonly<Record<string, string>> },
 ): Promise<SmtpResult[]> {
   const dir = mkdtempSync(join(tmpdir(), "smtp-sessions-"));
   const script = join(import.meta.dirname, "smtp-sessions.py");
   const binds = Object.entries(mounts).map(([place, dir]) => `mount --bind '${dir}' '${place}' && `);
-  const inside = `${binds.join("")}exec python3 '${script}' '${program}' '${dir}'`;
+  const inside = `${binds.join("")}exec python3 '${script}' '${program}' '${dir}' ${worker?.uid ?? ""}`;
   const child = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", inside], {
     stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...worker?.env },
   });
   for (const session of sessions) child.stdin.write(`${JSON.stringify(session)}\n`);
   child.stdin.end();

@@ -1,4 +1,6 @@
-"""smtp-sessions.py PROGRAM DIR: runs SMTP sessions with PROGRAM, one after the other.
+"""smtp-sessions.py PROGRAM DIR [UID]: runs SMTP sessions with PROGRAM, one after the other.
+
+With UID, one process of PROGRAM with that uid serves all of them, as a worker of tcpserver-sql: tcpserver-sql(8).
 
 A line of standard input is a session in JSON: "env", the environment; "pieces", what the client sends, byte strings;
 "pause", seconds after each piece ("pieces" come from a file without it, through a pipe with it); "queue", a qmail home
@@ -9,12 +11,14 @@ temporary files.
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
 
-program, scratch = sys.argv[1:]
+program, scratch = sys.argv[1:3]
+worker_uid = int(sys.argv[3]) if len(sys.argv) > 3 else None
 record = os.path.join(scratch, "record")
 script = os.path.join(scratch, "input")
 
@@ -91,6 +95,42 @@ def run(session):
     return {"replies": replies.decode("latin1"), "errors": errors.decode("latin1"), "code": code, "queued": queued}
 
 
+class Worker:
+    """A process that serves connections that are handed to it."""
+
+    def __init__(self):
+        os.chmod(scratch, 0o777)
+        self.orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        env = dict(os.environ, PROTO="HANDOVER")
+        self.process = subprocess.Popen(
+            [program], stdin=theirs, env=env, user=worker_uid, group=worker_uid, extra_groups=[]
+        )
+        theirs.close()
+        self.orders.recv(65536)  # it is ready
+        self.count = 0
+
+    def run(self, session):
+        ours, theirs = socket.socketpair()
+        self.count += 1
+        variables = [f"{name}={value}" for name, value in dict(session["env"], RECORD=record).items()]
+        packet = "".join(f"{field}\0" for field in ["connection", str(self.count), *variables])
+        ours.sendall("".join(session["pieces"]).encode("latin1"))
+        ours.shutdown(socket.SHUT_WR)
+        socket.send_fds(self.orders, [packet.encode("latin1")], [theirs.fileno()])
+        theirs.close()
+        replies = b""
+        while piece := ours.recv(65536):
+            replies += piece
+        ours.close()
+        _, code = self.orders.recv(65536).decode().split("\0")[:2]
+        queued = recorded()
+        for one in queued:
+            one["message"] = one["message"].decode("latin1")
+            one["envelope"] = one["envelope"].decode("latin1")
+        return {"replies": replies.decode("latin1"), "errors": "", "code": int(code), "queued": queued}
+
+
+serve = run if worker_uid is None else Worker().run
 for line in sys.stdin:
-    print(json.dumps(run(json.loads(line))), flush=True)
+    print(json.dumps(serve(json.loads(line))), flush=True)
 shutil.rmtree(scratch, ignore_errors=True)

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { QMAILD } from "../lib/accounts.ts";
 import { cdbOf } from "../lib/cdb.ts";
 import { BIN } from "../lib/program.ts";
 import { numbers } from "../lib/random.ts";
@@ -64,6 +65,7 @@ const ending = (n: number): string =>
 
 describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL", () => {
   const dir = mkdtempSync(join(tmpdir(), "stock-smtpd-"));
+  chmodSync(dir, 0o755); // a worker is not root
   const random = numbers(SEED);
   const one = <T>(list: readonly T[]): T => list[random(list.length)] as T;
   const nextScript = scripts(random);
@@ -170,6 +172,7 @@ starttls yes
     files: Readonly<Record<string, string>>,
     skips: (session: SmtpSession) => boolean,
     same: (result: Comparable) => unknown,
+    worker?: { readonly uid: number; readonly env: Readonly<Record<string, string>> },
   ) {
     const seen = new Set<string>();
     const different: unknown[] = [];
@@ -181,12 +184,15 @@ starttls yes
       const mounts = { [`${STOCK}/control`]: control };
       const stock = await runSessions(join(STOCK, "bin/qmail-smtpd"), sessions, mounts);
       for (const [name, text] of Object.entries(files)) writeFileSync(join(control, name), text);
-      const ours = await runSessions(join(BIN, "qmail-smtpd"), sessions, mounts);
+      const ours = await runSessions(join(BIN, "qmail-smtpd"), sessions, mounts, worker);
       for (const [i, one] of sessions.entries()) {
         const theirs = comparable(stock[i] as SmtpResult);
         for (const reply of theirs.replies) seen.add(reply);
         const [our, expected] = [same(comparable(ours[i] as SmtpResult)), same(withoutStray(theirs))];
-        if (JSON.stringify(our) !== JSON.stringify(expected)) different.push({ control, one, expected, our });
+        const allowed = worker ? [expected, same(unanswered(withoutStray(theirs)))] : [expected];
+        if (!allowed.map((each) => JSON.stringify(each)).includes(JSON.stringify(our))) {
+          different.push({ control, one, expected, our });
+        }
       }
     }
     return { seen, different };
@@ -214,6 +220,17 @@ starttls yes
           .filter((reply) => !/^250-(SIZE|ENHANCEDSTATUSCODES|CHUNKING|AUTH|STARTTLS)/.test(reply))
           .map((reply) => reply.replace(/^(\d{3} )\d\.\d+\.\d+ /, "$1").replace(/ \(#[\d.]+\)$/, "")),
       }),
+    );
+    expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
+  }, 3_600_000);
+
+  test(`${COUNT / 2} random sessions in one process, a worker of tcpserver-sql: the same`, async () => {
+    const { different } = await compare(
+      COUNT / 2,
+      {},
+      ({ pause }) => pause !== undefined,
+      ({ queued, ...rest }) => ({ ...rest, errors: "", queued }),
+      { uid: QMAILD, env: { QMAIL_HOME: STOCK } },
     );
     expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
   }, 3_600_000);
@@ -333,6 +350,19 @@ function comparable({ replies, errors, code, queued }: SmtpResult) {
       envelope,
       env,
     })),
+  };
+}
+
+/** A client that has closed its end when its message is complete may get no reply, and then nothing is queued. */
+function unanswered(theirs: Comparable): Comparable {
+  const { replies, queued, code } = theirs;
+  const last = replies.at(-2) ?? "";
+  if (code !== 1 || !/^(250 ok N qp|451 |552 |554 )/.test(last)) return theirs;
+  const isQueued = last.startsWith("250");
+  return {
+    ...theirs,
+    replies: [...replies.slice(0, -2), ""],
+    queued: isQueued ? queued.slice(0, -1) : queued,
   };
 }
 
