@@ -91,6 +91,15 @@ describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
     });
   });
 
+  test("submission: the sender is one of the login's addresses", async () => {
+    world.control("submission", "auth plain\nauth_clear yes\nsubmission yes\n");
+    const lines = [plain("secret"), "MAIL FROM:<bob@h.example>", "MAIL FROM:<ann-x@h.example>"];
+    expect((await replies(world, lines, { SMTPDCONF: "control/submission" })).replies.slice(1)).toEqual([
+      "550 sorry, this login may not send with that sender address (#5.7.1)",
+      "250 ok",
+    ]);
+  });
+
   test("recipients through qmail-sqld", async () => {
     expect((await replies(world, MAIL)).replies).toEqual(["250 ok", "250 ok", NO]);
   });

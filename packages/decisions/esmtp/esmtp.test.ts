@@ -206,7 +206,13 @@ describe("AUTH", () => {
 });
 
 describe("submission", () => {
-  const settings = { submission: true, authRequired: true, auth: ["PLAIN"], authClear: true } as const;
+  const settings = {
+    submission: true,
+    senderCheck: true,
+    authRequired: true,
+    auth: ["PLAIN"],
+    authClear: true,
+  } as const;
   test("requires a login", async () => {
     expect((await served(["MAIL FROM:<joe@ours.example>"], { settings })).replies).toEqual([
       "530 authentication required (#5.7.0)",

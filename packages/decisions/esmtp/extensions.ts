@@ -13,6 +13,7 @@ import { plugins } from "./plugins.ts";
 import type { RunProgram } from "./programs.ts";
 import { rcptCheck } from "./rcpt-check.ts";
 import { recipients } from "./recipients.ts";
+import { senders } from "./senders.ts";
 import type { EsmtpSettings } from "./settings.ts";
 import { size } from "./size.ts";
 import { starttls } from "./starttls.ts";
@@ -68,7 +69,8 @@ export function extensionsOf(configured: Configured, ports: ExtensionPorts): Ext
       }),
     settings.size && size,
     settings.chunking && chunking(),
-    settings.submission && submission(ports.ownsSender),
+    ports.ownsSender && settings.senderCheck && senders(ports.ownsSender),
+    settings.submission && submission(),
     spp?.hooks,
     configured.hasRcptCheck && rcptCheck(ports.runCheck),
     ports.checkRecipient &&

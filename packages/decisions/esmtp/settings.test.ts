@@ -15,6 +15,7 @@ test("submission requires a login, and is logged as such", () => {
     ...STOCK,
     submission: true,
     authRequired: true,
+    senderCheck: true,
     service: "submission",
     auth: ["PLAIN", "LOGIN"],
   });

@@ -14,6 +14,8 @@ export interface EsmtpSettings {
   /** The checkpassword program and its arguments; none: qmail-sqld decides. */
   readonly authProgram: readonly string[];
   readonly submission: boolean;
+  /** A login may send only with its own addresses; by default with submission. */
+  readonly senderCheck: boolean;
   /** The name in the login log. */
   readonly service: string;
   readonly recipientCheck: boolean;
@@ -39,6 +41,7 @@ export const STOCK: EsmtpSettings = {
   authRequired: false,
   authProgram: [],
   submission: false,
+  senderCheck: false,
   service: "smtp",
   recipientCheck: false,
   unknownLimit: 20,
@@ -80,6 +83,7 @@ const KEYS: Readonly<Record<string, Key>> = {
   auth_clear: flag("authClear"),
   auth_required: flag("authRequired"),
   auth_program: ["authProgram", words, "a program"],
+  sender_check: flag("senderCheck"),
   submission: flag("submission"),
   service: ["service", oneOf("smtp", "submission", "submissions"), "smtp, submission or submissions"],
   recipient_check: flag("recipientCheck"),
@@ -109,7 +113,12 @@ export function parseSmtpd(bytes: string, file: string, warn: (line: string) => 
   if (authRequired && settings.auth.length === 0) {
     throw new ControlError(`${file}: auth_required and submission need auth`);
   }
-  return { ...settings, authRequired, service };
+  return {
+    ...settings,
+    authRequired,
+    service,
+    senderCheck: found.senderCheck === undefined ? settings.submission : settings.senderCheck,
+  };
 }
 
 function checked({ value, line }: Setting, [, parse, expected]: Key, file: string): Value {

@@ -1,4 +1,4 @@
-import type { AuthenticateClient } from "@qmail-mysql/accounts";
+import type { AuthenticateClient, OwnsSender } from "@qmail-mysql/accounts";
 import { type Configured, type ExtensionPorts, extensionsOf, type RunProgram } from "@qmail-mysql/esmtp";
 import { native } from "@qmail-mysql/native";
 import { say } from "@qmail-mysql/process";
@@ -26,6 +26,11 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
     logins.set(key, opened);
     return opened;
   };
+  let senders: Promise<OwnsSender> | undefined;
+  const openSenders = () => {
+    senders ??= import("./logins.ts").then((loaded) => loaded.openSenders(home));
+    return senders;
+  };
   let recipients: Promise<CheckRecipient> | undefined;
   const openRecipients = () => {
     recipients ??= import("./recipients.ts").then((loaded) => loaded.openRecipients(home, fds === undefined));
@@ -45,12 +50,12 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
       say(`qmail-smtpd: fatal: unable to read controls: ${reason(error)}`);
       return undefined;
     }
-    const { auth, authProgram, recipientCheck, strayBytes, xclient } = configured.settings;
+    const { auth, authProgram, recipientCheck, senderCheck, strayBytes, xclient } = configured.settings;
     const program = authProgram.length > 0 ? authProgram : args;
     const ports: ExtensionPorts = {
       checkBlocklists: configured.blocklists && (await openBlocklists())(configured.blocklists),
       authenticate: auth.length > 0 ? await openLogins(program) : undefined,
-      ownsSender: undefined,
+      ownsSender: senderCheck ? await openSenders() : undefined,
       checkRecipient: recipientCheck ? await openRecipients() : undefined,
       decideAgain: xclient.length > 0 ? await openAgain(home, configured.settings) : undefined,
       ...runners,
