@@ -135,3 +135,17 @@ describe("RCPTCHECK", () => {
     );
   });
 });
+
+test("the checkpassword program in the arguments, as with the patches for AUTH", async () => {
+  world.control("smtpd", "auth plain\nauth_clear yes\n");
+  const checker = file(plugin("checker", `tr '\\0' ' ' <&3 | grep -q '^joe secret ' && exec "$@"`));
+  const ask = async (password: string) => {
+    const input = `AUTH PLAIN ${btoa(`\0joe\0${password}`)}\r\n`;
+    const got = await run("qmail-smtpd", [checker, "true"], { env, input });
+    return { reply: got.stdout.split("\r\n")[1], ms: got.ms };
+  };
+  expect((await ask("secret")).reply).toBe("235 ok, go ahead (#2.7.0)");
+  const wrong = await ask("wrong");
+  expect(wrong.reply).toBe("535 authentication failed (#5.7.8)");
+  expect(wrong.ms).toBeGreaterThan(4900);
+}, 20_000);

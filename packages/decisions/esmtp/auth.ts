@@ -25,7 +25,7 @@ export interface AuthSettings {
   /** Milliseconds before the reply to a failed login; 0 if the port delays it itself. */
   readonly delay: number;
   readonly authenticate: AuthenticateClient;
-  /** Is called after a right login, before its reply. */
+  /** Is called after a right login; its reply refuses the login. */
   readonly accepted?: (session: Session) => Answer;
 }
 
@@ -87,8 +87,14 @@ export function auth(settings: AuthSettings): Extension {
       if (++failures >= MAX_FAILURES) throw new End(1, TOO_MANY);
       return REFUSED;
     }
+    const before = session.environment.entries();
     become(session, answer.accepted.login, given.mechanism);
-    return (yield* settings.accepted?.(session) ?? nothing()) ?? ACCEPTED;
+    const refusal = settings.accepted ? yield* settings.accepted(session) : undefined;
+    if (refusal === undefined) return ACCEPTED;
+    session.login = undefined;
+    environment.replace(before);
+    session.client = clientOf(environment);
+    return refusal;
   }
 
   return {
@@ -99,11 +105,6 @@ export function auth(settings: AuthSettings): Extension {
       return settings.isRequired && login === undefined && verb === "mail" ? REQUIRED : undefined;
     },
   };
-}
-
-// biome-ignore lint/correctness/useYield: nothing to wait for
-function* nothing(): Answer {
-  return undefined;
 }
 
 /** The client may relay, and qmail-queue sees the login, in the variables of the patches. */

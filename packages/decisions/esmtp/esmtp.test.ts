@@ -373,6 +373,31 @@ describe("qmail-spp", () => {
     expect([got.greeting, got.replies[0]]).toEqual(["554 go away", "250 ok"]);
   });
 
+  test("a plug-in that refuses a login leaves the client without it", async () => {
+    const settings = { auth: ["PLAIN"], authClear: true } as const;
+    const lines = [`AUTH PLAIN ${LOGIN}`, "MAIL FROM:<>", "RCPT TO:<x@other.example>"];
+    const { replies } = await served(lines, { settings, plugins: "[auth]\na\n", output: { a: "E535 no\n" } });
+    expect(replies).toEqual([
+      "535 no",
+      "250 ok",
+      "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+    ]);
+  });
+
+  test("the event after all checks sees only recipients that exist", async () => {
+    const { log } = await served(
+      ["MAIL FROM:<>", "RCPT TO:<nobody@ours.example>", "RCPT TO:<x@ours.example>"],
+      {
+        settings: { recipientCheck: true },
+        unknown: ["nobody@ours.example"],
+        plugins: "[pass]\np\n",
+      },
+    );
+    expect(log.map((line) => /"SMTPRCPTTO":"([^"]*)","SMTPRCPTCOUNT":"(\d)"/.exec(line)?.slice(1))).toEqual([
+      ["x@ours.example", "0"],
+    ]);
+  });
+
   test("C and O at RCPT, H in the message", async () => {
     const { queued } = await run({ r: "Cnew@elsewhere\nO\n", m: "HX-A: b\n" });
     expect(queued[0]).toMatch(/^Fa@b\|Tnew@elsewhere\|\|Received: [\s\S]*-0000\nX-A: b\n\n$/);

@@ -76,6 +76,7 @@ export function extensionsOf(configured: Configured, ports: ExtensionPorts): Ext
     ports.checkRecipient &&
       settings.recipientCheck &&
       recipients(ports.checkRecipient, { ...UNKNOWN_LIMITS, most: settings.unknownLimit }),
+    spp?.last,
     settings.log !== "off" && log(settings.log),
   ];
   return all.filter((each) => each !== false && each !== undefined);

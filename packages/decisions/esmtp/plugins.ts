@@ -34,7 +34,7 @@ interface State {
 }
 
 /** Plug-ins of qmail-spp: programs that print commands, the first letter of each line. */
-export function plugins(configured: Plugins, run: RunProgram): { hooks: Extension; afterLogin: Hook } {
+export function plugins(configured: Plugins, run: RunProgram): PluginHooks {
   const state: State = {
     run,
     configured,
@@ -65,12 +65,6 @@ export function plugins(configured: Plugins, run: RunProgram): { hooks: Extensio
       const variables = { ...rcptVariables(session, candidate), SMTPRCPTHOSTSOK };
       return errorFor(state, "R") ?? runAll(state, session, "r", { variables, candidate });
     },
-    *atAllowedRcpt(session, candidate) {
-      const subject = { variables: rcptVariables(session, candidate), candidate };
-      const refusal = yield* runAll(state, session, "p", subject);
-      if (refusal === undefined) state.accepted++;
-      return refusal;
-    },
     atData: (session) => errorFor(state, "D") ?? runAll(state, session, "d", { variables: {} }),
     atCommand(session, verb) {
       if (verb !== "rset") return undefined;
@@ -79,10 +73,23 @@ export function plugins(configured: Plugins, run: RunProgram): { hooks: Extensio
       return undefined;
     },
   };
-  return { hooks, afterLogin: (session) => runAll(state, session, "a", { variables: {} }) };
+  const last: Extension = {
+    *atAllowedRcpt(session, candidate) {
+      const subject = { variables: rcptVariables(session, candidate), candidate };
+      const refusal = yield* runAll(state, session, "p", subject);
+      if (refusal === undefined) state.accepted++;
+      return refusal;
+    },
+  };
+  return { hooks, last, afterLogin: (session) => runAll(state, session, "a", { variables: {} }) };
 }
 
-type Hook = (session: Session) => Answer;
+interface PluginHooks {
+  readonly hooks: Extension;
+  /** After all other checks. */
+  readonly last: Extension;
+  readonly afterLogin: (session: Session) => Answer;
+}
 
 const errorFor = ({ later }: State, when: LaterAt): string | undefined =>
   later[when].length === 0 ? undefined : later[when].join("\r\n");

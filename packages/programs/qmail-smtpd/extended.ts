@@ -3,7 +3,7 @@ import { type Configured, type ExtensionPorts, extensionsOf, type RunProgram } f
 import { native } from "@qmail-mysql/native";
 import { say } from "@qmail-mysql/process";
 import type { CheckRecipient } from "@qmail-mysql/recipient";
-import { newSession, type Parts, type Ports, type Session } from "@qmail-mysql/smtp";
+import { type Environment, newSession, type Parts, type Ports, type Session } from "@qmail-mysql/smtp";
 import { readConfigured } from "@qmail-mysql/smtpd/configured";
 import { reason } from "@qmail-mysql/trouble";
 import type { ClientFds } from "./edge/blocking.ts";
@@ -45,16 +45,15 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
   return async (parts) => {
     let configured: Configured;
     try {
-      configured = readConfigured(home, parts.environment, (line) => say(`qmail-smtpd: warning: ${line}`));
+      configured = configuredIn(home, parts.environment, args);
     } catch (error) {
       say(`qmail-smtpd: fatal: unable to read controls: ${reason(error)}`);
       return undefined;
     }
     const { auth, authProgram, recipientCheck, senderCheck, strayBytes, xclient } = configured.settings;
-    const program = authProgram.length > 0 ? authProgram : args;
     const ports: ExtensionPorts = {
       checkBlocklists: configured.blocklists && (await openBlocklists())(configured.blocklists),
-      authenticate: auth.length > 0 ? await openLogins(program) : undefined,
+      authenticate: auth.length > 0 ? await openLogins(authProgram) : undefined,
       ownsSender: senderCheck ? await openSenders() : undefined,
       checkRecipient: recipientCheck ? await openRecipients() : undefined,
       decideAgain: xclient.length > 0 ? await openAgain(home, configured.settings) : undefined,
@@ -67,6 +66,14 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
       extensions: extensionsOf(configured, ports),
     });
   };
+}
+
+function configuredIn(home: string, environment: Environment, args: readonly string[]): Configured {
+  const configured = readConfigured(home, environment, (line) => say(`qmail-smtpd: warning: ${line}`));
+  const { settings } = configured;
+  return settings.authProgram.length > 0
+    ? configured
+    : { ...configured, settings: { ...settings, authProgram: args } };
 }
 
 function programRunners(sessions: "one" | "many"): Pick<ExtensionPorts, "runPlugin" | "runCheck"> {
