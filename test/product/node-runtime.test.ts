@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TO_ALIAS } from "../lib/accounts.ts";
 import { overSocket, overTls, sqlite } from "../lib/databases.ts";
-import { run, visible } from "../lib/program.ts";
+import { BIN, run, visible } from "../lib/program.ts";
 import { mailboxRow } from "../lib/rows.ts";
+import { compileRecorder } from "../lib/smtp-pair.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 // The plain bundle for Node (make RUNTIME=node) does what the compiled programs do.
@@ -87,4 +88,51 @@ test.skipIf(!canRun)("every program begins under Node, with no warning of the ru
     const { stderr, signal } = await run(join(bin, program), [], { env: { QMAIL_HOME: "/nonexistent" } });
     expect([program, signal, stderr.includes("Warning")]).toEqual([program, null, false]);
   }
+});
+
+describe.skipIf(!canRun)("qmail-smtpd where the C library cannot be called", () => {
+  const world = makeWorld();
+  const record = join(world.home, "record");
+  let env: Record<string, string>;
+  beforeAll(() => {
+    world.control("me", "mx.example\n");
+    world.control("rcpthosts", "ours.example\n");
+    env = { ...world.env, PATH: "/usr/bin:/bin", QMAILQUEUE: compileRecorder(world.home), RECORD: record };
+  });
+  afterAll(() => world.remove());
+
+  test.each([
+    ["under Node", () => join(bin, "qmail-smtpd")],
+    ["under softlimit -a 1000000000", () => join(BIN, "qmail-smtpd")],
+  ])("%s", async (_, program) => {
+    rmSync(record, { force: true });
+    const limit = program().startsWith(BIN) ? "ulimit -v 1000000; " : "";
+    const mail =
+      "MAIL FROM:<a@\xe9>\r\nRCPT TO:<joe@ours.example>\r\nRCPT TO:<x@y>\r\nDATA\r\n\xff\r\n..\r\n.\r\n";
+    const session = (more: Readonly<Record<string, string>>) =>
+      run("/bin/sh", ["-c", `${limit}exec "$0"`, program()], {
+        env: { ...env, ...more },
+        input: `${mail}QUIT\r\n`,
+      });
+    const got = await session({ TCPREMOTEIP: "192.0.2.1" });
+    expect([got.code, got.stderr]).toEqual([0, ""]);
+    expect(got.stdout.split("\r\n").slice(1)).toEqual([
+      "250 ok",
+      "250 ok",
+      "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+      "354 go ahead",
+      expect.stringMatching(/^250 ok \d+ qp [1-9]\d*$/),
+      "221 mx.example",
+      "",
+    ]);
+    const queued = visible(readFileSync(record, "latin1"));
+    expect(queued).toContain("(192.0.2.1)\n  by unknown with SMTP; ");
+    expect(queued).toContain("-0000\n\xff\n.\nFa@\xe9|Tjoe@ours.example||");
+    expect((await session({ QQ: "exit 53" })).stdout).toContain(
+      "451 qq write error or disk full (#4.3.0)\r\n",
+    );
+    expect((await session({ QMAILQUEUE: "/nonexistent" })).stdout).toContain(
+      "451 unable to exec qq (#4.3.0)\r\n",
+    );
+  });
 });
