@@ -70,7 +70,7 @@ describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
   beforeAll(() => {
     makeUsers(world, overSocket.prepare(world).sql);
     world.control("smtpd", "auth plain\nauth_clear yes\nrecipient_check yes\n");
-    sqld = startSqld(world, `login_callers ${QMAILD}\n`);
+    sqld = startSqld(world);
   });
   afterAll(async () => {
     await sqld.stop();

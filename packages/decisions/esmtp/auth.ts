@@ -21,7 +21,7 @@ export interface AuthSettings {
   /** MAIL is refused without a login. */
   readonly isRequired: boolean;
   /** For the login log: smtp, submission or submissions. */
-  readonly service: string;
+  readonly service: (session: Session) => string;
   /** Milliseconds before the reply to a failed login; 0 if the port delays it itself. */
   readonly delay: number;
   readonly authenticate: AuthenticateClient;
@@ -70,7 +70,7 @@ export function auth(settings: AuthSettings): Extension {
     const answer = yield* ask(() =>
       settings.authenticate({
         ...given,
-        service: settings.service,
+        service: settings.service(session),
         client: {
           address: environment.get("TCPREMOTEIP") ?? "",
           port: environment.get("TCPLOCALPORT") ?? "",

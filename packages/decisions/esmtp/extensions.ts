@@ -2,7 +2,7 @@ import type { AuthenticateClient, OwnsSender } from "@qmail-mysql/accounts";
 import type { BlocklistSettings, CheckBlocklists } from "@qmail-mysql/blocklist";
 import type { DecideAgain } from "@qmail-mysql/connection";
 import { type CheckRecipient, UNKNOWN_LIMITS } from "@qmail-mysql/recipient";
-import type { Extension } from "@qmail-mysql/smtp";
+import type { Environment, Extension } from "@qmail-mysql/smtp";
 import { auth } from "./auth.ts";
 import { blocklist } from "./blocklist.ts";
 import { chunking } from "./chunking.ts";
@@ -62,7 +62,7 @@ export function extensionsOf(configured: Configured, ports: ExtensionPorts): Ext
         mechanisms: settings.auth,
         isAllowedInClear: settings.authClear,
         isRequired: settings.authRequired,
-        service: settings.service,
+        service: ({ environment }) => settings.service ?? serviceOf(settings, environment),
         delay: settings.authProgram.length > 0 ? AUTH_DELAY : 0,
         authenticate: ports.authenticate,
         ...(spp && { accepted: spp.afterLogin }),
@@ -80,4 +80,9 @@ export function extensionsOf(configured: Configured, ports: ExtensionPorts): Ext
     settings.log !== "off" && log(settings.log),
   ];
   return all.filter((each) => each !== false && each !== undefined);
+}
+
+function serviceOf({ submission }: EsmtpSettings, { get }: Environment): string {
+  if (!submission) return "smtp";
+  return get("SMTPS") === undefined ? "submission" : "submissions";
 }

@@ -9,14 +9,13 @@ const parse = (text: string) => {
 
 test("an empty file is stock", () => expect(parse("# nothing\n")).toEqual({ settings: STOCK, warnings: [] }));
 
-test("submission requires a login, and is logged as such", () => {
+test("submission requires a login, whose addresses are the senders", () => {
   const { settings } = parse("submission yes\nauth plain LOGIN\n");
   expect(settings).toEqual({
     ...STOCK,
     submission: true,
     authRequired: true,
     senderCheck: true,
-    service: "submission",
     auth: ["PLAIN", "LOGIN"],
   });
 });

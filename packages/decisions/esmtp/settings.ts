@@ -16,8 +16,8 @@ export interface EsmtpSettings {
   readonly submission: boolean;
   /** A login may send only with its own addresses; by default with submission. */
   readonly senderCheck: boolean;
-  /** The name in the login log. */
-  readonly service: string;
+  /** The name in the login log; undefined: by what it does. */
+  readonly service: string | undefined;
   readonly recipientCheck: boolean;
   /** Unknown recipients at which the session ends; 0: no limit. */
   readonly unknownLimit: number;
@@ -42,7 +42,7 @@ export const STOCK: EsmtpSettings = {
   authProgram: [],
   submission: false,
   senderCheck: false,
-  service: "smtp",
+  service: undefined,
   recipientCheck: false,
   unknownLimit: 20,
   xclient: [],
@@ -108,7 +108,6 @@ export function parseSmtpd(bytes: string, file: string, warn: (line: string) => 
     else warn(`${file} line ${setting.line}: unknown key ${setting.key}`);
   }
   const settings = { ...STOCK, ...(found as Partial<EsmtpSettings>) };
-  const service = found.service === undefined && settings.submission ? "submission" : settings.service;
   const authRequired = settings.authRequired || settings.submission;
   if (authRequired && settings.auth.length === 0) {
     throw new ControlError(`${file}: auth_required and submission need auth`);
@@ -116,7 +115,6 @@ export function parseSmtpd(bytes: string, file: string, warn: (line: string) => 
   return {
     ...settings,
     authRequired,
-    service,
     senderCheck: found.senderCheck === undefined ? settings.submission : settings.senderCheck,
   };
 }
