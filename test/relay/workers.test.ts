@@ -223,6 +223,12 @@ status: 0/40
     expect(await Promise.race([client, sleep(300)])).toBeUndefined();
   });
 
+  test("a program that says something else and ends at once does not end the server", async () => {
+    const server = await serve(...AS, "-w", "2", "127.0.0.1", "0", "/bin/sh", "-c", "echo 220 >&0");
+    await server.logged(/(?:warning: worker \d+ ended with status [09], sessions 0\n[\s\S]*){4}/);
+    expect(await server.stop()).toBe(0);
+  });
+
   test("root serves nobody", async () => {
     const refused = await run("tcpserver-sql", ["-w", "1", "127.0.0.1", "0", ...WORKER]);
     expect(refused).toMatchObject({

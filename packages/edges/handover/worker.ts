@@ -24,7 +24,8 @@ export async function serveHanded(
   certify: (certificates: readonly Certificate[]) => void = () => {},
 ): Promise<number> {
   if (process.geteuid?.() === 0) throw new Trouble("unable to serve connections as root: not allowed");
-  process.on("SIGTERM", () => {}); // the end of tcpserver-sql ends it, after its connections
+  // The end of tcpserver-sql ends it, after its connections; signals for a group of processes are for tcpserver-sql.
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => {});
   const descriptors = openDescriptors();
   const packet = Buffer.alloc(PACKET_LIMIT + 1);
   const certificates: Certificate[] = [];

@@ -105,6 +105,7 @@ class Connection implements Adopted {
       this.#closer = resolve;
       this.#limit(ms);
       this.#socket?.end();
+      if (this.#isPaused) this.#socket?.resume(); // closed with unread bytes it would be reset, and a reply lost
     });
   }
 

@@ -56,7 +56,7 @@ export function openCertificates(
     return true;
   });
   const unwatch = whenReady(socket, take);
-  return () =>
+  const ask: ReadCertificates = () =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => finish(new Trouble("unable to read the certificates: timed out")),
@@ -72,4 +72,10 @@ export function openCertificates(
         finish(new Trouble("unable to read the certificates: the process that reads them has ended"));
       }
     });
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const answer = last.then(ask, ask); // one at a time
+    last = answer;
+    return answer;
+  };
 }

@@ -119,8 +119,8 @@ class Workers implements WorkerPrograms {
       worker.unsent = rest;
       [first, ...rest] = rest;
     }
-    if (first !== undefined && this.#workers.has(worker.pid)) setTimeout(() => this.#send(worker), RETRY);
-    else this.#ready();
+    if (first === undefined) this.#ready();
+    else setTimeout(() => this.#has(worker) && this.#send(worker), RETRY);
   }
 
   /** The workers that are ready: the one with the fewest sessions first, of those the one that was used longest ago. */
@@ -132,11 +132,14 @@ class Workers implements WorkerPrograms {
   #watch(socket: number, pid: number): Worker {
     const packet = Buffer.alloc(PACKET_LIMIT + 1);
     const startedAt = performance.now();
+    let isOpen = true;
     const take = () => {
+      if (!isOpen) return false;
       const got = this.#descriptors.poll(socket, packet);
       if (got === "none" || !got) return false; // if it has closed its socket, its end is reported as well
       got.fds.forEach(closeSync);
-      if (!this.#take(worker, packet.toString("latin1", 0, got.length))) process.kill(pid, "SIGKILL");
+      const isValid = this.#take(worker, packet.toString("latin1", 0, got.length));
+      if (!isValid && this.#has(worker)) process.kill(pid, "SIGKILL");
       return true;
     };
     const unwatch = whenReady(socket, inTurns(take));
@@ -149,6 +152,7 @@ class Workers implements WorkerPrograms {
       lastUsed: 0,
       stop: () => {
         while (take()); // what it reported before its end
+        isOpen = false;
         unwatch();
         closeSync(socket);
         setTimeout(() => this.#replace(), Math.max(0, startedAt + PAUSE - performance.now()));
@@ -177,10 +181,15 @@ class Workers implements WorkerPrograms {
   #over(pid: number, status: number): void {
     const worker = this.#workers.get(pid);
     if (!worker) return;
+    this.#workers.delete(pid); // the pid may now be that of another process
     worker.stop();
-    this.#workers.delete(pid);
     this.#say(`warning: worker ${pid} ended with status ${status}, sessions ${worker.sessions.size}`);
     for (const id of worker.sessions) this.#ended(nameOf(worker, id), status);
+  }
+
+  /** Is it running? */
+  #has(worker: Worker): boolean {
+    return this.#workers.get(worker.pid) === worker;
   }
 
   #replace(): void {
