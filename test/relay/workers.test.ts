@@ -182,7 +182,7 @@ status: 0/40
     process.kill(Number(victim), "SIGKILL");
     for (const { closed } of lost ?? []) await closed;
     for (const each of kept ?? []) expect(await each.send("still here\n")).toBe("still here\n");
-    await server.logged(/status: 20\/300\n[^]*status: 10\/300\n/);
+    await server.logged(/status: 20\/300\n.*status: 10\/300\n/s);
     expect(server.log().match(new RegExp(`end ${victim}\\.\\d+ status 9\n`, "g"))?.length).toBe(10);
     const replacement = (await ofBoth(server)).map(({ worker }) => worker);
     expect(replacement).not.toContain(victim);
