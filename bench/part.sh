@@ -9,8 +9,9 @@ case $1 in
 processes)
 	# What the runtime costs before it does anything of ours: the same build of an empty program.
 	echo 'process.exit(0);' >build/bench/empty.ts
+	"$bun" scripts/harden.js "$bun" build/bench/runtime
 	"$bun" build build/bench/empty.ts --compile --minify --bytecode --format=esm \
-		--compile-executable-path="$PWD/build/runtime" --compile-jit-policy=10 \
+		--compile-executable-path="$PWD/build/bench/runtime" --compile-jit-policy=10 \
 		--no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 		--no-compile-autoload-tsconfig --no-compile-autoload-package-json \
 		--outfile build/bench/empty >/dev/null
