@@ -13,6 +13,8 @@ export interface Server {
   /** Resolves when the log holds this text. */
   logged(text: string | RegExp): Promise<void>;
   signal(name: NodeJS.Signals): void;
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string | null>;
   /** Ends it; returns its exit code, or the signal that ended it. */
   stop(name?: NodeJS.Signals): Promise<number | string | null>;
 }
@@ -55,6 +57,7 @@ export async function startServer(
     log: () => log,
     logged,
     signal: (name) => void child.kill(name),
+    ended,
     async stop(name = "SIGTERM") {
       child.kill(name);
       const outcome = await ended;

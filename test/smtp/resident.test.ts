@@ -1,15 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { NOFILES, QMAILD } from "../lib/accounts.ts";
-import { BIN } from "../lib/program.ts";
+import { children } from "../lib/processes.ts";
+import { BIN, proc } from "../lib/program.ts";
 import { numbers } from "../lib/random.ts";
 import { type Server, startServer } from "../lib/server.ts";
+import { makeCertificate } from "../lib/smtp-certificate.ts";
+import { connectSmtp, SmtpClient } from "../lib/smtp-client.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "resident-"));
@@ -18,70 +21,8 @@ const RECORDER = join(dir, "recorder");
 const servers: Server[] = [];
 const worlds: ReturnType<typeof makeWorld>[] = [];
 
-/** A client that sends a command when the reply to the one before has come. */
-class Client {
-  socket: Socket | TLSSocket;
-  #text = "";
-  #wake = () => {};
-  isClosed = false;
-
-  constructor(socket: Socket | TLSSocket) {
-    this.socket = socket;
-    this.use(socket);
-  }
-
-  use(socket: Socket | TLSSocket): void {
-    this.socket = socket;
-    socket.setEncoding("latin1").on("error", () => {});
-    socket.on("data", (text: string) => {
-      this.#text += text;
-      this.#wake();
-    });
-    socket.on("close", () => {
-      this.isClosed = socket === this.socket || this.isClosed;
-      this.#wake();
-    });
-  }
-
-  /** The next reply, all of its lines; "" at the end. */
-  async reply(): Promise<string> {
-    for (;;) {
-      const found = /^(?:\d{3}-[^\n]*\n)*\d{3} [^\n]*\n/.exec(this.#text)?.[0];
-      if (found !== undefined) {
-        this.#text = this.#text.slice(found.length);
-        return found.trimEnd();
-      }
-      if (this.isClosed) return "";
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  ask(command: string): Promise<string> {
-    this.socket.write(`${command}\r\n`, "latin1");
-    return this.reply();
-  }
-
-  async message(to: string, body: string): Promise<string> {
-    const replies = [await this.ask("MAIL FROM:<s@client.example>"), await this.ask(`RCPT TO:<${to}>`)];
-    if (replies[1]?.startsWith("250")) replies.push(await this.ask("DATA"), await this.ask(`${body}\r\n.`));
-    return replies.map((reply) => reply.slice(0, 3)).join(" ");
-  }
-
-  /** STARTTLS and the handshake. */
-  async startTls(servername = ""): Promise<TLSSocket> {
-    expect(await this.ask("STARTTLS")).toBe("220 ready for tls");
-    this.socket.removeAllListeners("data");
-    const secure = connectTls({ socket: this.socket, servername, rejectUnauthorized: false });
-    this.use(secure);
-    await new Promise((resolve, reject) => secure.on("secureConnect", resolve).on("error", reject));
-    return secure;
-  }
-}
-
-async function client(port: number, from = "127.0.0.1"): Promise<Client> {
-  const made = new Client(connectTcp({ port, host: "127.0.0.1", localAddress: from }));
+async function client(port: number, from = "127.0.0.1"): Promise<SmtpClient> {
+  const made = await connectSmtp(port, from);
   expect(await made.reply()).toBe("220 mx.example ESMTP");
   return made;
 }
@@ -127,15 +68,6 @@ async function serve({ env = {}, args = [], control = {} }: How = {}) {
 
 /** What the queue program got: its environment and envelope, and the message. */
 const queued = () => readdirSync(QUEUE).map((file) => readFileSync(join(QUEUE, file), "latin1"));
-
-/** A certificate and its key in PEM. */
-function certificate(name: string): { chain: string; key: string } {
-  const [chain, key] = [join(dir, "chain"), join(dir, "key")];
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const files = ["-keyout", key, "-out", chain, "-days", "2", "-subj", `/CN=${name}`];
-  execFileSync("openssl", ["req", "-x509", ...curve, ...files], { stdio: "ignore" });
-  return { chain: readFileSync(chain, "latin1"), key: readFileSync(key, "latin1") };
-}
 
 const nameOf = (socket: TLSSocket) => String(socket.getPeerCertificate().subject.CN);
 
@@ -252,8 +184,8 @@ describe.skipIf(!isRoot)("qmail-smtpd in the workers of tcpserver-sql", () => {
   });
 
   describe("with TLS", () => {
-    const one = certificate("one.example");
-    const two = certificate("two.example");
+    const one = makeCertificate("one.example");
+    const two = makeCertificate("two.example");
 
     test("STARTTLS: a certificate for each name, which the workers cannot read, and others after HUP", async () => {
       const { port, server, world } = await serve({
@@ -276,7 +208,7 @@ describe.skipIf(!isRoot)("qmail-smtpd in the workers of tcpserver-sql", () => {
       expect(nameOf(await (await client(port)).startTls("Two.example"))).toBe("two.example");
       expect(nameOf(await (await client(port)).startTls("three.example"))).toBe("one.example");
 
-      const three = certificate("three.example");
+      const three = makeCertificate("three.example");
       chmodSync(world.control("one-cert.pem", three.chain + three.key), 0o600);
       server.signal("SIGHUP");
       for (let name = "", tries = 0; name !== "three.example"; tries++) {
@@ -290,6 +222,18 @@ describe.skipIf(!isRoot)("qmail-smtpd in the workers of tcpserver-sql", () => {
       server.signal("SIGHUP");
       await server.logged("unable to use the certificate of two.example");
       expect(nameOf(await (await client(port)).startTls("two.example"))).toBe("two.example");
+    });
+
+    test("without the process that reads the keys it exits 111, to be started again; its sessions go on", async () => {
+      const { port, server } = await serve({ control: { "servercert.pem": one.chain + one.key } });
+      const each = await client(port);
+      await each.startTls();
+      const keys = children(server.pid).find((pid) => proc(pid, "cmdline").includes("--keys"));
+      process.kill(keys ?? 0, "SIGKILL");
+      expect(await server.ended).toBe(111);
+      expect(server.log()).toContain("tcpserver: fatal: the process that reads the certificates has ended\n");
+      expect(await each.message("a@ours.example", "body")).toBe("250 250 354 250");
+      expect(await each.ask("QUIT")).toBe("221 mx.example");
     });
 
     test("what comes in plain text behind STARTTLS is not executed: CVE-2011-0411", async () => {
@@ -315,13 +259,13 @@ describe.skipIf(!isRoot)("qmail-smtpd in the workers of tcpserver-sql", () => {
           minVersion: version,
           maxVersion: version,
         });
-        const each = new Client(secure);
+        const each = new SmtpClient(secure);
         expect(await each.reply()).toBe("220 mx.example ESMTP");
         expect(secure.getProtocol()).toBe(version);
         expect(await each.ask("STARTTLS")).toBe("502 unimplemented (#5.5.1)");
         expect(await each.ask("QUIT")).toBe("221 mx.example");
       }
-      const plain = new Client(connectTcp({ port, host: "127.0.0.1" }));
+      const plain = new SmtpClient(connectTcp({ port, host: "127.0.0.1" }));
       plain.socket.write("EHLO me\r\n");
       expect(await plain.reply()).toBe("");
     });

@@ -6,7 +6,7 @@ import { environment, resident, say } from "@qmail-mysql/process";
 import { openRelayAnswers, readSql, relaySqldPath } from "@qmail-mysql/relay-store";
 import { rulesReader } from "@qmail-mysql/tcp-rules";
 import { Die, HARD, OK, reason, SOFT } from "@qmail-mysql/trouble";
-import { openCertificates, type ReadCertificates } from "./edge/certificates.ts";
+import { type Certificates, openCertificates } from "./edge/certificates.ts";
 import { dnsNames } from "./edge/dns.ts";
 import { askIdent } from "./edge/ident.ts";
 import { dropPrivileges, listenOn } from "./edge/listen.ts";
@@ -47,6 +47,15 @@ export async function main(args: readonly string[]): Promise<number> {
     dropPrivileges(options);
     const started = await programs(system, options, base, certificates, speak);
     releaseStdio(options, listeners);
+    let code = OK;
+    const onStop = (stop: () => void) => {
+      process.once("SIGTERM", stop);
+      certificates?.onEnd(() => {
+        speak(1, "fatal: the process that reads the certificates has ended");
+        code = SOFT;
+        stop();
+      });
+    };
     await serve(options, {
       system,
       listeners,
@@ -56,9 +65,10 @@ export async function main(args: readonly string[]): Promise<number> {
       askIdent,
       openRules: rulesReader(),
       relay,
+      onStop,
       say: speak,
     });
-    return OK;
+    return code;
   } catch (error) {
     if (!(error instanceof Die)) speak(1, `fatal: ${reason(error)}`);
     return SOFT;
@@ -70,18 +80,18 @@ async function programs(
   system: TcpSystem,
   { program, workers }: Options,
   base: readonly string[],
-  certificates: ReadCertificates | undefined,
+  certificates: Certificates | undefined,
   speak: (level: 1 | 2, line: string) => void,
 ): Promise<Programs> {
   if (workers === undefined) {
     return { isReady: () => true, start: system.spawner(program), watch: system.watchChildren };
   }
-  const read = await certificates?.();
+  const read = await certificates?.read();
   const all = openWorkers(system, program, workers || availableParallelism(), base, (line) => speak(1, line));
   if (read && certificates) {
     all.certify(read);
     process.on("SIGHUP", () => {
-      certificates().then(all.certify.bind(all), (error) => speak(1, `warning: ${reason(error)}`));
+      certificates.read().then(all.certify.bind(all), (error) => speak(1, `warning: ${reason(error)}`));
     });
   }
   return all;

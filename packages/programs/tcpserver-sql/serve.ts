@@ -23,6 +23,8 @@ export interface Parts {
   ) => Promise<string | undefined>;
   readonly openRules: OpenRules;
   readonly relay: RelaySource | undefined;
+  /** Calls back when no more connections are to be accepted. */
+  readonly onStop: (stop: () => void) => void;
   readonly say: (level: 1 | 2, line: string) => void;
 }
 
@@ -30,7 +32,7 @@ export interface Parts {
 const DROPPED = SOFT << 8;
 const DENIED = HARD << 8;
 
-/** Serves until SIGTERM; running children are not terminated, and accepted connections still get one. */
+/** Serves until it is stopped; running children are not terminated, and accepted connections still get one. */
 export function serve(options: Options, parts: Parts): Promise<void> {
   const { say } = parts;
   const children = new Set<number | string>();
@@ -83,7 +85,8 @@ export function serve(options: Options, parts: Parts): Promise<void> {
   accept();
   return new Promise((resolve) => {
     whenOver = resolve;
-    process.once("SIGTERM", () => {
+    parts.onStop(() => {
+      if (isOver) return;
       isOver = true;
       for (const listener of parts.listeners) listener.close();
       if (pending === 0) resolve();

@@ -12,8 +12,12 @@ import type { TcpSystem } from "./tcp-system.ts";
 export const FAILED = "failed ";
 const PATIENCE = 10_000; // milliseconds for an answer
 
-/** Reads the certificates and keys of the site, as packets for workers. Rejects with Trouble. */
-export type ReadCertificates = () => Promise<readonly string[]>;
+export interface Certificates {
+  /** Reads the certificates and keys of the site, as packets for workers. Rejects with Trouble. */
+  read(): Promise<readonly string[]>;
+  /** Calls back when they cannot be read any more. */
+  onEnd(ended: () => void): void;
+}
 
 /**
  * Starts the process that reads them, which has to be done before the uid is changed. Undefined if the site has none.
@@ -22,7 +26,7 @@ export function openCertificates(
   system: TcpSystem,
   home: string,
   base: readonly string[],
-): ReadCertificates | undefined {
+): Certificates | undefined {
   if (!hasControl(home, "tlscerts") && !hasControl(home, "servercert.pem")) return undefined;
   const descriptors = openDescriptors();
   const [socket, theirs] = descriptors.pair();
@@ -32,6 +36,7 @@ export function openCertificates(
 
   const packet = Buffer.alloc(PACKET_LIMIT + 1);
   const packets: string[] = [];
+  let ended = () => {};
   let settle: ((answer: readonly string[] | Trouble) => void) | undefined;
   const finish = (answer: readonly string[] | Trouble) => {
     packets.length = 0;
@@ -43,6 +48,7 @@ export function openCertificates(
     if (!got) {
       finish(new Trouble("unable to read the certificates: the process that reads them has ended"));
       unwatch();
+      ended();
       return false;
     }
     const text = packet.toString("latin1", 0, got.length);
@@ -56,7 +62,7 @@ export function openCertificates(
     return true;
   });
   const unwatch = whenReady(socket, take);
-  const ask: ReadCertificates = () =>
+  const ask: Certificates["read"] = () =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => finish(new Trouble("unable to read the certificates: timed out")),
@@ -73,9 +79,14 @@ export function openCertificates(
       }
     });
   let last: Promise<unknown> = Promise.resolve();
-  return () => {
-    const answer = last.then(ask, ask); // one at a time
-    last = answer;
-    return answer;
+  return {
+    read() {
+      const answer = last.then(ask, ask); // one at a time
+      last = answer;
+      return answer;
+    },
+    onEnd(tell) {
+      ended = tell;
+    },
   };
 }
