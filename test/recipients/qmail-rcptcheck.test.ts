@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { on } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -237,6 +238,42 @@ test.skipIf(!isRoot)("the sample view gives the verdicts of db/user", async () =
     const got = await run("qmail-rcptcheck", ["socketmap"], { env: world.env, input });
     expect(got.stdout).toBe("14:OK deliverable,9:NOTFOUND ,9:NOTFOUND ,9:NOTFOUND ,");
   } finally {
+    world.remove();
+  }
+});
+
+test("a connection that stays uses the database when it is back, and changed control files", async () => {
+  const world = makeWorld();
+  const asking = spawn(join(BIN, "qmail-rcptcheck"), ["socketmap"], {
+    env: { PATH: process.env.PATH ?? "", ...world.env },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const replies = on(asking.stdout, "data")[Symbol.asyncIterator]();
+  const reply = async (address: string): Promise<string> => {
+    const request = `x ${address}`;
+    asking.stdin.write(`${request.length}:${request},`);
+    const { value } = await replies.next();
+    return String(value?.[0]).replace(/^\d+:(\S+ ?\S*).*,$/s, "$1");
+  };
+  try {
+    world.control("me", "h.example\n");
+    world.control("rcpthosts", "h.example\n");
+    expect(await reply("ann@h.example")).toMatch(/^TEMP/);
+    const { sql } = overSocket.prepare(world);
+    const home = world.user("ann", isRoot ? UID : (process.getuid?.() ?? 0));
+    sql(
+      `INSERT INTO mailbox (username, uid, gid, home, password) VALUES ('ann', ${UID}, ${UID}, '${home}', '')`,
+    );
+    expect(await reply("ann@h.example")).toBe("OK deliverable");
+    const own = "FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+    const kills = sql(`SELECT CONCAT('KILL ', id, ';') ${own}`);
+    expect(kills).toMatch(/^KILL \d+;$/m);
+    sql(kills);
+    expect(await reply("ann@h.example")).toBe("OK deliverable");
+    world.control("rcpthosts", "other.example\n");
+    await expect.poll(() => reply("ann@h.example"), { timeout: 5000 }).toBe("NOTFOUND ");
+  } finally {
+    asking.kill("SIGKILL");
     world.remove();
   }
 });

@@ -59,12 +59,14 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
     stale: settings.stale * SECOND,
   };
   const loginLimit = loginSeconds(sql.timeout) * SECOND;
+  // A verdict is cached and so are its rows: together they are not older than a row may be.
+  const half = { ...keep, ttl: keep.ttl / 2, negativeTtl: keep.negativeTtl / 2 };
   const hashers = openHashers(settings.hashers, settings.hashQueue, sql.timeout * SECOND, loginLimit);
   const logins = openLogins(config, ask, hashers);
   const lookups = answerer({
     specials: {},
     cache,
-    keep: { ...keep, stale: 0 },
+    keep: { ...half, stale: 0 },
     ask,
     watch,
     funkyQueries: sql.funkyQueries,
@@ -84,7 +86,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
       },
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     }),
-    ...openRecipients(config, qmailHome, cache, keep, lookups),
+    ...openRecipients(config, qmailHome, cache, half, lookups),
     ...relaySpecials(config, watch.query(pool.query, "the relay table"), writers, logins),
     ...lasting.specials,
   };

@@ -9,8 +9,6 @@ import type { Config } from "../config.ts";
 import { ownClient, recipientQuestion } from "./question.ts";
 import { senderQuestion } from "./sender.ts";
 
-const VERDICT = 5000; // milliseconds until a verdict is renewed from the cached rows
-
 /** The questions `checkRecipient` and `ownsSender` over the control files, and over `lookups`, the questions about the tables. */
 export function openRecipients(
   { sql }: Config,
@@ -30,14 +28,9 @@ export function openRecipients(
     controls.current,
     controls.assigned,
   );
-  const short: Keep = {
-    ttl: Math.min(keep.ttl, VERDICT),
-    negativeTtl: Math.min(keep.negativeTtl, VERDICT),
-    stale: keep.stale,
-    negativeStale: 0, // without the database nobody is refused
-  };
   return {
-    checkRecipient: recipientQuestion({ ports, controls, cache, keep: short }),
+    // Without the database nobody is refused.
+    checkRecipient: recipientQuestion({ ports, controls, cache, keep: { ...keep, negativeStale: 0 } }),
     ownsSender: senderQuestion(ports),
   };
 }
