@@ -91,6 +91,7 @@ describe("qmail-spp", () => {
     expect((await served([], { NOSPP: "" })).greeting).toBe("220 mx.example ESMTP");
     expect((await served([])).greeting).toBe("554 no");
     expect((await served([], { SPPCONFFILE: "control/others" })).greeting).toBe("555 other");
+    expect((await served([], { SPPCONFFILE: file("control/others") })).greeting).toBe("555 other");
     const missing = await served([], { SPPCONFFILE: "control/missing" });
     expect([missing.greeting, missing.code]).toEqual(["421 unable to read controls (#4.3.0)", 1]);
   });

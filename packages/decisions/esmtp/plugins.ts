@@ -43,10 +43,7 @@ export function plugins(configured: Plugins, run: RunProgram): PluginHooks {
     all: 0,
     later: { M: [], R: [], D: [] },
   };
-  const rcptVariables = (session: Session, { address }: Candidate) => ({
-    SMTPHELOHOST: session.helo ?? session.client.host,
-    SMTPMAILFROM: session.transaction?.sender ?? "",
-    SMTPRCPTTO: address,
+  const rcptVariables = () => ({
     SMTPRCPTCOUNT: String(state.accepted),
     SMTPRCPTCOUNTALL: String(state.all),
   });
@@ -55,15 +52,17 @@ export function plugins(configured: Plugins, run: RunProgram): PluginHooks {
     atHelo: (session, name) => runAll(state, session, "h", { variables: { SMTPHELOHOST: name } }),
     atMail(session, candidate) {
       [state.accepted, state.all] = [0, 0];
-      const SMTPHELOHOST = session.helo ?? session.client.host;
-      const variables = { SMTPHELOHOST, SMTPMAILFROM: candidate.address };
-      return errorFor(state, "M") ?? runAll(state, session, "m", { variables, candidate });
+      return (
+        errorFor(state, "M") ??
+        runAll(state, session, "m", { variables: {}, addressed: { candidate, variable: "SMTPMAILFROM" } })
+      );
     },
     atRcpt(session, candidate) {
+      const error = errorFor(state, "R");
+      if (error !== undefined) return error;
       state.all++;
-      const SMTPRCPTHOSTSOK = candidate.isAllowed ? "1" : "0";
-      const variables = { ...rcptVariables(session, candidate), SMTPRCPTHOSTSOK };
-      return errorFor(state, "R") ?? runAll(state, session, "r", { variables, candidate });
+      const variables = { ...rcptVariables(), SMTPRCPTHOSTSOK: candidate.isAllowed ? "1" : "0" };
+      return runAll(state, session, "r", { variables, addressed: { candidate, variable: "SMTPRCPTTO" } });
     },
     atData: (session) => errorFor(state, "D") ?? runAll(state, session, "d", { variables: {} }),
     atCommand(session, verb) {
@@ -75,7 +74,10 @@ export function plugins(configured: Plugins, run: RunProgram): PluginHooks {
   };
   const last: Extension = {
     *atAllowedRcpt(session, candidate) {
-      const subject = { variables: rcptVariables(session, candidate), candidate };
+      const subject = {
+        variables: rcptVariables(),
+        addressed: { candidate, variable: "SMTPRCPTTO" },
+      } as const;
       const refusal = yield* runAll(state, session, "p", subject);
       if (refusal === undefined) state.accepted++;
       return refusal;
@@ -94,12 +96,18 @@ interface PluginHooks {
 const errorFor = ({ later }: State, when: LaterAt): string | undefined =>
   later[when].length === 0 ? undefined : later[when].join("\r\n");
 
-/** Runs the plug-ins of an event; returns the reply of one that refuses. */
+/**
+ * Runs the plug-ins of an event; returns the reply of one that refuses. The variables remain, for the plug-ins of later
+ * events and for qmail-queue.
+ */
 function* runAll(state: State, session: Session, event: PluginEvent, subject: Subject): Answer {
+  if (state.isOff) return undefined;
+  for (const [name, value] of Object.entries(subject.variables)) session.environment.set(name, value);
+  if (subject.addressed) setAddress(session, subject.addressed, subject.addressed.candidate.address);
   for (const program of state.configured[event]) {
     if (state.isOff) return undefined;
     yield* flush(session);
-    const end = yield* ask(() => state.run(program, session.environment, subject.variables));
+    const end = yield* ask(() => state.run(program, session.environment, {}));
     const failure = failureOf(end);
     if (failure) return `451 qmail-spp failure: ${program}: ${failure} (#4.3.0)`;
     for (const line of linesOf(end.output)) {
@@ -115,7 +123,7 @@ function execute(
   state: State,
   session: Session,
   line: string,
-  { candidate }: Subject,
+  { addressed }: Subject,
 ): { readonly reply: string | undefined } | undefined {
   const [command, text] = [line[0], line.slice(1)];
   switch (command) {
@@ -125,7 +133,7 @@ function execute(
     case "N":
       return { reply: undefined };
     case "O":
-      if (candidate) candidate.isAllowed = true;
+      if (addressed) addressed.candidate.isAllowed = true;
       return { reply: undefined };
     case "E":
       return { reply: text };
@@ -140,7 +148,7 @@ function execute(
       session.header += `${text}\n`;
       break;
     case "C":
-      if (candidate) candidate.address = text;
+      if (addressed) setAddress(session, addressed, text);
       break;
     case "S":
       setVariable(session, text);
@@ -157,7 +165,18 @@ function execute(
 
 interface Subject {
   readonly variables: Readonly<Record<string, string>>;
-  readonly candidate?: Candidate;
+  readonly addressed?: Addressed;
+}
+
+/** The address of MAIL or RCPT, which plug-ins can change, and the variable that has it. */
+interface Addressed {
+  readonly candidate: Candidate;
+  readonly variable: "SMTPMAILFROM" | "SMTPRCPTTO";
+}
+
+function setAddress({ environment }: Session, { candidate, variable }: Addressed, address: string): void {
+  candidate.address = address;
+  environment.set(variable, address);
 }
 
 function failureOf({ code }: ProgramEnd): string | undefined {

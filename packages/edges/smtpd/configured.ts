@@ -14,7 +14,8 @@ const BLOCKLISTS = "control/dnsbl";
  * control/dnsbl and $RCPTCHECK. Throws an error if a file that is there, or named, cannot be used.
  */
 export function readConfigured(home: string, { get }: Environment, warn: (line: string) => void): Configured {
-  const text = (name: string, isRequired: boolean) => contents(`${home}/${name}`, isRequired);
+  const text = (name: string, isRequired: boolean) =>
+    contents(name.startsWith("/") ? name : `${home}/${name}`, isRequired);
   const named = get("SMTPDCONF");
   const file = named ?? SMTPD;
   const smtpd = text(file, named !== undefined);
