@@ -119,8 +119,11 @@ class Worker:
         socket.send_fds(self.orders, [packet.encode("latin1")], [theirs.fileno()])
         theirs.close()
         replies = b""
-        while piece := ours.recv(65536):
-            replies += piece
+        try:
+            while piece := ours.recv(65536):
+                replies += piece
+        except ConnectionResetError:
+            pass  # closed while there was more to read
         ours.close()
         _, code = self.orders.recv(65536).decode().split("\0")[:2]
         queued = recorded()
