@@ -3,7 +3,8 @@ import { checkBlocklists, openBlockedSession, parseBlocklists } from "@qmail-mys
 import { openResolver } from "@qmail-mysql/resolver";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type NameServer, startDnsmasq } from "../lib/dnsmasq.ts";
-import { isRoot } from "../lib/world.ts";
+import { run } from "../lib/program.ts";
+import { isRoot, makeWorld } from "../lib/world.ts";
 
 const SERVED = "served\r\n";
 
@@ -41,11 +42,11 @@ describe.skipIf(!isRoot)("blocklists as rblsmtpd decides", () => {
     env: Record<string, string>,
     input: string,
   ): Promise<string> {
-    // In control/dnsbl an option and its argument are a line.
-    const text = options.join("\n").replace(/^(-[tra])\n/gm, "$1 ");
     const { lookUp } = openResolver({ servers: () => [server.address], limit: 3000 });
     const client = { ip: env.TCPREMOTEIP ?? "", rblsmtpd: env.RBLSMTPD };
-    const blocked = await checkBlocklists(client, parseBlocklists(text, "dnsbl"), lookUp);
+    const settings = parseBlocklists(options);
+    if (!settings) throw new Error("invalid options");
+    const blocked = await checkBlocklists(client, settings, lookUp);
     if (!blocked) return SERVED;
     const session = openBlockedSession(blocked);
     return session.greeting + (session.isOver ? "" : session.receive(input).replies);
@@ -77,5 +78,19 @@ describe.skipIf(!isRoot)("blocklists as rblsmtpd decides", () => {
     const said = await stock(options, { ...env, DNSCACHEIP: server.address }, INPUT);
     expect(said).toMatch(/^(served|220 rblsmtpd\.local|[45]5[13] )/);
     expect(await ours(options, env, INPUT)).toBe(said);
+  });
+
+  test("qmail-smtpd with dnsbl in control/smtpd says what rblsmtpd says", async () => {
+    const world = makeWorld();
+    world.control("me", "h.example\n");
+    world.control("smtpd", "dnsbl -b -a good.example -r txt.example\n");
+    for (const ip of ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]) {
+      const env = { TCPREMOTEIP: ip, DNSCACHEIP: server.address };
+      const said = await stock(["-b", "-a", "good.example", ...TXT], env, INPUT);
+      const got = await run("qmail-smtpd", [], { env: { ...world.env, ...env }, input: INPUT });
+      if (said === SERVED) expect(got.stdout).toMatch(/^220 h\.example ESMTP\r\n/);
+      else expect([got.stdout, got.code]).toEqual([said, 0]);
+    }
+    world.remove();
   });
 });

@@ -1,6 +1,4 @@
-import { ControlError } from "@qmail-mysql/control";
-
-/** One list of control/dnsbl, with the flags that stand before it. */
+/** One list, with the flags that stand before it. */
 export interface Blocklist {
   /** It lists clients to refuse, else clients to accept. */
   readonly refuses: boolean;
@@ -20,32 +18,31 @@ export interface BlocklistSettings {
 
 const TIMEOUT = 60;
 const MAX_LISTS = 32;
+const ZONE = /^[A-Za-z0-9_.-]{1,200}$/;
 
-/**
- * Parses control/dnsbl: each line is an option of rblsmtpd, `-b`, `-B`, `-c`, `-C`, `-t seconds`, `-r zone` or
- * `-a zone`. Blank lines and lines with # at the beginning are ignored. Throws ControlError.
- */
-export function parseBlocklists(text: string, file: string): BlocklistSettings {
+/** Parses the options of rblsmtpd: -b -B -c -C -t seconds -r zone -a zone. Undefined if they are invalid. */
+export function parseBlocklists(args: readonly string[]): BlocklistSettings | undefined {
   const lists: Blocklist[] = [];
-  let timeout = TIMEOUT;
   const flags = { bounces: false, failsClosed: false };
-  for (const [i, line] of text.split("\n").entries()) {
-    const wrong = (expected: string) => new ControlError(`${file} line ${i + 1}: expected ${expected}`);
-    const trimmed = line.trim();
-    if (trimmed === "" || trimmed.startsWith("#")) continue;
-    const [, option = "", rest = ""] = /^-([bBcCtra])\s*(.*)$/s.exec(trimmed) ?? [];
-    if (option === "") throw wrong("an option of rblsmtpd, -b -B -c -C -t -r or -a");
-    if ("bBcC".includes(option)) {
-      if (rest !== "") throw wrong("one option in each line");
-      if (option === "b" || option === "B") flags.bounces = option === "b";
-      else flags.failsClosed = option === "c";
-    } else if (option === "t") {
-      if (!/^\d{1,6}$/.test(rest)) throw wrong("-t and a number of seconds");
-      timeout = Number(rest);
+  let timeout = TIMEOUT;
+  for (let at = 0; at < args.length; at++) {
+    const [, letters = "", option = "", attached = ""] =
+      /^-([bBcC]*)([tra]?)(.*)$/s.exec(args[at] ?? "") ?? [];
+    for (const letter of letters) {
+      if (letter === "b" || letter === "B") flags.bounces = letter === "b";
+      else flags.failsClosed = letter === "c";
+    }
+    if (option === "") {
+      if (letters === "" || attached !== "") return undefined;
+      continue;
+    }
+    const value = attached || (args[++at] ?? "");
+    if (option === "t") {
+      if (!/^\d{1,6}$/.test(value)) return undefined;
+      timeout = Number(value);
     } else {
-      if (!/^[A-Za-z0-9_.-]{1,200}$/.test(rest)) throw wrong(`-${option} and the name of a zone`);
-      if (lists.length === MAX_LISTS) throw wrong(`at most ${MAX_LISTS} zones`);
-      lists.push({ refuses: option === "r", zone: rest, ...flags });
+      if (!ZONE.test(value) || lists.length === MAX_LISTS) return undefined;
+      lists.push({ refuses: option === "r", zone: value, ...flags });
     }
   }
   return { lists, timeout };

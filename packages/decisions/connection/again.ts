@@ -1,11 +1,13 @@
+import { Trouble } from "@qmail-mysql/trouble";
+import { formatIp, parseIp } from "@qmail-mysql/wire";
 import { baseEnvironment, type Connection, childEnvironment, type Endpoint, nameOf } from "./environment.ts";
 import { ruleFor } from "./rules.ts";
 
 /** The client for whom a host speaks that is trusted to say so (XCLIENT). */
 export interface NamedClient extends Endpoint {
   /** TCPREMOTEHOST and TCPREMOTEINFO; undefined if unknown. */
-  readonly host?: string;
-  readonly info?: string;
+  readonly host?: string | undefined;
+  readonly info?: string | undefined;
   /** The end that the client connected to; by default that of the host. */
   readonly local?: Endpoint;
 }
@@ -28,28 +30,33 @@ export type DecideAgain = (
 /**
  * Decides for a client as tcpserver-sql did for the host that now names it, from the environment of that host's session
  * (NAME=value): may it connect, and with which environment? RELAYCLIENT and the variables that the rule of the host set
- * are dropped first.
+ * are dropped first. Throws Trouble, also if the client cannot be one.
  */
 export async function decideAgain(
   entries: readonly string[],
   client: NamedClient,
   { findRule, mayRelay }: AgainPorts,
 ): Promise<AgainAnswer> {
+  const ip = parseIp(client.ip);
+  if (!ip || `${client.host ?? ""}${client.info ?? ""}`.includes("\0")) {
+    throw new Trouble("unable to decide about a client: its address or name is invalid");
+  }
+  const address = formatIp(ip);
   const { local, remote, localHost, remoteHost, remoteInfo } = connectionIn(entries);
   const old = ruleFor({ ip: remote.ip, host: remoteHost, info: remoteInfo }, findRule);
   const base = baseEnvironment(entries).filter(
     (entry) => nameOf(entry) !== "RELAYCLIENT" && !old.env.has(nameOf(entry)),
   );
-  const rule = ruleFor({ ip: client.ip, host: client.host, info: client.info }, findRule);
+  const rule = ruleFor({ ip: address, host: client.host, info: client.info }, findRule);
   if (rule.deny) return { denied: true };
   const connection: Connection = {
     local: client.local ?? local,
-    remote: { ip: client.ip, port: client.port },
+    remote: { ip: address, port: client.port },
     localHost,
     remoteHost: client.host,
     remoteInfo: client.info,
   };
-  return { environment: childEnvironment(base, connection, await mayRelay(client.ip), rule.env) };
+  return { environment: childEnvironment(base, connection, await mayRelay(address), rule.env) };
 }
 
 function connectionIn(entries: readonly string[]): Connection {

@@ -151,3 +151,17 @@ test("RELAYCLIENT of the proxy is dropped wherever it comes from", async () => {
     [],
   );
 });
+
+test.each([
+  { ip: "" },
+  { ip: "[UNAVAILABLE]" },
+  { ip: "192.0.2.1\nX=1" },
+  { ip: "192.0.2.1", host: "a\0RELAYCLIENT=" },
+  { ip: "192.0.2.1", info: "a\0b" },
+])("%j is no client", async (client) => {
+  await expect(again(client)).rejects.toThrow("unable to decide about a client");
+});
+
+test("an address in another form is that address for the rules", async () => {
+  expect(await again({ ip: "::ffff:192.0.2.66" })).toEqual({ denied: true });
+});

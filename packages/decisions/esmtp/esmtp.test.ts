@@ -61,7 +61,7 @@ async function served(lines: readonly string[], given: Given = {}) {
   };
   const { blocked } = given;
   const extensionPorts: ExtensionPorts = {
-    checkBlocklists: blocked && (async () => blocked),
+    checkBlocklists: blocked && (async ({ ip }) => (ip === "192.0.2.9" ? undefined : blocked)),
     async authenticate({ login, password }) {
       attempts.push(`${login}:${password}`);
       if (login === "trouble") return { trouble: "no database" };
@@ -84,7 +84,6 @@ async function served(lines: readonly string[], given: Given = {}) {
   };
   const configured: Configured = {
     settings: { ...STOCK, ...given.settings },
-    blocklists: undefined,
     plugins: given.plugins === undefined ? undefined : parsePlugins(given.plugins),
     hasRcptCheck: false,
   };
@@ -480,4 +479,18 @@ test("a client on a blocklist gets no further than the reply, as from rblsmtpd",
   ]);
   const at = await served(["EHLO x"], { blocked: { reply: "553 no", timeout: 0 } });
   expect([at.greeting, at.replies, at.code]).toEqual(["553 no", [], 0]);
+});
+
+describe("a client on a blocklist", () => {
+  const blocked = { reply: "451 no", timeout: 60 };
+  test("is refused if a proxy names it, also for what it has already sent", async () => {
+    const got = await served(["XCLIENT ADDR=198.51.100.1", "RCPT TO:<x@y>", "QUIT", "NOOP"], {
+      blocked,
+      settings: { xclient: ["192.0.2.9"] },
+      environment: ["TCPREMOTEIP=192.0.2.9"],
+    });
+    expect(got.greeting).toBe("220 mx.example ESMTP");
+    expect(got.replies).toEqual(["220 rblsmtpd.local", "451 no", "221 rblsmtpd.local"]);
+    expect([got.code, got.log]).toEqual([0, ['blocked client=198.51.100.1 reply="451 no"']]);
+  });
 });

@@ -1,10 +1,10 @@
 import type { AuthenticateClient, OwnsSender } from "@qmail-mysql/accounts";
-import type { BlocklistSettings, CheckBlocklists } from "@qmail-mysql/blocklist";
+import type { CheckBlocklists } from "@qmail-mysql/blocklist";
 import type { DecideAgain } from "@qmail-mysql/connection";
 import { type CheckRecipient, UNKNOWN_LIMITS } from "@qmail-mysql/recipient";
 import type { Environment, Extension } from "@qmail-mysql/smtp";
 import { auth } from "./auth.ts";
-import { blocklist } from "./blocklist.ts";
+import { blocklist, refuseListed } from "./blocklist.ts";
 import { chunking } from "./chunking.ts";
 import { enhancedCodes } from "./enhanced-codes.ts";
 import { log } from "./log.ts";
@@ -38,8 +38,6 @@ export interface ExtensionPorts {
 export interface Configured {
   readonly settings: EsmtpSettings;
   readonly plugins: Plugins | undefined;
-  /** control/dnsbl */
-  readonly blocklists: BlocklistSettings | undefined;
   readonly hasRcptCheck: boolean;
 }
 
@@ -49,12 +47,17 @@ const AUTH_DELAY = 5000; // milliseconds after a failed login with a checkpasswo
 export function extensionsOf(configured: Configured, ports: ExtensionPorts): Extension[] {
   const { settings } = configured;
   const spp = configured.plugins && plugins(configured.plugins, ports.runPlugin);
+  const check = ports.checkBlocklists;
   const all: (Extension | false | undefined)[] = [
-    ports.checkBlocklists && blocklist(ports.checkBlocklists),
+    check && blocklist(check),
     settings.enhancedStatusCodes && enhancedCodes,
     ports.decideAgain &&
       settings.xclient.length > 0 &&
-      xclient({ proxies: settings.xclient, decide: ports.decideAgain }),
+      xclient({
+        proxies: settings.xclient,
+        decide: ports.decideAgain,
+        refuseListed: check && ((session) => refuseListed(session, check)),
+      }),
     starttls(settings.startTls),
     ports.authenticate &&
       settings.auth.length > 0 &&

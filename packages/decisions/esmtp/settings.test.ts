@@ -31,6 +31,16 @@ test.each([
   "log xml",
   "submission yes",
   "auth_required yes",
+  "dnsbl zen.example",
+  "dnsbl -r",
 ])("%s", (text) => {
   expect(() => parse(`${text}\n`)).toThrow(ControlError);
+});
+
+test("the options of rblsmtpd", () => {
+  expect(parse("dnsbl -b -r rbl.example -a good.example\n").settings.dnsbl?.lists).toMatchObject([
+    { refuses: true, zone: "rbl.example", bounces: true },
+    { refuses: false, zone: "good.example" },
+  ]);
+  expect(parse("dnsbl=\n").settings.dnsbl).toEqual({ lists: [], timeout: 60 });
 });

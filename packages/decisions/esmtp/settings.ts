@@ -1,3 +1,4 @@
+import { type BlocklistSettings, parseBlocklists } from "@qmail-mysql/blocklist";
 import { ControlError, keyValues, type Setting } from "@qmail-mysql/control";
 import type { Mechanism } from "./auth.ts";
 import type { LogForm } from "./log.ts";
@@ -26,6 +27,8 @@ export interface EsmtpSettings {
   readonly xclientRules: string | undefined;
   /** Those in the relay table may relay, as with tcpserver-sql -S. */
   readonly xclientRelay: boolean;
+  /** The options of rblsmtpd; undefined: no client is refused. */
+  readonly dnsbl: BlocklistSettings | undefined;
   readonly strayBytes: "refuse" | "accept";
   readonly log: LogForm;
 }
@@ -48,6 +51,7 @@ export const STOCK: EsmtpSettings = {
   xclient: [],
   xclientRules: undefined,
   xclientRelay: false,
+  dnsbl: undefined,
   strayBytes: "refuse",
   log: "off",
 };
@@ -63,7 +67,7 @@ const oneOf =
   (value) =>
     words.includes(value) ? (value as Value) : undefined;
 const yesNo: Parse = (value) => (value === "yes" ? true : value === "no" ? false : undefined);
-const words: Parse = (value) => value.split(/[ \t]+/);
+const words = (value: string): string[] => value.split(/[ \t]+/).filter((word) => word !== "");
 const flag = (name: keyof EsmtpSettings): Key => [name, yesNo, "yes or no"];
 
 const MECHANISMS: readonly Mechanism[] = ["PLAIN", "LOGIN", "CRAM-MD5"];
@@ -95,6 +99,7 @@ const KEYS: Readonly<Record<string, Key>> = {
   xclient: ["xclient", words, "addresses"],
   xclient_rules: ["xclientRules", (value) => (value === "" ? undefined : value), "a file"],
   xclient_relay: flag("xclientRelay"),
+  dnsbl: ["dnsbl", (value) => parseBlocklists(words(value)), "options of rblsmtpd: -b -B -c -C -t -r -a"],
   stray_bytes: ["strayBytes", oneOf("refuse", "accept"), "refuse or accept"],
   log: ["log", oneOf("off", "text", "json"), "off, text or json"],
 };

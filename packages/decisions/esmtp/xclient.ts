@@ -8,6 +8,7 @@ import {
   type Environment,
   type Extension,
   type Session,
+  type Steps,
   SYNTAX,
   sayAsIs,
 } from "@qmail-mysql/smtp";
@@ -26,10 +27,12 @@ export interface XclientSettings {
   readonly proxies: readonly string[];
   /** Repeats the decision of tcpserver-sql. */
   readonly decide: DecideAgain;
+  /** Ends the session of a client that is on a blocklist. */
+  readonly refuseListed: ((session: Session) => Steps<void>) | undefined;
 }
 
 /** XCLIENT of Postfix: a proxy tells who its client is. A right to relay is not that of the proxy. */
-export function xclient({ proxies, decide }: XclientSettings): Extension {
+export function xclient({ proxies, decide, refuseListed }: XclientSettings): Extension {
   const isProxy = (ip: string) =>
     proxies.some((entry) => ip === entry || (/[.:]$/.test(entry) && ip.startsWith(entry)));
   let isTrusted: boolean | undefined;
@@ -59,6 +62,7 @@ export function xclient({ proxies, decide }: XclientSettings): Extension {
     session.helo = undefined;
     session.client = clientOf(environment);
     session.dataBytes = dataBytesFor(environment, session.settings);
+    if (refuseListed) yield* refuseListed(session);
     sayAsIs(session, `220 ${session.settings.greeting} ESMTP`);
     return undefined;
   }

@@ -34,7 +34,9 @@ const byUdp: Exchange = (to, query, ms) =>
       else if (++others > MAX_OTHERS) done({ failed: "too many invalid responses" });
     });
     // Connected: the kernel then drops what other addresses send, and reports that nothing listens there.
-    socket.connect(to.port, to.host, () => socket.send(encodeQuery(query)));
+    socket.connect(to.port, to.host, () => {
+      if (!done.isOver()) socket.send(encodeQuery(query));
+    });
   });
 
 /** By TCP each message follows its length, two bytes: RFC 1035, 4.2.2. */
@@ -59,12 +61,13 @@ const byTcp: Exchange = (to, query, ms) =>
     });
   });
 
+interface Done<R> {
+  (reply: R | { failed: string }): void;
+  readonly isOver: () => boolean;
+}
+
 /** Resolves with the first reply, or after `ms` milliseconds, and then closes the socket. */
-function once<R>(
-  ms: number,
-  resolve: (reply: R | { failed: string }) => void,
-  close: () => void,
-): (reply: R | { failed: string }) => void {
+function once<R>(ms: number, resolve: (reply: R | { failed: string }) => void, close: () => void): Done<R> {
   let isOver = false;
   const done = (reply: R | { failed: string }) => {
     if (isOver) return;
@@ -74,5 +77,5 @@ function once<R>(
     resolve(reply);
   };
   const timer = setTimeout(() => done({ failed: "no response" }), ms);
-  return done;
+  return Object.assign(done, { isOver: () => isOver });
 }

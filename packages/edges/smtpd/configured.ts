@@ -1,4 +1,3 @@
-import { parseBlocklists } from "@qmail-mysql/blocklist";
 import { type Configured, parsePlugins, parseSmtpd, STOCK } from "@qmail-mysql/esmtp";
 import { readWhole } from "@qmail-mysql/native";
 import type { Environment } from "@qmail-mysql/smtp";
@@ -7,11 +6,10 @@ import { errno } from "@qmail-mysql/trouble";
 /** The names of the files that configure extensions, below the qmail home. */
 const SMTPD = "control/smtpd";
 const PLUGINS = "control/smtpplugins";
-const BLOCKLISTS = "control/dnsbl";
 
 /**
- * What is configured beyond stock: $SMTPDCONF or control/smtpd, $SPPCONFFILE or control/smtpplugins without $NOSPP,
- * control/dnsbl and $RCPTCHECK. Throws an error if a file that is there, or named, cannot be used.
+ * What is configured beyond stock: $SMTPDCONF or control/smtpd, $SPPCONFFILE or control/smtpplugins without $NOSPP, and
+ * $RCPTCHECK. Throws an error if a file that is there, or named, cannot be used.
  */
 export function readConfigured(home: string, { get }: Environment, warn: (line: string) => void): Configured {
   const text = (name: string, isRequired: boolean) =>
@@ -23,9 +21,7 @@ export function readConfigured(home: string, { get }: Environment, warn: (line: 
     get("NOSPP") === undefined
       ? text(get("SPPCONFFILE") ?? PLUGINS, get("SPPCONFFILE") !== undefined)
       : undefined;
-  const blocklists = text(BLOCKLISTS, false);
   return {
-    blocklists: blocklists === undefined ? undefined : parseBlocklists(blocklists, BLOCKLISTS),
     settings: smtpd === undefined ? STOCK : parseSmtpd(smtpd, file, warn),
     plugins: plugins === undefined ? undefined : parsePlugins(plugins),
     hasRcptCheck: get("RCPTCHECK") !== undefined,

@@ -7,6 +7,5 @@ const NAMES = ["SMTPDCONF", "SPPCONFFILE", "RCPTCHECK", "SSLCTLFD", "SMTPS"];
 /** Is nothing configured that stock qmail-smtpd does not know? */
 export function isStock(home: string, { get }: Environment): boolean {
   if (NAMES.some((name) => get(name) !== undefined)) return false;
-  if (hasControl(home, "smtpd") || hasControl(home, "dnsbl")) return false;
-  return get("NOSPP") !== undefined || !hasControl(home, "smtpplugins");
+  return !hasControl(home, "smtpd") && (get("NOSPP") !== undefined || !hasControl(home, "smtpplugins"));
 }

@@ -50,9 +50,10 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
       say(`qmail-smtpd: fatal: unable to read controls: ${reason(error)}`);
       return undefined;
     }
-    const { auth, authProgram, recipientCheck, senderCheck, strayBytes, xclient } = configured.settings;
+    const { auth, authProgram, dnsbl, recipientCheck, senderCheck, strayBytes, xclient } =
+      configured.settings;
     const ports: ExtensionPorts = {
-      checkBlocklists: configured.blocklists && (await openBlocklists())(configured.blocklists),
+      checkBlocklists: dnsbl && (await openBlocklists())(dnsbl),
       authenticate: auth.length > 0 ? await openLogins(authProgram) : undefined,
       ownsSender: senderCheck ? await openSenders() : undefined,
       checkRecipient: recipientCheck ? await openRecipients() : undefined,
