@@ -8,18 +8,19 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { NOFILES, QMAILD } from "../lib/accounts.ts";
 import { children } from "../lib/processes.ts";
-import { BIN, proc } from "../lib/program.ts";
+import { BIN, proc, run } from "../lib/program.ts";
 import { numbers } from "../lib/random.ts";
 import { type Server, startServer } from "../lib/server.ts";
 import { makeCertificate } from "../lib/smtp-certificate.ts";
 import { connectSmtp, SmtpClient } from "../lib/smtp-client.ts";
-import { isRoot, makeWorld } from "../lib/world.ts";
+import { startSqld } from "../lib/sqld.ts";
+import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "resident-"));
 const QUEUE = join(dir, "queue");
 const RECORDER = join(dir, "recorder");
 const servers: Server[] = [];
-const worlds: ReturnType<typeof makeWorld>[] = [];
+const worlds: World[] = [];
 
 async function client(port: number, from = "127.0.0.1"): Promise<SmtpClient> {
   const made = await connectSmtp(port, from);
@@ -31,9 +32,11 @@ interface How {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly control?: Readonly<Record<string, string>>;
+  /** Is done before the server starts. */
+  readonly prepare?: (world: World) => Promise<void>;
 }
 
-async function serve({ env = {}, args = [], control = {} }: How = {}) {
+async function serve({ env = {}, args = [], control = {}, prepare = async () => {} }: How = {}) {
   const world = makeWorld();
   worlds.push(world);
   for (const [file, text] of Object.entries({
@@ -43,6 +46,7 @@ async function serve({ env = {}, args = [], control = {} }: How = {}) {
   })) {
     chmodSync(world.control(file, text), file.includes("cert") || file.includes("key") ? 0o600 : 0o644);
   }
+  await prepare(world);
   const own = [
     "-v",
     "-HRl0",
@@ -265,9 +269,48 @@ describe.skipIf(!isRoot)("qmail-smtpd in the workers of tcpserver-sql", () => {
         expect(await each.ask("STARTTLS")).toBe("502 unimplemented (#5.5.1)");
         expect(await each.ask("QUIT")).toBe("221 mx.example");
       }
+      const versions = { minVersion: "TLSv1", maxVersion: "TLSv1.1" } as const;
+      const old = new SmtpClient(connectTls({ port, rejectUnauthorized: false, ...versions }));
+      expect(await old.reply()).toBe("");
       const plain = new SmtpClient(connectTcp({ port, host: "127.0.0.1" }));
       plain.socket.write("EHLO me\r\n");
       expect(await plain.reply()).toBe("");
+    });
+
+    test("qmail-sqld counts sessions, replies by code and reason, and handshakes", async () => {
+      const { port, server, world } = await serve({
+        control: { "servercert.pem": one.chain + one.key },
+        async prepare(world) {
+          world.control("sqlserver", "driver sqlite\ndb users/mail.db\n");
+          expect((await run("qmail-mysql", ["init"], { env: world.env })).code).toBe(0);
+          startSqld(world);
+        },
+      });
+      const each = await client(port);
+      await each.startTls();
+      expect(await each.message("x@far.example", "body")).toBe("250 553");
+      await each.ask("QUIT");
+      const junk = await client(port);
+      junk.socket.write("STARTTLS\r\nQUIT\r\n");
+      await junk.reply();
+      junk.socket.write("no handshake\r\n");
+      expect(await junk.reply()).toBe("");
+      await server.stop(); // the workers report at their end
+      let stats = "";
+      for (let tries = 0; tries < 100 && !stats.includes('protocol="failed"'); tries++) {
+        await sleep(100);
+        stats = (await run("qmail-sqld", ["stats", "--prometheus"], { env: world.env })).stdout;
+      }
+      for (const line of [
+        "smtp_sessions 2",
+        'smtp_replies{code="220",reason=""} 4',
+        'smtp_replies{code="553",reason="5.7.1"} 1',
+        'smtp_replies{code="221",reason=""} 1',
+        'smtp_handshakes{protocol="TLSv1.3"} 1',
+        'smtp_handshakes{protocol="failed"} 1',
+      ]) {
+        expect(stats).toContain(`\nqmail_sqld_${line}\n`);
+      }
     });
 
     test("a large message through TLS arrives whole", async () => {

@@ -42,7 +42,7 @@ async function worker(home: string, args: readonly string[]): Promise<number> {
     settings: rememberingSettings(home, settingsIn(home)),
     extend: extendOnce,
   };
-  return serveConnections((ports, env) => serveClient(home, ports, environmentOf(env), opening));
+  return serveConnections(home, (ports, env) => serveClient(home, ports, environmentOf(env), opening));
 }
 
 /** What a session is made of. */

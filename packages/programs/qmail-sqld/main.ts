@@ -11,6 +11,7 @@ import { notifySystemd } from "./edge/notify.ts";
 import { type Listener, listen } from "./edge/server.ts";
 import { refuseSecond, setSocketMode } from "./edge/socket-file.ts";
 import { figure } from "./figures/figures.ts";
+import { openSentCounters } from "./figures/sent.ts";
 import {
   type Figure,
   fromFields,
@@ -53,6 +54,7 @@ async function serve(notifyFd: number | undefined): Promise<number> {
     troubles: openTroubles(() => performance.now()),
     delays: openLoginDelays(() => performance.now()),
     counts: { accepted: 0, refused: 0, delayed: 0 },
+    sent: openSentCounters(),
     say: (line) => say(`qmail-sqld: ${line}`),
   };
   const open = (): { service: Service; clients: number; mode: number } => {
@@ -68,6 +70,7 @@ async function serve(notifyFd: number | undefined): Promise<number> {
       figure(`clients_${name}`, CLIENT_HELP[name] ?? name, "counter", value),
     ),
     ...service.figures(),
+    ...lasting.sent.figures(),
     ...lasting.latencies.figures(),
   ];
 

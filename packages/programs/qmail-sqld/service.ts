@@ -10,6 +10,7 @@ import type { Config } from "./config.ts";
 import type { Answers } from "./edge/connection.ts";
 import { type Hashers, openHashers } from "./edge/hashers.ts";
 import { serviceFigures } from "./figures/figures.ts";
+import { countQuestion, type SentCounters } from "./figures/sent.ts";
 import type { Figure, Latencies } from "./figures/stats.ts";
 import { attemptQuestions, type LoginCounts } from "./logins/attempts.ts";
 import { cachedStore, judgeLogin, type LoginWorld } from "./logins/login.ts";
@@ -34,6 +35,7 @@ export interface Lasting {
   readonly troubles: ReturnType<typeof openTroubles>;
   readonly delays: LoginDelays;
   readonly counts: LoginCounts;
+  readonly sent: SentCounters;
   readonly say: (line: string) => void;
 }
 
@@ -86,6 +88,7 @@ export function openService(config: Config, qmailHome: string, lasting: Lasting)
       },
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     }),
+    count: countQuestion(lasting.sent, (uid) => config.callers.has(uid)),
     ...openRecipients(config, qmailHome, cache, half, lookups),
     ...relaySpecials(config, watch.query(pool.query, "the relay table"), writers, logins),
     ...lasting.specials,

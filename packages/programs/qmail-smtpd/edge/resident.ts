@@ -6,6 +6,7 @@ import type { Ports, TlsInfo } from "@qmail-mysql/smtp";
 import { type Adopted, adopt } from "@qmail-mysql/socket";
 import { acceptTls, type Contexts, openContexts } from "@qmail-mysql/tls";
 import { reason, SOFT, Trouble } from "@qmail-mysql/trouble";
+import { openCounters } from "./counters.ts";
 
 const HANDSHAKE = 30_000; // milliseconds for a TLS handshake
 const LINGER = 1000; // milliseconds that a client has to close after the last reply
@@ -14,11 +15,12 @@ const LINGER = 1000; // milliseconds that a client has to close after the last r
 export type RunSession = (ports: Ports, env: readonly string[]) => number | Promise<number>;
 
 /** Serves the connections that tcpserver-sql hands over, each with ports and an environment of its own. */
-export function serveConnections(run: RunSession): Promise<number> {
+export async function serveConnections(home: string, run: RunSession): Promise<number> {
   const c = native();
   if (!c) throw new Trouble("unable to serve connections: the C library cannot be called");
   libc().prepare("pipe2", "posix_spawn", "waitpid", "write", "read", "fcntl");
   resident();
+  const counters = openCounters(home);
   let contexts: Contexts | undefined;
   const certify = (certificates: readonly Certificate[]) => {
     try {
@@ -29,15 +31,21 @@ export function serveConnections(run: RunSession): Promise<number> {
   };
   const serve = async ({ fd, env }: Handed): Promise<number> => {
     let client = await adopt(fd);
+    counters.session();
     const startTls = async (reply: string, ms: number): Promise<TlsInfo | undefined> => {
+      counters.replies(reply);
       const tls = await encrypt(client, contexts, reply, ms);
+      counters.handshake(tls?.info.protocol ?? "failed");
       if (tls) client = tls.client;
       return tls?.info;
     };
     const ports: Ports = {
       now: Date.now,
       read: (ms) => client.read(ms),
-      write: (text, ms) => client.write(text, ms),
+      write(text, ms) {
+        counters.replies(text);
+        return client.write(text, ms);
+      },
       isThere: () => client.isThere(),
       openQueue: (program, environment) => concurrentQueue(c, program, environment.entries()),
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -53,7 +61,9 @@ export function serveConnections(run: RunSession): Promise<number> {
       await client.close(LINGER);
     }
   };
-  return serveHanded(serve, certify);
+  const code = await serveHanded(serve, certify);
+  await counters.close();
+  return code;
 }
 
 async function encrypt(client: Adopted, contexts: Contexts | undefined, reply: string, ms: number) {
