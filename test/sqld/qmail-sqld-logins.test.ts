@@ -6,7 +6,7 @@ import { QMAILD } from "../lib/accounts.ts";
 import { overSocket } from "../lib/databases.ts";
 import { run } from "../lib/program.ts";
 import { mailboxRow } from "../lib/rows.ts";
-import { ask, figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
+import { ask, type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
@@ -41,6 +41,8 @@ describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
     const answer = await ask(sqld.socket, "authenticate", name, "guess", "", address, "587", service);
     return { answer, ms: performance.now() - began };
   };
+  const counted = async (): Promise<{ service: string; verdict: string; value: number }[]> =>
+    JSON.parse((await run("qmail-sqld", ["stats", "--json"], { env: world.env })).stdout).logins;
   const lines = () => sqld.said().split("\n").slice(0, -1);
 
   // Of joe, checkpassword finds a system account, whose password is "system".
@@ -83,7 +85,21 @@ describe.skipIf(!isRoot)("logins through qmail-sqld", () => {
     const service = "service=pop3";
     expect((await login(name, password, address, uid)).code).toBe(code);
     expect(lines()).toEqual([`qmail-sqld: login: verdict=${verdict} ${service} ${rest}`]);
-    expect(await figure(sqld.socket, `logins_${verdict}`)).toBe(1);
+    expect(await counted()).toContainEqual({ service: "pop3", verdict, value: 1 });
+  });
+
+  test("stats counts the attempts of each service", async () => {
+    await login("iain", "secret", "192.0.2.1");
+    await guess("iain", "192.0.2.5");
+    await guess("iain", "192.0.2.6", "smtp");
+    await guess("iain", "192.0.2.7", "smtp");
+    await guess("iain", "192.0.2.8", "x\ny");
+    expect((await counted()).filter(({ value }) => value > 0)).toEqual([
+      { service: "pop3", verdict: "accepted", value: 1 },
+      { service: "submission", verdict: "refused", value: 1 },
+      { service: "smtp", verdict: "refused", value: 2 },
+      { service: "other", verdict: "refused", value: 1 },
+    ]);
   });
 
   test("login_log failures logs only failures, login_log none logs nothing", async () => {

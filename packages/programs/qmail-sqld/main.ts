@@ -21,6 +21,7 @@ import {
   prometheus,
   toFields,
 } from "./figures/stats.ts";
+import { openLoginCounts } from "./logins/counts.ts";
 import { type Lasting, openService, type Service } from "./service.ts";
 import type { Settings } from "./settings.ts";
 import { openTroubles } from "./troubles.ts";
@@ -53,7 +54,7 @@ async function serve(notifyFd: number | undefined): Promise<number> {
     specials: { stats: () => found(toFields(figures())) },
     troubles: openTroubles(() => performance.now()),
     delays: openLoginDelays(() => performance.now()),
-    counts: { accepted: 0, refused: 0, delayed: 0 },
+    counts: openLoginCounts(),
     sent: openSentCounters(),
     say: (line) => say(`qmail-sqld: ${line}`),
   };

@@ -1,6 +1,6 @@
 import type { Pool } from "@qmail-mysql/store";
 import type { CacheCounts } from "../cache.ts";
-import type { LoginCounts } from "../logins/attempts.ts";
+import type { LoginCounts } from "../logins/counts.ts";
 import type { Figure } from "./stats.ts";
 
 /** Where the statistics of a service are read. */
@@ -31,14 +31,7 @@ export function serviceFigures({ cache, hashers, pool, troubles, counts: logins 
   });
   return [
     figure("troubles", "failed questions and invalid rows", "counter", troubles.count()),
-    figure("logins_accepted", "logins accepted", "counter", logins.accepted),
-    figure("logins_refused", "logins refused", "counter", logins.refused),
-    figure(
-      "logins_delayed",
-      "logins refused without a check after too many failures",
-      "counter",
-      logins.delayed,
-    ),
+    ...logins.figures(),
     figure("cache_hits", "responses from the cache", "counter", counts.hits),
     figure("cache_misses", "questions sent to the database", "counter", counts.misses),
     figure(

@@ -4,6 +4,7 @@ import { reason, Trouble } from "@qmail-mysql/trouble";
 import { formatIp, type Ip, lower, parseIp } from "@qmail-mysql/wire";
 import { type Answer, found, InvalidQuestion, NONE, type Peer } from "../answer.ts";
 import type { Requester } from "../edge/hashers.ts";
+import type { LoginCounts } from "./counts.ts";
 import type { Attempt } from "./login-line.ts";
 
 /** What the questions about logins need. */
@@ -13,19 +14,13 @@ export interface AttemptWorld {
     requester: Requester,
   ) => Promise<Verdict>;
   readonly delays: LoginDelays;
-  readonly counts: LoginCounts;
+  readonly counts: Pick<LoginCounts, "note">;
   /** Is this uid trusted to give the client's address and the verdicts about system accounts? */
   readonly isBelieved: (uid: number) => boolean;
   /** Is this the address of many users, for example of a webmail server? */
   readonly isShared: (address: Ip) => boolean;
   readonly log: (attempt: Attempt) => void;
   readonly pause: (ms: number) => Promise<void>;
-}
-
-export interface LoginCounts {
-  accepted: number;
-  refused: number;
-  delayed: number;
 }
 
 // Failures that cause no delay: for one login, and for all logins of an address or of a uid that is not trusted.
@@ -50,7 +45,7 @@ interface Asking extends Requester {
 export function attemptQuestions(world: AttemptWorld) {
   const { delays, counts } = world;
   const note = (asking: Asking, verdict: Attempt["verdict"], why: string) => {
-    if (verdict !== "trouble") counts[verdict]++;
+    counts.note({ ...asking, verdict });
     world.log({ ...asking, verdict, why });
   };
 

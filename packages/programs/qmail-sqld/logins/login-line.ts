@@ -13,7 +13,7 @@ export interface Attempt {
   readonly why: string;
 }
 
-const SERVICES: Readonly<Record<string, string>> = {
+export const SERVICES: Readonly<Record<string, string>> = {
   "25": "smtp",
   "110": "pop3",
   "143": "imap",
@@ -23,15 +23,18 @@ const SERVICES: Readonly<Record<string, string>> = {
   "995": "pop3s",
 };
 
+/** What the calling program says, else the service of the port, else the port. */
+export const serviceOf = ({ service, port }: Pick<Attempt, "service" | "port">): string =>
+  service || (SERVICES[port] ?? (/^\d{1,5}$/.test(port) ? port : "-"));
+
 /**
  * Returns the line for the login log: qmail-sqld(8). Values are escaped, so that a client cannot forge a field or a
  * line.
  */
 export function loginLine({ verdict, service, port, address, uid, login, why }: Attempt): string {
-  const ofPort = SERVICES[port] ?? (/^\d{1,5}$/.test(port) ? port : "-");
   const values = {
     verdict,
-    service: service || ofPort,
+    service: serviceOf({ service, port }),
     address: address ?? "-",
     uid: uid ?? "-",
     user: login,
