@@ -188,6 +188,26 @@ status: 0/40
     expect(replacement).not.toContain(victim);
   });
 
+  test("a worker that hangs gets no more sessions, and is killed and replaced; the others continue", async () => {
+    const server = await start("-w", "2", "-c", "300");
+    const sessions = await ofBoth(server);
+    const victim = Number(sessions[0]?.worker);
+    const [lost, kept] = [true, false].map((is) =>
+      sessions.filter(({ worker }) => (worker === victim) === is),
+    );
+    process.kill(victim, "SIGSTOP");
+    const began = performance.now();
+    await sleep(8000);
+    for (let i = 0; i < 10; i++) kept?.push(await session(server.port));
+    expect(kept?.map(({ worker }) => worker)).not.toContain(victim);
+    for (const { closed } of lost ?? []) await closed;
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(server.log()).toContain(`warning: worker ${victim} has not responded for 14 seconds: killed\n`);
+    for (const each of kept ?? []) expect(await each.send("still here\n")).toBe("still here\n");
+    const replacement = (await ofBoth(server)).map(({ worker }) => worker);
+    expect(replacement).not.toContain(victim);
+  }, 40_000);
+
   test("the limit counts sessions", async () => {
     const server = await start("-w", "2", "-c", "3");
     const three = [await session(server.port), await session(server.port), await session(server.port)];

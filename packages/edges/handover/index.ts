@@ -6,6 +6,7 @@ export {
   encodeCertificate,
   encodeConnection,
   encodeEnds,
+  HEARTBEAT,
   isReady,
   PACKET_LIMIT,
 } from "./packets.ts";

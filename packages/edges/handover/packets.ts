@@ -45,7 +45,10 @@ export function decodeOrder(packet: string): Order | undefined {
   return { kind: CERTIFICATE, certificate: { name, chain, key }, isLast: kind === LAST };
 }
 
-/** A worker reports connections that it has closed; before any, with an empty list, that it is ready. */
+/** Milliseconds from one report of a worker to the next at least: it is ready, and its event loop runs. */
+export const HEARTBEAT = 2000;
+
+/** A worker reports connections that it has closed; before any, and every HEARTBEAT, with an empty list, that it is ready. */
 export function encodeEnds(ends: readonly Ended[]): string {
   return ends.length === 0 ? READY : nulEnded(ends.flatMap(({ id, code }) => [id, code]));
 }

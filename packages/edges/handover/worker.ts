@@ -2,7 +2,7 @@ import { closeQuietly, openDescriptors } from "@qmail-mysql/native";
 import { inTurns, whenReady } from "@qmail-mysql/socket";
 import { OK, SOFT, Trouble } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
-import { type Certificate, decodeOrder, type Ended, encodeEnds, PACKET_LIMIT } from "./packets.ts";
+import { type Certificate, decodeOrder, type Ended, encodeEnds, HEARTBEAT, PACKET_LIMIT } from "./packets.ts";
 
 const ORDERS = 0; // the descriptor
 
@@ -75,11 +75,14 @@ export async function serveHanded(
   });
 
   const unwatch = whenReady(ORDERS, take);
-  descriptors.send(ORDERS, toBuffer(encodeEnds([])), []);
+  const beat = () => isClosed || descriptors.send(ORDERS, toBuffer(encodeEnds([])), []);
+  const heart = setInterval(beat, HEARTBEAT);
+  beat();
   take();
   await new Promise<void>((resolve) => {
     over = resolve;
   });
+  clearInterval(heart);
   unwatch();
   return OK;
 }

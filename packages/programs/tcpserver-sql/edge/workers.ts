@@ -1,5 +1,12 @@
 import { closeSync } from "node:fs";
-import { decodeEnds, encodeConnection, isReady, PACKET_LIMIT, WORKER_PROTO } from "@qmail-mysql/handover";
+import {
+  decodeEnds,
+  encodeConnection,
+  HEARTBEAT,
+  isReady,
+  PACKET_LIMIT,
+  WORKER_PROTO,
+} from "@qmail-mysql/handover";
 import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
 import { inTurns, whenReady } from "@qmail-mysql/socket";
 import { reason } from "@qmail-mysql/trouble";
@@ -9,6 +16,9 @@ import type { Programs, TcpSystem } from "./tcp-system.ts";
 const PAUSE = 1000; // milliseconds at least from one start of a worker to the next in its place
 const RETRY = 10; // milliseconds until a connection is offered again to workers whose sockets are full
 const PATIENCE = 5000; // milliseconds until it is dropped
+// Heartbeats that a worker may omit: until it gets no more connections, and until it is killed.
+const LATE = 2;
+const HUNG = 7;
 
 interface Worker {
   readonly socket: number;
@@ -19,6 +29,10 @@ interface Worker {
   unsent: readonly string[];
   /** The number of the last session that it was given. */
   lastUsed: number;
+  /** Heartbeats since its last report. */
+  silent: number;
+  /** Takes what it has reported. */
+  read(): void;
   stop(): void;
 }
 
@@ -74,6 +88,8 @@ class Workers implements WorkerPrograms {
     };
     system.watchChildren((pid, status) => this.#over(pid, status));
     for (let i = 0; i < count; i++) this.#start();
+    // Counted, not timed: while this process is stopped no worker becomes late.
+    setInterval(() => this.#watchdog(), HEARTBEAT);
   }
 
   isReady(): boolean {
@@ -150,8 +166,12 @@ class Workers implements WorkerPrograms {
       isReady: false,
       unsent: [],
       lastUsed: 0,
+      silent: 0,
+      read() {
+        while (take());
+      },
       stop: () => {
-        while (take()); // what it reported before its end
+        worker.read(); // what it reported before its end
         isOpen = false;
         unwatch();
         closeSync(socket);
@@ -164,8 +184,22 @@ class Workers implements WorkerPrograms {
     return worker;
   }
 
+  /** Kills workers whose event loops do not run. */
+  #watchdog(): void {
+    for (const worker of this.#workers.values()) {
+      worker.read();
+      worker.silent++;
+      if (worker.silent <= HUNG || !this.#has(worker)) continue;
+      this.#say(
+        `warning: worker ${worker.pid} has not responded for ${(HUNG * HEARTBEAT) / 1000} seconds: killed`,
+      );
+      process.kill(worker.pid, "SIGKILL");
+    }
+  }
+
   /** Takes a report of a worker; false if it is invalid. */
   #take(worker: Worker, packet: string): boolean {
+    worker.silent = 0;
     if (isReady(packet)) {
       worker.isReady = true;
       this.#ready();
@@ -202,7 +236,8 @@ class Workers implements WorkerPrograms {
   }
 }
 
-const isUsable = ({ isReady, unsent }: Worker): boolean => isReady && unsent.length === 0;
+const isUsable = ({ isReady, silent, unsent }: Worker): boolean =>
+  isReady && silent <= LATE && unsent.length === 0;
 
 /** What stands for a session in log lines, where a child has its pid. */
 const nameOf = ({ pid }: Worker, id: number): string => `${pid}.${id}`;
