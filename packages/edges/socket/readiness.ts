@@ -3,15 +3,15 @@ import { reason, Trouble } from "@qmail-mysql/trouble";
 
 // Readiness of descriptors that the runtime cannot watch, such as one to call accept4(2) or recvmsg(2) on: by SIGIO.
 
-export const PER_TURN = 128; // steps before the event loop serves the others
+const PER_TURN = 128; // steps before the event loop serves the others
 export const LOOK_AGAIN = 1000; // milliseconds: the delay if a signal is lost or no descriptor is free
 
 /** Returns a function that soon calls `step` until it returns false, with the rest of the event loop in between. */
-export function inTurns(step: () => boolean): () => void {
+export function inTurns(step: () => boolean, perTurn = PER_TURN): () => void {
   let isScheduled = false;
   const turn = () => {
     isScheduled = false;
-    for (let count = 0; count < PER_TURN; count++) if (!step()) return;
+    for (let count = 0; count < perTurn; count++) if (!step()) return;
     schedule();
   };
   const schedule = () => {

@@ -141,7 +141,10 @@ export class Connection {
     this.#note(this.#pipeline.atWork() > 0);
   }
 
-  /** Goes on with the questions already read: soon, or after the client has read answers, or some are ready. */
+  /**
+   * Goes on with the questions already read: soon, or after the client has read answers, or some are ready. Until all
+   * are begun nothing more is read.
+   */
   #goOn(): void {
     if (this.#isOver) return;
     const { atWork, unread } = this.#pipeline;
@@ -153,7 +156,7 @@ export class Connection {
         this.#work();
       });
     }
-    if (!mayBegin && !this.#isPaused && unread() > 0) {
+    if (!this.#isPaused && unread() > 0) {
       this.#stream.pause(); // further input stays in the socket buffer
       this.#isPaused = true;
     }

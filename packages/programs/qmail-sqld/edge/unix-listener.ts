@@ -1,7 +1,7 @@
 import { unlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { AF_UNIX, cString, libc, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from "@qmail-mysql/native";
-import { inTurns, PER_TURN, peerUid, whenReady } from "@qmail-mysql/socket";
+import { inTurns, peerUid, whenReady } from "@qmail-mysql/socket";
 import { fromText } from "@qmail-mysql/wire";
 import { BunStream, nodeStream, type Stream, type StreamEvents } from "./stream.ts";
 
@@ -17,7 +17,9 @@ export interface UnixListener {
   close(): void;
 }
 
-const BACKLOG = PER_TURN; // a turn empties it, so that non-blocking clients can connect
+const BACKLOG = 128; // connections not yet accepted; for a non-blocking client beyond them connect(2) fails: EAGAIN
+// Few, since the next turn reads all that each of them has sent.
+const PER_TURN = 16; // connections accepted before the event loop serves the others
 
 /** Listens on `path`, through the C library if the runtime can call it. Throws with an errno, or calls `failed`. */
 export function listenUnix(
@@ -73,7 +75,7 @@ function listenNative(
       refuse: () => void call.close(fd),
     });
     return true;
-  });
+  }, PER_TURN);
   const unwatch = whenReady(listener, accept);
   ready();
   return {
