@@ -5,7 +5,7 @@ import { CUSTOM_LIMIT, NOT_RUN, type PipedEnd } from "./piped.ts";
 import { type Started, startQueue } from "./start.ts";
 
 const WNOHANG = 1;
-const LOOK_AGAIN = 1000; // milliseconds: the delay if SIGCHLD is lost
+const LOOK_AGAIN = 1000; // milliseconds: the delay if SIGCHLD is lost, or if it writes more to descriptor 6 than is kept
 
 /** A running qmail-queue of a process that serves others meanwhile. */
 export interface ConcurrentQueue {
@@ -25,21 +25,27 @@ export function concurrentQueue(
   return started && new Running(c, started);
 }
 
+interface Child {
+  ended(status: number): void;
+  /** Is called now and then. */
+  look(): void;
+}
+
 /** The running ones, by pid. */
-const running = new Map<number, (status: number) => void>();
+const running = new Map<number, Child>();
 let timer: NodeJS.Timeout | undefined;
 let reap: (() => void) | undefined;
 
-/** Calls `ended` with the wait status of a child. Others are not waited for: their end is reported elsewhere. */
-function watchEnd(c: Native, pid: number, ended: (status: number) => void): void {
+/** Reports the wait status of a child. Others are not waited for: their end is reported elsewhere. */
+function watchEnd(c: Native, pid: number, child: Child): void {
   const status = new Int32Array(1);
   if (!reap) {
     reap = () => {
-      for (const [child, tell] of running) {
-        const got = c.raw("waitpid", child, status, WNOHANG);
+      for (const [pid, child] of running) {
+        const got = c.raw("waitpid", pid, status, WNOHANG);
         if (got === 0) continue;
-        running.delete(child);
-        tell(got === child ? (status[0] ?? 0) : -1);
+        running.delete(pid);
+        child.ended(got === pid ? (status[0] ?? 0) : -1);
       }
       if (running.size > 0) return;
       clearInterval(timer);
@@ -47,8 +53,11 @@ function watchEnd(c: Native, pid: number, ended: (status: number) => void): void
     };
     process.on("SIGCHLD", reap);
   }
-  running.set(pid, ended);
-  timer ??= setInterval(reap, LOOK_AGAIN);
+  running.set(pid, child);
+  timer ??= setInterval(() => {
+    reap?.();
+    for (const child of running.values()) child.look();
+  }, LOOK_AGAIN);
 }
 
 class Running implements ConcurrentQueue {
@@ -56,6 +65,8 @@ class Running implements ConcurrentQueue {
   readonly #started: Started;
   readonly #end: Promise<number | undefined>;
   #isComplete = true;
+  #said = "";
+  #isOpen = true;
 
   constructor(c: Native, started: Started) {
     this.#c = c;
@@ -64,7 +75,7 @@ class Running implements ConcurrentQueue {
     for (const fd of [text, addresses, custom]) c.raw("fcntl", fd, F_SETFL, O_NONBLOCK);
     this.#end = new Promise((resolve) => {
       if (pid === undefined) resolve(undefined);
-      else watchEnd(c, pid, resolve);
+      else watchEnd(c, pid, { ended: resolve, look: () => this.#listen() });
     });
   }
 
@@ -78,12 +89,14 @@ class Running implements ConcurrentQueue {
     if (envelope !== "") await this.#write(addresses, toBuffer(envelope));
     close(addresses);
     const status = await this.#end;
-    const said = this.#custom();
+    this.#listen();
+    this.#isOpen = false;
     close(custom);
-    return { pid, code: exitCode(status), custom: said, isComplete: this.#isComplete };
+    return { pid, code: exitCode(status), custom: this.#said, isComplete: this.#isComplete };
   }
 
   abandon(): void {
+    this.#isOpen = false;
     const { text, addresses, custom, close } = this.#started;
     close(text, addresses, custom);
   }
@@ -130,15 +143,21 @@ class Running implements ConcurrentQueue {
     return undefined;
   }
 
-  /** What it wrote to descriptor 6. A process of its own that keeps that open is not waited for. */
-  #custom(): string {
+  /**
+   * Reads what it has written to descriptor 6; one that writes more than is kept gets EPIPE. A process of its own that
+   * keeps it open is not waited for.
+   */
+  #listen(): void {
+    const { custom, close } = this.#started;
+    if (!this.#isOpen) return;
     const piece = new Uint8Array(CUSTOM_LIMIT);
-    let text = "";
-    for (let n = 1; n > 0 && text.length < CUSTOM_LIMIT; ) {
-      n = this.#c.raw("read", this.#started.custom, piece, CUSTOM_LIMIT - text.length);
-      if (n > 0) text += byteString(piece, n);
+    for (let n = 1; n > 0 && this.#said.length < CUSTOM_LIMIT; ) {
+      n = this.#c.raw("read", custom, piece, CUSTOM_LIMIT - this.#said.length);
+      if (n > 0) this.#said += byteString(piece, n);
     }
-    return text;
+    if (this.#said.length < CUSTOM_LIMIT) return;
+    this.#isOpen = false;
+    close(custom);
   }
 }
 
