@@ -8,7 +8,7 @@ import { acceptTls, type Contexts, openContexts } from "@qmail-mysql/tls";
 import { reason, SOFT, Trouble } from "@qmail-mysql/trouble";
 import { openCounters } from "./counters.ts";
 
-const HANDSHAKE = 30_000; // milliseconds for a TLS handshake
+const HANDSHAKE = 30_000; // milliseconds for a TLS handshake, at most
 const LINGER = 1000; // milliseconds that a client has to close after the last reply
 
 /** A session from the first byte to the last; returns the exit code of qmail-smtpd. */
@@ -69,5 +69,5 @@ export async function serveConnections(home: string, run: RunSession): Promise<n
 async function encrypt(client: Adopted, contexts: Contexts | undefined, reply: string, ms: number) {
   client.discard(); // what a client, or somebody on the way, sent before TLS: CVE-2011-0411
   if (!contexts || (reply !== "" && !(await client.write(reply, ms)))) return undefined;
-  return acceptTls(client, contexts, HANDSHAKE);
+  return acceptTls(client, contexts, Math.min(HANDSHAKE, ms));
 }
