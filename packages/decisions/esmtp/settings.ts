@@ -22,6 +22,8 @@ export interface EsmtpSettings {
   readonly recipientCheck: boolean;
   /** Unknown recipients at which the session ends; 0: no limit. */
   readonly unknownLimit: number;
+  /** Seconds that a plug-in, or the program in $RCPTCHECK, may take. */
+  readonly programTimeout: number;
   readonly xclient: readonly string[];
   /** The rules of tcpserver-sql -x, for the clients of those proxies. */
   readonly xclientRules: string | undefined;
@@ -48,6 +50,7 @@ export const STOCK: EsmtpSettings = {
   service: undefined,
   recipientCheck: false,
   unknownLimit: 20,
+  programTimeout: 300,
   xclient: [],
   xclientRules: undefined,
   xclientRelay: false,
@@ -68,6 +71,7 @@ const oneOf =
     words.includes(value) ? (value as Value) : undefined;
 const yesNo: Parse = (value) => (value === "yes" ? true : value === "no" ? false : undefined);
 const words = (value: string): string[] => value.split(/[ \t]+/).filter((word) => word !== "");
+const number: Parse = (value) => (/^\d{1,6}$/.test(value) ? Number(value) : undefined);
 const flag = (name: keyof EsmtpSettings): Key => [name, yesNo, "yes or no"];
 
 const MECHANISMS: readonly Mechanism[] = ["PLAIN", "LOGIN", "CRAM-MD5"];
@@ -91,11 +95,8 @@ const KEYS: Readonly<Record<string, Key>> = {
   submission: flag("submission"),
   service: ["service", oneOf("smtp", "submission", "submissions"), "smtp, submission or submissions"],
   recipient_check: flag("recipientCheck"),
-  unknown_limit: [
-    "unknownLimit",
-    (value) => (/^\d{1,6}$/.test(value) ? Number(value) : undefined),
-    "a number",
-  ],
+  unknown_limit: ["unknownLimit", number, "a number"],
+  program_timeout: ["programTimeout", (value) => number(value) || undefined, "a number of seconds"],
   xclient: ["xclient", words, "addresses"],
   xclient_rules: ["xclientRules", (value) => (value === "" ? undefined : value), "a file"],
   xclient_relay: flag("xclientRelay"),

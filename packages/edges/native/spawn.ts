@@ -3,7 +3,8 @@ import { cString, type Native } from "./native.ts";
 import { vector } from "./vector.ts";
 
 // Linux and the C library's ABI on 64-bit machines
-const SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08; // spawn.h
+const SETPGROUP = 0x02; // spawn.h
+const SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08;
 const ATTR_SIZE = 512; // bytes; posix_spawnattr_t is 336 in glibc, 288 in musl
 const ACTIONS_SIZE = 256;
 const SIGSET_SIZE = 128;
@@ -19,6 +20,8 @@ export interface Spawned {
   readonly env: readonly string[];
   /** In this order, `from` becomes `to`; "closed" closes it. */
   readonly descriptors: readonly (readonly [from: number | "closed", to: number])[];
+  /** It leads a process group of its own, so that what it starts can be killed with it. */
+  readonly isLeader?: boolean;
 }
 
 /**
@@ -26,14 +29,14 @@ export interface Spawned {
  * all have their default actions but SIGPIPE, which is ignored as below stock qmail-smtpd. Throws with an errno if no
  * process can be made.
  */
-export function spawn(c: Native, { argv, env, descriptors }: Spawned): number | undefined {
+export function spawn(c: Native, { argv, env, descriptors, isLeader = false }: Spawned): number | undefined {
   const attr = new Uint8Array(ATTR_SIZE);
   const actions = new Uint8Array(ACTIONS_SIZE);
   const [signals, none] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
   c.raw("sigfillset", signals);
   signals[SIGPIPE_BYTE] = (signals[SIGPIPE_BYTE] ?? 0) & ~SIGPIPE_BIT;
   c.raw("posix_spawnattr_init", attr);
-  c.raw("posix_spawnattr_setflags", attr, SETSIGDEF_AND_SETSIGMASK);
+  c.raw("posix_spawnattr_setflags", attr, SETSIGDEF_AND_SETSIGMASK | (isLeader ? SETPGROUP : 0));
   c.raw("posix_spawnattr_setsigdefault", attr, signals);
   c.raw("posix_spawnattr_setsigmask", attr, none);
   c.raw("posix_spawn_file_actions_init", actions);

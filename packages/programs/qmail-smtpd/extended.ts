@@ -41,7 +41,6 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
     blocklists ??= import("./blocklists.ts").then((loaded) => loaded.openBlocklists());
     return blocklists;
   };
-  const runners = programRunners(fds ? "one" : "many");
   return async (parts) => {
     let configured: Configured;
     try {
@@ -58,7 +57,7 @@ export function extending(home: string, args: readonly string[], fds: ClientFds 
       ownsSender: senderCheck ? await openSenders() : undefined,
       checkRecipient: recipientCheck ? await openRecipients() : undefined,
       decideAgain: xclient.length > 0 ? await openAgain(home, configured.settings) : undefined,
-      ...runners,
+      ...programRunners(fds ? "one" : "many", configured.settings.programTimeout * 1000),
     };
     return newSession({
       ...parts,
@@ -77,12 +76,15 @@ function configuredIn(home: string, environment: Environment, args: readonly str
     : { ...configured, settings: { ...settings, authProgram: args } };
 }
 
-function programRunners(sessions: "one" | "many"): Pick<ExtensionPorts, "runPlugin" | "runCheck"> {
+function programRunners(
+  sessions: "one" | "many",
+  ms: number,
+): Pick<ExtensionPorts, "runPlugin" | "runCheck"> {
   const c = native();
   const none: RunProgram = () => ({ output: "", code: "no process" });
   if (!c) return { runPlugin: none, runCheck: none };
   const runner = sessions === "one" ? programRunner : concurrentRunner;
-  return { runPlugin: runner(c, "read"), runCheck: runner(c, "log") };
+  return { runPlugin: runner(c, "read", ms), runCheck: runner(c, "log", ms) };
 }
 
 async function openAgain(home: string, { xclientRules, xclientRelay }: Configured["settings"]) {
