@@ -17,8 +17,11 @@ export function environmentOf(initial: readonly string[]): Environment {
   const without = (name: string) => entries.filter((entry) => !entry.startsWith(`${name}=`));
   return {
     get(name) {
-      const start = `${name}=`;
-      return entries.find((entry) => entry.startsWith(start))?.slice(start.length);
+      const { length } = name;
+      for (const entry of entries) {
+        if (entry[length] === "=" && entry.startsWith(name)) return entry.slice(length + 1);
+      }
+      return undefined;
     },
     set(name, value) {
       entries = [...without(name), `${name}=${value}`];

@@ -43,12 +43,10 @@ export function decode(text: MessageText, input: Uint8Array): Decoded {
   const done = (outcome: Decoded["outcome"]): Decoded => ({ bytes: out.subarray(0, n), used: at, outcome });
   while (at < input.length) {
     if (text.state === "line start") {
-      const end = wholeLine(input, at);
+      const end = copyLine(input, at, out, n);
       if (end > 0) {
         if (text.hops.isInHeader) countWhole(text.hops, input, at, end);
-        out.set(input.subarray(at, end - 2), n);
-        n += end - 2 - at;
-        out[n++] = LF;
+        n += end - 1 - at;
         at = end;
         continue;
       }
@@ -62,13 +60,23 @@ export function decode(text: MessageText, input: Uint8Array): Decoded {
   return done("more");
 }
 
-/** The end of a line that needs no decoding but for its line end; 0 if it is not complete or has something special. */
-function wholeLine(input: Uint8Array, at: number): number {
-  const first = input[at];
-  if (first === DOT) return 0;
-  const end = input.indexOf(LF, at);
-  if (end <= at || input.indexOf(CR, at) !== end - 1) return 0;
-  return input.subarray(at, end).includes(NUL) ? 0 : end + 1;
+/**
+ * Copies a line that needs no decoding but for its line end; returns its end, or 0 if it is not complete or has something
+ * special. A loop: on lines as short as those of mail it is faster than to search and to copy by calls.
+ */
+function copyLine(input: Uint8Array, at: number, out: Uint8Array, n: number): number {
+  if (input[at] === DOT) return 0;
+  for (let i = at; i < input.length; i++) {
+    const byte = input[i] as number;
+    if (byte === LF || byte === NUL) return 0;
+    if (byte === CR) {
+      if (input[i + 1] !== LF) return 0;
+      out[n + i - at] = LF;
+      return i + 2;
+    }
+    out[n + i - at] = byte;
+  }
+  return 0;
 }
 
 const NOTHING: readonly number[] = [];

@@ -15,10 +15,15 @@ const USUAL: Readonly<Record<number, string>> = {
 
 /** An error with the name of this errno number. */
 export function errnoError(number: number): Error & { code: string } {
-  return errorOf(USUAL[number] ?? nameOf(number));
+  return errorOf(errnoName(number));
 }
 
-function nameOf(number: number): string {
+/** The name of this errno number. */
+export function errnoName(number: number): string {
+  return USUAL[number] ?? rareName(number);
+}
+
+function rareName(number: number): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `E${number}`;
 }

@@ -45,7 +45,7 @@ export interface Packet {
 }
 
 export function openDescriptors(): Descriptors {
-  const { call, address: addressOf, failure, prepare } = libc();
+  const { call, address: addressOf, failureCode, prepare } = libc();
   prepare("socketpair", "pipe2", "dup2", "fcntl", "sendmsg", "recvmsg"); // once, before any fork
   const two = (what: string, make: (at: Int32Array) => number): readonly [number, number] => {
     const fds = new Int32Array(2);
@@ -97,7 +97,7 @@ export function openDescriptors(): Descriptors {
     poll(socket, into) {
       const length = call.recvmsg(socket, header(into, CMSG_SPACE), MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
       if (length > 0) return { length, fds: received() };
-      return length < 0 && RETRY.includes(failure().code) ? "none" : undefined;
+      return length < 0 && RETRY.includes(failureCode()) ? "none" : undefined;
     },
   };
 }

@@ -63,27 +63,54 @@ const CTIME = 24; // seconds in 64 bits, nanoseconds
 const MTIME = 28;
 const DEV = 34;
 
-/** By what a change of a file is seen. */
-export interface Version {
-  /** Inode, size and times; equal unless it has changed. "" if there is no such file. */
-  readonly text: string;
-  /** Seconds since the epoch of the last change. */
-  readonly changed: number;
+/** Tells whether files have changed, or have come or gone. */
+export interface Versions {
+  /**
+   * Looks at the files; false if one is not as it was at the look before, or if that cannot be told. Inode, size and
+   * times are compared.
+   */
+  areSame(): boolean;
+  /** Seconds since the epoch of the last change that the last look has found; Infinity if that cannot be told. */
+  changed(): number;
 }
 
-const NO_FILE: Version = { text: "", changed: 0 };
-
-/** The version of a file; its name is text. Undefined if that cannot be told. */
-export function versionOf(file: string): Version | undefined {
+/** The names of the files are text. */
+export function versionsOf(files: readonly string[]): Versions {
   const c = native();
-  if (!c) return undefined;
+  if (!c) return { areSame: () => false, changed: () => Number.POSITIVE_INFINITY };
+  const names = files.map((file) => cString(fromText(file)));
+  const words = [DEV, DEV + 1, INO, INO + 1, SIZE, SIZE + 1]; // of struct statx
+  for (const time of [CTIME, MTIME]) words.push(time, time + 1, time + 2);
+  const seen = names.map(() => new Uint32Array(words.length));
   const into = new Uint32Array(STATX_WORDS);
-  if (c.raw("statx", AT_FDCWD, cString(fromText(file)), 0, STATX_BASIC_STATS, into) !== 0) {
-    return c.failure().code === "ENOENT" ? NO_FILE : undefined;
-  }
-  const at = (from: number, words: number) => into.subarray(from, from + words).join();
-  const text = [at(DEV, 2), at(INO, 2), at(SIZE, 2), at(CTIME, 3), at(MTIME, 3)].join(" ");
-  return { text, changed: into[CTIME] ?? 0 };
+  let isKnown = false;
+  let changed = 0;
+  const look = (name: Uint8Array, before: Uint32Array): boolean => {
+    const isThere = c.raw("statx", AT_FDCWD, name, 0, STATX_BASIC_STATS, into) === 0;
+    if (!isThere && c.failureCode() !== "ENOENT") isKnown = false;
+    if (!isThere) into.fill(0);
+    changed = Math.max(changed, into[CTIME] ?? 0);
+    let isSame = true;
+    for (let i = 0; i < words.length; i++) {
+      const word = into[words[i] as number] as number;
+      if (before[i] !== word) isSame = false;
+      before[i] = word;
+    }
+    return isSame;
+  };
+  return {
+    areSame() {
+      const wasKnown = isKnown;
+      isKnown = true;
+      changed = 0;
+      let areSame = true;
+      for (let i = 0; i < names.length; i++) {
+        if (!look(names[i] as Uint8Array, seen[i] as Uint32Array)) areSame = false;
+      }
+      return areSame && isKnown && wasKnown;
+    },
+    changed: () => (isKnown ? changed : Number.POSITIVE_INFINITY),
+  };
 }
 
 const S_IFMT = 0o170000; // sys/stat.h

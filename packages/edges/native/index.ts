@@ -9,8 +9,8 @@ export {
   readWhole,
   type Status,
   status,
-  type Version,
-  versionOf,
+  type Versions,
+  versionsOf,
   writeSome,
 } from "./files.ts";
 export { type Forking, openForking } from "./fork.ts";

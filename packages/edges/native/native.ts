@@ -1,6 +1,6 @@
 import { errno, errorOf, Trouble } from "@qmail-mysql/trouble";
 import { isAscii } from "@qmail-mysql/wire";
-import { errnoError } from "./errno-number.ts";
+import { errnoError, errnoName } from "./errno-number.ts";
 import { type Argument, type CType, type Entry, libraries } from "./library.ts";
 import { isBun } from "./runtime.ts";
 
@@ -49,6 +49,7 @@ const SYMBOLS = {
   socket: ["i32", "i32", "i32"],
   socketpair: ["i32", "i32", "i32", "ptr"],
   statx: ["i32", "ptr", "i32", "i32", "ptr"],
+  waitid: ["i32", "i32", "ptr", "i32"],
   waitpid: ["i32", "ptr", "i32"],
   write: ["i32", "ptr", "i32"],
 } as const satisfies Record<string, readonly CType[]>;
@@ -64,6 +65,8 @@ export interface Native {
   prepare(...names: Name[]): void;
   /** The error of the call that just failed. */
   failure(): Error & { code: string };
+  /** The name of its errno, where a failure is usual: an Error takes longer than the call. */
+  failureCode(): string;
   /** The address of the bytes of a view, valid while the view exists. */
   address(view: ArrayBufferView): number;
 }
@@ -85,6 +88,7 @@ function load(): Native | undefined {
   try {
     const errnoAt = open("__errno_location", [], "ptr")();
     const failure = () => errnoError(library.readInt(errnoAt));
+    const failureCode = () => errnoName(library.readInt(errnoAt));
     const entry = (name: Name): Entry => {
       opened[name] ??= open(name, SYMBOLS[name], "i32");
       return opened[name];
@@ -99,6 +103,7 @@ function load(): Native | undefined {
       raw,
       prepare: (...names) => void names.map(entry),
       failure,
+      failureCode,
       address: library.address,
     };
   } catch {
@@ -111,6 +116,7 @@ export interface Libc {
   readonly call: Readonly<Record<Name, (...args: Argument[]) => number>>;
   readonly prepare: Native["prepare"];
   readonly failure: Native["failure"];
+  readonly failureCode: Native["failureCode"];
   readonly address: Native["address"];
 }
 
@@ -128,7 +134,8 @@ export function libc(): Libc {
     );
   }
   const calls = Object.keys(SYMBOLS).map((name) => [name, c.raw.bind(undefined, name as Name)]);
-  all = { call: Object.fromEntries(calls), prepare: c.prepare, failure: c.failure, address: c.address };
+  const { prepare, failure, failureCode, address } = c;
+  all = { call: Object.fromEntries(calls), prepare, failure, failureCode, address };
   return all;
 }
 

@@ -1,6 +1,6 @@
-import { errnoError } from "./errno-number.ts";
-import { cString, type Native } from "./native.ts";
-import { vector } from "./vector.ts";
+import { errnoError, errnoName } from "./errno-number.ts";
+import type { Native } from "./native.ts";
+import { type Vector, vector } from "./vector.ts";
 
 // Linux and the C library's ABI on 64-bit machines
 const SETPGROUP = 0x02; // spawn.h
@@ -24,34 +24,56 @@ export interface Spawned {
   readonly isLeader?: boolean;
 }
 
+/** What is the same for all programs. */
+interface Prepared {
+  readonly attr: Uint8Array;
+  readonly actions: Uint8Array;
+  readonly pid: Int32Array;
+}
+
+let prepared: Prepared | undefined;
+
+function prepare(c: Native): Prepared {
+  const attr = new Uint8Array(ATTR_SIZE);
+  const [signals, none] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
+  c.raw("sigfillset", signals);
+  signals[SIGPIPE_BYTE] = (signals[SIGPIPE_BYTE] ?? 0) & ~SIGPIPE_BIT;
+  c.raw("posix_spawnattr_init", attr);
+  c.raw("posix_spawnattr_setsigdefault", attr, signals);
+  c.raw("posix_spawnattr_setsigmask", attr, none);
+  return { attr, actions: new Uint8Array(ACTIONS_SIZE), pid: new Int32Array(1) };
+}
+
+/** Of environments: a session passes the same one with each message. */
+const vectors = new WeakMap<readonly string[], Vector>();
+
+function vectorOf(c: Native, strings: readonly string[]): Vector {
+  const made = vectors.get(strings) ?? vector(c, strings);
+  vectors.set(strings, made);
+  return made;
+}
+
 /**
  * Starts a program with posix_spawn(3) and returns its pid; undefined if it cannot be executed. No signal is blocked, and
  * all have their default actions but SIGPIPE, which is ignored as below stock qmail-smtpd. Throws with an errno if no
  * process can be made.
  */
 export function spawn(c: Native, { argv, env, descriptors, isLeader = false }: Spawned): number | undefined {
-  const attr = new Uint8Array(ATTR_SIZE);
-  const actions = new Uint8Array(ACTIONS_SIZE);
-  const [signals, none] = [new Uint8Array(SIGSET_SIZE), new Uint8Array(SIGSET_SIZE)];
-  c.raw("sigfillset", signals);
-  signals[SIGPIPE_BYTE] = (signals[SIGPIPE_BYTE] ?? 0) & ~SIGPIPE_BIT;
-  c.raw("posix_spawnattr_init", attr);
+  prepared ??= prepare(c);
+  const { attr, actions, pid } = prepared;
   c.raw("posix_spawnattr_setflags", attr, SETSIGDEF_AND_SETSIGMASK | (isLeader ? SETPGROUP : 0));
-  c.raw("posix_spawnattr_setsigdefault", attr, signals);
-  c.raw("posix_spawnattr_setsigmask", attr, none);
   c.raw("posix_spawn_file_actions_init", actions);
   try {
     for (const [from, to] of descriptors) {
       if (from === "closed") c.raw("posix_spawn_file_actions_addclose", actions, to);
       else c.raw("posix_spawn_file_actions_adddup2", actions, from, to);
     }
-    const pid = new Int32Array(1);
-    const [args, variables] = [vector(c, argv), vector(c, env)];
-    const file = cString(argv[0] ?? "");
-    const error = c.raw("posix_spawn", pid, file, actions, attr, args.pointers, variables.pointers);
+    const [args, variables] = [vector(c, argv), vectorOf(c, env)];
+    // The bytes of `args` begin with the path.
+    const error = c.raw("posix_spawn", pid, args.bytes, actions, attr, args.pointers, variables.pointers);
     // The strings have to be referenced until here.
     if (error === 0 && args.bytes.length + variables.bytes.length > 0) return pid[0];
-    if (NO_PROCESS.includes(errnoError(error).code)) throw errnoError(error);
+    if (NO_PROCESS.includes(errnoName(error))) throw errnoError(error);
     return undefined;
   } finally {
     c.raw("posix_spawn_file_actions_destroy", actions);
@@ -62,7 +84,7 @@ export function spawn(c: Native, { argv, env, descriptors, isLeader = false }: S
 export function awaitChild(c: Native, pid: number): number | undefined {
   const status = new Int32Array(1);
   while (c.raw("waitpid", pid, status, 0) < 0) {
-    if (c.failure().code !== "EINTR") return undefined;
+    if (c.failureCode() !== "EINTR") return undefined;
   }
   const [word = 0] = status;
   return (word & 0x7f) === 0 ? (word >> 8) & 0xff : undefined;

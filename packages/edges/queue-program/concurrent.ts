@@ -4,7 +4,14 @@ import { byteString, toBuffer } from "@qmail-mysql/wire";
 import { CUSTOM_LIMIT, NOT_RUN, type PipedEnd } from "./piped.ts";
 import { type Started, startQueue } from "./start.ts";
 
+// Linux, on 64-bit machines
+const P_ALL = 0;
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+const SIGINFO_WORDS = 32; // siginfo_t
+const PID_WORD = 4;
+const PIPE_BUF = 4096; // bytes that an empty pipe takes without a wait; limits.h
 const LOOK_AGAIN = 1000; // milliseconds: the delay if SIGCHLD is lost, or if it writes more to descriptor 6 than is kept
 
 /** A running qmail-queue of a process that serves others meanwhile. */
@@ -38,41 +45,63 @@ let reap: (() => void) | undefined;
 
 /** Reports the wait status of a child. Others are not waited for: their end is reported elsewhere. */
 function watchEnd(c: Native, pid: number, child: Child): void {
-  const status = new Int32Array(1);
-  if (!reap) {
-    reap = () => {
-      for (const [pid, child] of running) {
-        const got = c.raw("waitpid", pid, status, WNOHANG);
-        if (got === 0) continue;
-        running.delete(pid);
-        child.ended(got === pid ? (status[0] ?? 0) : -1);
-      }
-      if (running.size > 0) return;
-      clearInterval(timer);
-      timer = undefined;
-    };
-    process.on("SIGCHLD", reap);
-  }
+  reap ??= reaper(c);
   running.set(pid, child);
   timer ??= setInterval(() => {
     reap?.();
     for (const child of running.values()) child.look();
+    if (running.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
   }, LOOK_AGAIN);
 }
+
+/** Returns a function that waits for those that have ended, and is called when a child ends. */
+function reaper(c: Native): () => void {
+  const status = new Int32Array(1);
+  const siginfo = new Int32Array(SIGINFO_WORDS);
+  const wait = (pid: number): void => {
+    const got = c.raw("waitpid", pid, status, WNOHANG);
+    if (got === 0) return;
+    const child = running.get(pid);
+    running.delete(pid);
+    child?.ended(got === pid ? (status[0] ?? 0) : -1);
+  };
+  /** The pid of a child that has ended and was not waited for; 0 if there is none. */
+  const ended = (): number => {
+    siginfo[PID_WORD] = 0;
+    const isFound = c.raw("waitid", P_ALL, 0, siginfo, WEXITED | WNOHANG | WNOWAIT) === 0;
+    return isFound ? (siginfo[PID_WORD] ?? 0) : 0;
+  };
+  const reap = () => {
+    for (let pid = ended(); pid > 0; pid = ended()) {
+      // That of another part of the program hides later ones.
+      if (!running.has(pid)) return [...running.keys()].forEach(wait);
+      wait(pid);
+    }
+  };
+  process.on("SIGCHLD", reap);
+  return reap;
+}
+
+const NOTHING = new Uint8Array(0);
 
 class Running implements ConcurrentQueue {
   readonly #c: Native;
   readonly #started: Started;
   readonly #end: Promise<number | undefined>;
-  #isComplete = true;
+  #isComplete: boolean;
   #said = "";
   #isOpen = true;
+  /** Bytes of the message that are not written yet: a short message is written at once. */
+  #kept: Uint8Array = NOTHING;
 
   constructor(c: Native, started: Started) {
     this.#c = c;
     this.#started = started;
-    const { pid, text, addresses, custom } = started;
-    for (const fd of [text, addresses, custom]) c.raw("fcntl", fd, F_SETFL, O_NONBLOCK);
+    const { pid, text } = started;
+    this.#isComplete = pid !== undefined;
+    this.#makeNonblocking(text);
     this.#end = new Promise((resolve) => {
       if (pid === undefined) resolve(undefined);
       else watchEnd(c, pid, { ended: resolve, look: () => this.#listen() });
@@ -80,19 +109,24 @@ class Running implements ConcurrentQueue {
   }
 
   put(bytes: Uint8Array): boolean | Promise<boolean> {
-    return this.#write(this.#started.text, bytes);
+    const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
+    const isShort = all.length <= PIPE_BUF;
+    this.#kept = isShort ? all : NOTHING;
+    return isShort ? this.#isComplete : this.#write(this.#started.text, all);
   }
 
   async close(envelope: string): Promise<PipedEnd> {
     const { pid = 0, text, addresses, custom, close } = this.#started;
+    if (this.#kept.length > 0) await this.#write(text, this.#kept);
     close(text);
+    if (envelope.length > PIPE_BUF) this.#makeNonblocking(addresses);
     if (envelope !== "") await this.#write(addresses, toBuffer(envelope));
     close(addresses);
-    const status = await this.#end;
-    this.#listen();
+    const code = exitCode(await this.#end);
+    if (code !== 0) this.#listen();
     this.#isOpen = false;
     close(custom);
-    return { pid, code: exitCode(status), custom: this.#said, isComplete: this.#isComplete };
+    return { pid, code, custom: this.#said, isComplete: this.#isComplete };
   }
 
   abandon(): void {
@@ -101,8 +135,11 @@ class Running implements ConcurrentQueue {
     close(text, addresses, custom);
   }
 
+  #makeNonblocking(fd: number): void {
+    this.#c.raw("fcntl", fd, F_SETFL, O_NONBLOCK);
+  }
+
   #write(fd: number, bytes: Uint8Array): boolean | Promise<boolean> {
-    if (this.#started.pid === undefined) this.#isComplete = false;
     if (!this.#isComplete) return false;
     const rest = this.#writeSome(fd, bytes);
     return rest === undefined ? this.#isComplete : this.#writeRest(fd, rest);
@@ -128,14 +165,15 @@ class Running implements ConcurrentQueue {
 
   /** What is left if the pipe is full; undefined if nothing is, or nobody reads any more. */
   #writeSome(fd: number, bytes: Uint8Array): Uint8Array | undefined {
-    for (let at = 0; at < bytes.length; ) {
-      const n = this.#c.raw("write", fd, bytes.subarray(at), bytes.length - at);
+    for (let rest = bytes; rest.length > 0; ) {
+      const n = this.#c.raw("write", fd, rest, rest.length);
+      if (n === rest.length) break;
       if (n >= 0) {
-        at += n;
+        rest = rest.subarray(n);
         continue;
       }
-      const { code } = this.#c.failure();
-      if (code === "EAGAIN") return bytes.subarray(at);
+      const code = this.#c.failureCode();
+      if (code === "EAGAIN") return rest;
       if (code === "EINTR") continue;
       this.#isComplete = false;
       break;
@@ -150,6 +188,7 @@ class Running implements ConcurrentQueue {
   #listen(): void {
     const { custom, close } = this.#started;
     if (!this.#isOpen) return;
+    this.#makeNonblocking(custom);
     const piece = new Uint8Array(CUSTOM_LIMIT);
     for (let n = 1; n > 0 && this.#said.length < CUSTOM_LIMIT; ) {
       n = this.#c.raw("read", custom, piece, CUSTOM_LIMIT - this.#said.length);

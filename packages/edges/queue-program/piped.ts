@@ -56,7 +56,7 @@ function writeTo(c: Native, fd: number, bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; ) {
     const n = c.raw("write", fd, bytes.subarray(at), bytes.length - at);
     if (n >= 0) at += n;
-    else if (c.failure().code !== "EINTR") return false;
+    else if (c.failureCode() !== "EINTR") return false;
   }
   return true;
 }

@@ -1,4 +1,4 @@
-import { type Version, versionOf } from "@qmail-mysql/native";
+import { versionsOf } from "@qmail-mysql/native";
 
 /** What was read from files; some of them may be open until it is not used any more. */
 interface Closeable {
@@ -12,11 +12,15 @@ const FRESH = 2; // seconds; a file may change again within the granularity of i
  * each result is closed when it was replaced and all that got it have closed it. Throws what `read` throws.
  */
 export function remembering<T extends Closeable>(files: readonly string[], read: () => T): () => T {
+  const versions = versionsOf(files);
   let current: Shared<T> | undefined;
+  let isSettled = false;
   return () => {
-    const versions = files.map(versionOf);
-    if (!current?.isOf(versions)) {
-      const next = new Shared(read(), versions);
+    const areSame = versions.areSame();
+    if (!current || !areSame || !isSettled) {
+      isSettled = false;
+      const next = new Shared(read());
+      isSettled = versions.changed() < Date.now() / 1000 - FRESH;
       current?.replace();
       current = next;
     }
@@ -26,20 +30,11 @@ export function remembering<T extends Closeable>(files: readonly string[], read:
 
 class Shared<T extends Closeable> {
   readonly #value: T;
-  readonly #versions: readonly (Version | undefined)[];
   #uses = 0;
   #isReplaced = false;
 
-  constructor(value: T, versions: readonly (Version | undefined)[]) {
+  constructor(value: T) {
     this.#value = value;
-    const now = Date.now() / 1000;
-    const isSettled = (version: Version | undefined) => version && version.changed < now - FRESH;
-    this.#versions = versions.every(isSettled) ? versions : [];
-  }
-
-  isOf(versions: readonly (Version | undefined)[]): boolean {
-    if (this.#versions.length < versions.length) return false;
-    return versions.every((version, i) => version !== undefined && version.text === this.#versions[i]?.text);
   }
 
   use(): T {

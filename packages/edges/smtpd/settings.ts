@@ -1,4 +1,5 @@
 import { listEntries } from "@qmail-mysql/control";
+import { hasControl } from "@qmail-mysql/control-files";
 import { readWhole } from "@qmail-mysql/native";
 import { dataBytesOf, type Settings, timeoutOf } from "@qmail-mysql/smtp";
 import { errno } from "@qmail-mysql/trouble";
@@ -21,8 +22,12 @@ function contents(file: string): string | undefined {
 
 /** Settings whose files are open until they are not used any more. */
 export interface OpenSettings extends Settings {
+  /** The control files that stock qmail-smtpd does not know, of those that exist. */
+  readonly extensions: readonly string[];
   close(): void;
 }
+
+const EXTENSIONS = ["smtpd", "smtpplugins"];
 
 const FILES = [
   "me",
@@ -33,6 +38,7 @@ const FILES = [
   "morercpthosts.cdb",
   "badmailfrom",
   "databytes",
+  ...EXTENSIONS,
 ];
 
 /** Returns what `read`, which calls readSettings, returns, from memory while no file has changed since. */
@@ -72,6 +78,7 @@ export function readSettings(home: string): OpenSettings {
     badMailFrom,
     dataBytes,
     refusesStray: true,
+    extensions: EXTENSIONS.filter((name) => hasControl(home, name)),
     isLocalIp,
     close: () => more?.close(),
   };

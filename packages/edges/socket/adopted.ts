@@ -190,12 +190,13 @@ class Connection implements Adopted {
     sweep ??= setInterval(() => {
       const now = performance.now();
       for (const connection of limited) if (connection.deadline < now) connection.late();
+      if (limited.size > 0) return;
+      clearInterval(sweep);
+      sweep = undefined;
     }, SWEEP);
   }
 
   #unlimit(): void {
-    if (!limited.delete(this) || limited.size > 0) return;
-    clearInterval(sweep);
-    sweep = undefined;
+    limited.delete(this);
   }
 }

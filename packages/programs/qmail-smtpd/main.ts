@@ -27,7 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const c = native();
   const ports: Ports = { now: Date.now, ...(c ? blockingPorts(c, fds) : await portable(home)) };
   const extend = async () => (await import("./extended.ts")).extending(home, args, fds);
-  return serveClient(home, ports, environmentOf(environment()), { settings: settingsIn(home), extend });
+  return serveClient(ports, environmentOf(environment()), { settings: settingsIn(home), extend });
 }
 
 /** Serves many clients: started by tcpserver-sql -w. */
@@ -42,7 +42,7 @@ async function worker(home: string, args: readonly string[]): Promise<number> {
     settings: rememberingSettings(home, settingsIn(home)),
     extend: extendOnce,
   };
-  return serveConnections(home, (ports, env) => serveClient(home, ports, environmentOf(env), opening));
+  return serveConnections(home, (ports, env) => serveClient(ports, environmentOf(env), opening));
 }
 
 /** What a session is made of. */
@@ -53,11 +53,11 @@ interface Opening {
 }
 
 /** Serves a client up to the end of its session; returns the exit code of qmail-smtpd. */
-async function serveClient(home: string, ports: Ports, own: Environment, opening: Opening): Promise<number> {
+async function serveClient(ports: Ports, own: Environment, opening: Opening): Promise<number> {
   const settings = attempt(opening.settings);
   try {
     let session: Session | undefined;
-    if (settings && ports.startTls === undefined && isStock(home, own)) {
+    if (settings && ports.startTls === undefined && isStock(settings, own)) {
       session = newSession({ settings, ports, environment: own });
     } else if (settings) session = await (await opening.extend())({ settings, ports, environment: own });
     if (session) return await drive(serve(session));

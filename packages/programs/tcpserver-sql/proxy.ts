@@ -26,9 +26,8 @@ export async function trueEnds(
   proxies: Netblocks,
   { system, say }: { readonly system: Pick<TcpSystem, "receive">; say(level: 2, line: string): void },
 ): Promise<TrueEnds> {
-  const ip = parseIp(remote.ip);
-  if (proxies.size === 0 || !ip || !proxies.contains(ip, 0))
-    return { ends: { local, remote }, via: undefined };
+  const ip = proxies.size === 0 ? undefined : parseIp(remote.ip);
+  if (!ip || !proxies.contains(ip, 0)) return { ends: { local, remote }, via: undefined };
   const header = await readHeader((most) => system.receive(fd, most)).catch((error: Error) => {
     throw new Error(`proxy ${remote.ip}: ${error.message}`);
   });

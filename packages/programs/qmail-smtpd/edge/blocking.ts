@@ -47,7 +47,7 @@ function writeAll(c: Native, fd: number, bytes: Uint8Array, ms: number): boolean
     const n = ready > 0 ? c.raw("write", fd, part, part.length) : ready;
     if (ready === 0) return false;
     if (n >= 0) at += n;
-    else if (!["EAGAIN", "EINTR"].includes(c.failure().code)) return false;
+    else if (!["EAGAIN", "EINTR"].includes(c.failureCode())) return false;
   }
   return true;
 }
@@ -56,5 +56,5 @@ function writeAll(c: Native, fd: number, bytes: Uint8Array, ms: number): boolean
 function isThere(c: Native, fd: number): boolean {
   const n = c.raw("recv", fd, new Uint8Array(1), 1, MSG_PEEK_DONTWAIT);
   if (n >= 0) return n > 0;
-  return ["EAGAIN", "EINTR", "ENOTSOCK"].includes(c.failure().code);
+  return ["EAGAIN", "EINTR", "ENOTSOCK"].includes(c.failureCode());
 }
