@@ -2,8 +2,8 @@
 # Checks types, lint rules, borders between packages, manuals and scripts.
 set -eu
 cd "$(dirname "$0")/.."
-mkdir -p build
-node scripts/entry.js >build/multicall.ts
+mkdir -p build/entry
+node scripts/entry.js build/entry
 node_modules/.bin/tsc -p .
 "$(echo node_modules/@biomejs/cli-*/biome)" check --error-on-warnings .
 scripts/boundaries.sh

@@ -10,7 +10,7 @@ mkdir -p build
 dir=$(mktemp -d "$PWD/build/compile.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
-"$bun" scripts/entry.js >"$dir/multicall.ts"
+"$bun" scripts/entry.js "$dir"
 "$bun" scripts/light-mysql2.js node_modules/mysql2 "$dir/mysql2" "$runtime"
 echo '{ "compilerOptions": { "paths": { "mysql2": ["./mysql2/index.js"] } } }' >"$dir/tsconfig.json"
 
@@ -32,6 +32,6 @@ node)
 	;;
 esac
 # The bundler ignores unknown options, so verify that it has used the modified driver.
-! grep -q ER_HASHCHK "$dir/qmail-mysql" || { echo "compile: the driver is not the one of $dir" >&2; exit 1; }
-chmod 755 "$dir/qmail-mysql"
-mv "$dir/qmail-mysql" "$product"
+! grep -q ER_HASHCHK "$dir/executable" || { echo "compile: the driver is not the one of $dir" >&2; exit 1; }
+chmod 755 "$dir/executable"
+mv "$dir/executable" "$product"

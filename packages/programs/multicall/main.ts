@@ -1,9 +1,7 @@
 import { args, calledAs, print, run } from "@qmail-mysql/process";
-import { OK, SOFT } from "@qmail-mysql/trouble";
+import { OK } from "@qmail-mysql/trouble";
 
 export interface Program {
-  /** Loads the program. */
-  readonly load: () => Promise<{ main: (args: readonly string[]) => number | Promise<number> }>;
   /** The exit code for trouble. */
   readonly soft: number;
   /** Does --version, as its only argument, print the version? */
@@ -12,22 +10,19 @@ export interface Program {
 
 declare const VERSION: string; // of package.json: scripts/bundle.js
 
-/** Runs the program named by argv[0]. scripts/bundle.js generates the table from packages/programs/manifest. */
-export async function start(programs: Readonly<Record<string, Program>>): Promise<never> {
-  const name = calledAs();
-  const program = programs[name];
+/** Runs the program whose `main` this is. scripts/entry.js writes the caller for each program. */
+export async function start(
+  main: (args: readonly string[]) => number | Promise<number>,
+  { soft, hasVersion }: Program,
+): Promise<never> {
   return run(
-    name,
-    async () => {
-      if (!program) throw new Error(`unable to run ${name}: it is not a program of qmail-mysql`);
+    calledAs(),
+    () => {
       const own = args();
-      if (program.hasVersion && own.length === 1 && own[0] === "--version") {
-        print(`${VERSION}\n`);
-        return OK;
-      }
-      const { main } = await program.load();
-      return main(own);
+      if (!hasVersion || own.length !== 1 || own[0] !== "--version") return main(own);
+      print(`${VERSION}\n`);
+      return OK;
     },
-    program?.soft ?? SOFT,
+    soft,
   );
 }
