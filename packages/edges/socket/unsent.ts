@@ -1,13 +1,15 @@
-/** What the runtime's own socket does, of it what is used anywhere. */
+/** The methods of a socket of the runtime that are used here. */
 export interface BunSocket {
   readonly fd: number;
-  /** Returns how many bytes it took. */
+  /** Returns the number of bytes accepted. */
   write(bytes: Uint8Array): number;
+  pause(): void;
+  resume(): void;
   end(): void;
   terminate(): void;
 }
 
-/** Bytes that wait for a socket of the runtime to take them. */
+/** Bytes that a socket of the runtime has not yet accepted. */
 export class Unsent {
   private bytes: Buffer = Buffer.alloc(0);
 
