@@ -27,7 +27,7 @@ interface Later {
   isSent: boolean;
 }
 
-/** What plug-ins have told this session. */
+/** The results of plug-ins in this session. */
 interface State {
   readonly run: RunProgram;
   readonly configured: Plugins;

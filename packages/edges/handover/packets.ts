@@ -9,7 +9,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** What a worker is told: to serve the connection that comes with the packet, or the certificates to use from now on. */
+/** A packet to a worker: a connection to serve, or the certificates to use from now on. */
 export type Order =
   | { readonly kind: "connection"; readonly id: number; readonly env: readonly string[] }
   | { readonly kind: "certificate"; readonly certificate: Certificate; readonly isLast: boolean };

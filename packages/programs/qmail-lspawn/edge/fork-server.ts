@@ -39,7 +39,7 @@ export async function forkServer(): Promise<number> {
   const forking = openForking();
   await rehearse(descriptors);
   for (;;) {
-    tellEnds(forking);
+    reportEnds(forking);
     const event = forking.wait(REQUESTS);
     if (event === "closed") return OK; // pending requests are no longer needed
     const request = event === "readable" ? receive(descriptors) : undefined;
@@ -66,7 +66,7 @@ function receive(descriptors: Descriptors): Request | undefined {
   return undefined;
 }
 
-function tellEnds(forking: Forking): void {
+function reportEnds(forking: Forking): void {
   for (const { pid, code, signal } of forking.reap()) {
     writeAll(ANSWERS, signal === undefined ? `=${pid} ${code}\n` : `!${pid} ${signal}\n`);
   }

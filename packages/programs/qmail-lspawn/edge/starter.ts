@@ -19,11 +19,11 @@ const ALONE = 60_000; // milliseconds without the fork server after it failed
  */
 export function openStarter(descriptors: Descriptors, listener: Listener): Starter {
   let aloneUntil = 0;
-  let isSaid = false;
+  let isWarned = false;
   const server = forkServerClient(descriptors, listener, (why) => {
     aloneUntil = performance.now() + ALONE;
-    if (!isSaid) say(`qmail-lspawn: warning: unable to fork workers: ${why}: starting each by itself`);
-    isSaid = true;
+    if (!isWarned) say(`qmail-lspawn: warning: unable to fork workers: ${why}: starting each by itself`);
+    isWarned = true;
   });
 
   function alone(worker: Worker, tasks: number, output: number): void {

@@ -23,7 +23,7 @@ function* names(dir: string): Generator<string> {
 }
 
 /** The result of stat(2) for a regular file; undefined if it fails, since the file may have been removed. */
-function look(file: string | Buffer): { mtime: number; atime: number; size: number } | undefined {
+function statOf(file: string | Buffer): { mtime: number; atime: number; size: number } | undefined {
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (!stat?.isFile()) return undefined;
@@ -39,7 +39,7 @@ export function cleanTmp(now: number): void {
   try {
     for (const name of names("tmp")) {
       const file = path(`tmp/${name}`);
-      const found = look(file);
+      const found = statOf(file);
       if (found && now > found.atime + STALE) unlink(file);
     }
   } catch {
@@ -55,7 +55,7 @@ export function scan(now: number): Message[] {
   const messages: Message[] = [];
   for (const isNew of [true, false]) {
     for (const name of names(isNew ? "new" : "cur")) {
-      const found = look(fileOf({ name, isNew, mtime: 0, size: 0 }));
+      const found = statOf(fileOf({ name, isNew, mtime: 0, size: 0 }));
       if (found && found.mtime < now) messages.push({ name, isNew, mtime: found.mtime, size: found.size });
     }
   }
