@@ -53,9 +53,10 @@ export function auth(settings: AuthSettings): Extension {
   let failures = 0;
   const isOffered = ({ tls }: Session) => tls !== undefined || settings.isAllowedInClear;
 
-  function* command(session: Session, arg: string): Answer {
+  function* command(session: Session, arg: string, isCut: boolean): Answer {
     if (session.login !== undefined) return ALREADY_AUTHENTICATED;
     if (session.transaction) return IN_TRANSACTION;
+    if (isCut || arg.length > MAX_LINE) return TOO_LONG;
     const [name = "", initial] = arg.split(/ +/, 2);
     const mechanism = settings.mechanisms.find((each) => each === name.toUpperCase());
     if (!mechanism) return NO_MECHANISM;
