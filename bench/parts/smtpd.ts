@@ -1,6 +1,7 @@
 // Messages a second at 1, 20 and 100 connections, one and ten messages each: qmail-smtpd in the workers of tcpserver-sql
-// beside the stock one below tcpserver, with the stock qmail-queue on a tmpfs, where fsync takes no time, and with a queue
-// program that discards. Then memory of idle sessions, and TLS handshakes beside openssl s_server.
+// beside the stock one below tcpserver and Haraka, with the stock qmail-queue on a tmpfs, where fsync takes no time, and
+// with a queue program that discards, then beside Postfix as well. Memory of idle sessions, and TLS handshakes beside
+// openssl s_server. SMTPD names some of these to be measured; default: all.
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -12,10 +13,12 @@ import { BIN } from "../../test/lib/program.ts";
 import { type Server, startServer } from "../../test/lib/server.ts";
 import { makeWorld } from "../../test/lib/world.ts";
 import { load, roundOf, TOOLS, turns } from "../lib/load.ts";
+import { type MailServer, startHaraka, startPostfix } from "../lib/mail-servers.ts";
 import { median } from "../lib/measure.ts";
 import { emit, say } from "../lib/results.ts";
 
 const STOCK = process.env.STOCK_QMAIL;
+const PIECES = process.env.SMTPD?.split(" ") ?? ["idle", "tls", "qmail-queue", "discard"];
 const WARM = Number(process.env.WARM ?? 5); // seconds, until the runtime has compiled
 const IDLE = Number(process.env.IDLE ?? 5000); // sessions
 const SIZE = 2000; // bytes of a message
@@ -26,7 +29,7 @@ const dir = mkdtempSync(join(tmpdir(), "smtpd-"));
 chmodSync(dir, 0o755);
 const world = makeWorld();
 world.control("me", "mx.example\n");
-const servers: Server[] = [];
+const servers: { stop(): Promise<unknown> }[] = [];
 
 const listen = async (program: string, env: Record<string, string>, ...args: string[]) => {
   const server = await startServer(program, [...LIMITS, ...args], {
@@ -41,7 +44,7 @@ const ours = (env: Record<string, string>, workers = 0) =>
 const stop = async () => {
   for (const server of servers.splice(0)) await server.stop();
 };
-const messages = ({ port }: Server, at: number, each: number, seconds: number) =>
+const messages = ({ port }: Pick<Server, "port">, at: number, each: number, seconds: number) =>
   load("smtpload", [port, at, seconds, each, SIZE, "alias@mx.example"]);
 
 /** The queue of the stock qmail, on a tmpfs in the mount namespace of this process. */
@@ -60,26 +63,28 @@ function queueOnTmpfs(home: string): () => void {
 
 async function throughput(home: string): Promise<void> {
   const empty = queueOnTmpfs(home);
+  const qmailQueue = join(home, "bin/qmail-queue");
   for (const [queue, QMAILQUEUE] of [
-    ["qmail-queue", join(home, "bin/qmail-queue")],
+    ["qmail-queue", qmailQueue],
     ["discard", join(TOOLS, "discard-queue")],
   ] as const) {
-    const resident = await ours({ QMAILQUEUE });
-    const stock = await listen(
-      "/usr/bin/tcpserver",
-      { QMAILQUEUE },
-      "127.0.0.1",
-      "0",
-      join(home, "bin/qmail-smtpd"),
-    );
-    messages(resident, 20, 1, WARM);
+    if (!PIECES.includes(queue)) continue;
+    const smtpd = join(home, "bin/qmail-smtpd");
+    const all: { who: string; server: Pick<Server, "port"> }[] = [
+      { who: "stock", server: await listen("/usr/bin/tcpserver", { QMAILQUEUE }, "127.0.0.1", "0", smtpd) },
+      { who: "ours", server: await ours({ QMAILQUEUE }) },
+    ];
+    const add = (who: string, server: MailServer | undefined) => {
+      if (!server) return say(`${who}: not fetched: not measured`);
+      servers.push(server);
+      all.push({ who, server });
+    };
+    add("Haraka", await startHaraka("qmaild", queue === "qmail-queue" ? qmailQueue : undefined));
+    if (queue === "discard") add("Postfix", await startPostfix());
+    for (const { server } of all.slice(1)) messages(server, 20, 1, WARM);
     for (const at of [1, 20, 100]) {
       for (const each of [1, 10]) {
-        const both = [
-          { who: "stock", server: stock },
-          { who: "ours", server: resident },
-        ];
-        const measured = turns(both, ({ server }) => {
+        const measured = turns(all, ({ server }) => {
           empty();
           return messages(server, at, each, roundOf(9));
         });
@@ -182,8 +187,8 @@ async function tls(): Promise<void> {
 }
 
 try {
-  await idle();
-  await tls();
+  if (PIECES.includes("idle")) await idle();
+  if (PIECES.includes("tls")) await tls();
   if (STOCK === undefined) say("smtpd: STOCK_QMAIL is not set: nothing to compare with");
   else await throughput(STOCK);
 } finally {
