@@ -8,6 +8,7 @@ import {
   flush,
   readLine,
   type Session,
+  type Steps,
   sayAsIs,
 } from "@qmail-mysql/smtp";
 import { base64, fromBase64 } from "./base64.ts";
@@ -120,7 +121,7 @@ function become(session: Session, login: string, mechanism: Mechanism): void {
   session.client = clientOf(environment);
 }
 
-type Exchange = (session: Session, initial: string | undefined) => Generator<() => unknown, Given | string>;
+type Exchange = (session: Session, initial: string | undefined) => Steps<Given | string>;
 
 const EXCHANGES: Readonly<Record<Mechanism, Exchange>> = {
   *PLAIN(session, initial) {
