@@ -15,7 +15,11 @@ for name in getpw checkpassword; do
 	twin mariadb "$name" -lmariadb
 	twin sqlite "$name" -DSQLITE -lsqlite3
 done
-for name in fd3 discard-queue; do compile -static -o "$out/$name" "$name.c"; done
+compile -static -o "$out/fd3" fd3.c
+case $(uname -m) in
+x86_64) compile -static -nostdlib -fno-stack-protector -o "$out/discard-queue" discard-queue.c ;;
+*) compile -static -o "$out/discard-queue" discard-queue.c ;;
+esac
 for name in tcpload smtpload askload execload; do compile -pthread -o "$out/$name" "$name.c" load.c; done
 for name in hostile spawn-driver; do compile -o "$out/$name" "$name.c"; done
 compile -o "$out/relay-check" relay-check.c -lmariadb

@@ -3,8 +3,9 @@
 // with a queue program that discards, then beside Postfix as well. Memory of idle sessions, and TLS handshakes beside
 // openssl s_server. SMTPD names some of these to be measured; default: all.
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -156,6 +157,15 @@ async function handshakes(port: number): Promise<number> {
   return (await Promise.all(all)).reduce((sum, rate) => sum + rate, 0);
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
 async function tls(): Promise<void> {
   for (const [kind, ...key] of [
     ["RSA, 2048 bits", "rsa:2048"],
@@ -166,7 +176,7 @@ async function tls(): Promise<void> {
     execFileSync("openssl", ["req", "-x509", "-newkey", ...key, ...subject], { stdio: "ignore" });
     world.control("servercert.pem", readFileSync(cert, "latin1") + readFileSync(file, "latin1"));
     const resident = await ours({ SMTPS: "" }, 1);
-    const port = resident.port + 1;
+    const port = await freePort();
     const peer = spawn(
       "openssl",
       ["s_server", "-quiet", "-accept", `127.0.0.1:${port}`, "-cert", cert, "-key", file],
