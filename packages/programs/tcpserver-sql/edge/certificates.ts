@@ -36,6 +36,7 @@ export function openCertificates(
 
   const packet = Buffer.alloc(PACKET_LIMIT + 1);
   const packets: string[] = [];
+  let hasEnded = false;
   let ended = () => {};
   let settle: ((answer: readonly string[] | Trouble) => void) | undefined;
   const finish = (answer: readonly string[] | Trouble) => {
@@ -48,6 +49,7 @@ export function openCertificates(
     if (!got) {
       finish(new Trouble("unable to read the certificates: the process that reads them has ended"));
       unwatch();
+      hasEnded = true;
       ended();
       return false;
     }
@@ -87,6 +89,7 @@ export function openCertificates(
     },
     onEnd(tell) {
       ended = tell;
+      if (hasEnded) tell();
     },
   };
 }
