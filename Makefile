@@ -42,7 +42,7 @@ soak: ## long tests: 100 identical builds, 500 crashes, 50 power failures, memor
 	TRACE_ADDRESSES=10000 scripts/test.sh test/admin/trace-reality.test.ts
 	SECONDS=5 CONNECTIONS=100000 bench/part.sh connections
 	SMTP_SESSIONS=20000 scripts/test.sh test/smtp/stock-smtpd.test.ts
-	SMTP_SLOW_SESSIONS=2000 scripts/test.sh test/smtp/slow-clients.test.ts
+	SMTP_SLOW_SESSIONS=2000 scripts/test.sh test/smtp/slow-clients.test.ts test/smtp/trouble-around.test.ts
 	SMTP_CRASH_POINTS=300 scripts/test.sh test/smtp/crash.test.ts
 	RUNS=3 bench/part.sh rebuild
 

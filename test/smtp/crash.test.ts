@@ -20,7 +20,7 @@ import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
 // SMTP_CRASH_POINTS=300 is the full test. SMTP_CRASH_SEED repeats a run's choices, though not its timing. With
 // STOCK_QMAIL=/its/home its qmail-queue is used, and the same is done to its qmail-smtpd below tcpserver.
-const POINTS = Number(process.env.SMTP_CRASH_POINTS ?? 14);
+const POINTS = Number(process.env.SMTP_CRASH_POINTS ?? 10);
 const SEED = Number(process.env.SMTP_CRASH_SEED ?? Date.now() % 1_000_000);
 const LIMIT = POINTS * 5000 + 60_000;
 const STOCK = process.env.STOCK_QMAIL;

@@ -15,7 +15,7 @@ import { isRoot, makeWorld } from "../lib/world.ts";
 // Clients that want to crash, block or confuse qmail-smtpd. After all of them it serves as before, and holds nothing.
 
 const TIMEOUT = 1; // seconds: control/timeoutsmtpd
-const SOON = (TIMEOUT + 2) * 1000; // milliseconds
+const SOON = (TIMEOUT + 4) * 1000; // milliseconds
 const MEGABYTE = 1 << 20;
 const PROXY = "127.0.0.7"; // may use XCLIENT
 const SHAPES = [

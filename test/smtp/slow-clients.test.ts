@@ -16,7 +16,7 @@ const SESSIONS = Number(process.env.SMTP_SLOW_SESSIONS ?? 200);
 const IS_FULL = SESSIONS >= 2000;
 const TIMEOUT = 3; // seconds: control/timeoutsmtpd
 const PERIOD = 2; // seconds from one byte of a slow session to the next: less than the timeout
-const HOLD = IS_FULL ? 20 : 5; // seconds that they send
+const HOLD = IS_FULL ? 20 : 3; // seconds that they send
 const HONEST = 5; // clients
 /** Milliseconds of the 99th percentile of their replies; on a machine with other load only a standstill is detected. */
 const P99 = IS_FULL ? 100 : 1000;
