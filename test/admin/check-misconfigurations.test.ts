@@ -13,11 +13,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { NOFILES } from "../lib/accounts.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { NOFILES, QMAILD } from "../lib/accounts.ts";
 import { sqlite } from "../lib/databases.ts";
 import { BIN, run } from "../lib/program.ts";
 import { mailboxRow } from "../lib/rows.ts";
+import { makeCertificate } from "../lib/smtp-certificate.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
 // Each misconfiguration in turn on one host that delivers: `check` names it with a fix, the fix is run as it is
@@ -329,6 +330,42 @@ const cases: readonly Case[] = [
     /line 1: unknown key sizes/,
   ],
   [
+    "control/smtpd has an invalid blocklist",
+    ({ world }) => void world.control("smtpd", "dnsbl zen.example\n"),
+    /control\/smtpd$/,
+    /line 1: expected options of rblsmtpd/,
+  ],
+  [
+    "control/smtpd names a checkpassword program that is missing",
+    ({ world }) => void world.control("smtpd", "auth PLAIN\nauth_program /missing/checkpassword true\n"),
+    /control\/smtpd$/,
+    /auth_program \/missing\/checkpassword is not a program/,
+  ],
+  [
+    "control/smtpd names rules that are missing",
+    ({ world }) => void world.control("smtpd", "xclient 192.0.2.1\nxclient_rules /missing/tcp.smtp.cdb\n"),
+    /control\/smtpd$/,
+    /xclient_rules \/missing\/tcp.smtp.cdb does not exist/,
+  ],
+  [
+    "control/smtpplugins names a plug-in that is missing",
+    ({ world }) => void world.control("smtpplugins", "[rcpt]\n:echo N\nplugins/missing\n"),
+    /control\/smtpplugins$/,
+    /line 3: plugins\/missing is not a program: qmail-smtpd replies with 451/,
+  ],
+  [
+    "control/smtpplugins has a plug-in before the first section",
+    ({ world }) => void world.control("smtpplugins", "/bin/true\n[rcpt]\n"),
+    /control\/smtpplugins$/,
+    /line 1: \/bin\/true is in no section/,
+  ],
+  [
+    "control/smtpplugins has an unknown section",
+    ({ world }) => void world.control("smtpplugins", "[rcpt]\n[quit]\n"),
+    /control\/smtpplugins$/,
+    /line 2: \[quit\] is no section/,
+  ],
+  [
     "a host of rcpthosts that is not in the cdb",
     (host) => {
       insert("rcpthosts VALUES ('late.com')")(host);
@@ -542,6 +579,80 @@ describe.skipIf(!isRoot)("check and its fixes", () => {
   });
   test.each(ofSqld)("%s", (...one) => mends(one));
   test.each(cases)("%s", (...one) => mends(one));
+
+  test("control/submission without AUTH", async () => {
+    host.world.control("submission", "submission yes\n");
+    expect(await check(host)).toMatchObject([
+      { problem: expect.stringMatching(/need auth: qmail-smtpd refuses all mail$/) },
+    ]);
+    rmSync(host.path("control/submission"));
+  });
+
+  describe("certificates", () => {
+    /** Names these files in control/tlscerts; the mode and the owner of the key. */
+    function install({ chain, key }: { chain: string; key: string }, mode = 0o600, uid = 0): void {
+      host.world.control("me", "h.example\n");
+      host.world.control("tlscerts", ":control/chain.pem:control/key.pem\n");
+      host.world.control("chain.pem", chain);
+      const file = host.world.control("key.pem", key);
+      chmodSync(file, mode);
+      chownSync(file, uid, NOFILES);
+    }
+    const problems = async () => (await check(host)).map(({ problem }) => problem);
+    const good = () => makeCertificate("h.example", 365);
+    afterEach(() => {
+      for (const file of ["tlscerts", "chain.pem", "key.pem"])
+        rmSync(host.path("control", file), { force: true });
+    });
+
+    // What the fix is depends on who issues certificates.
+    test.each<[name: string, make: () => { chain: string; key: string }, problem: RegExp]>([
+      ["one that expires soon", () => makeCertificate("h.example"), /^expires at .* GMT$/],
+      [
+        "one for another name",
+        () => makeCertificate("other.example", 365),
+        /^is not for h.example, the name of this host in SMTP$/,
+      ],
+      [
+        "the key of another one",
+        () => ({ ...good(), key: good().key }),
+        /is not the key of .*chain.pem: no client can use TLS$/,
+      ],
+      ["a key that is none", () => ({ ...good(), key: "x\n" }), /^is not PEM, .*: no client can use TLS$/],
+      ["one that is none", () => ({ ...good(), chain: "x\n" }), /^is not PEM, .*: no client can use TLS$/],
+    ])("%s", async (_, make, problem) => {
+      install(make());
+      expect(await problems()).toEqual([expect.stringMatching(problem)]);
+    });
+
+    test("a file that is missing, an invalid line, none", async () => {
+      install(good());
+      expect(await problems()).toEqual([]);
+      host.world.control("tlscerts", ":control/missing.pem:control/key.pem\n");
+      expect(await problems()).toEqual(["file does not exist: tcpserver-sql -w does not start"]);
+      host.world.control("tlscerts", "h.example\n");
+      expect(await problems()).toEqual(["line 1: expected name:chain:key: tcpserver-sql -w does not start"]);
+      host.world.control("tlscerts", "");
+      expect(await problems()).toEqual(["names no certificate: tcpserver-sql -w does not start"]);
+    });
+
+    test.each<[name: string, mode: number, uid: number, problem: string]>([
+      ["everybody can read", 0o644, 0, "is a key that everybody on this host can read"],
+      [
+        "qmaild owns",
+        0o600,
+        QMAILD,
+        "is a key that qmaild can read, as which qmail-smtpd runs: only root needs to",
+      ],
+      ["a group can write", 0o620, 0, "can be written by others than its owner"],
+    ])("a key that %s, and the fix", async (_, mode, uid, problem) => {
+      install(good(), mode, uid);
+      const found = await check(host);
+      expect(found.map((one) => one.problem)).toEqual([problem]);
+      expect(await runFix(host, found[0]?.fix ?? "false")).toBe(0);
+      expect(await check(host)).toEqual([]);
+    });
+  });
 });
 
 describe.skipIf(!isRoot)("check and its fixes where qmail-local is a stock one", () => {
@@ -595,5 +706,15 @@ describe.skipIf(!isRoot)("check and its fixes where qmail-local is a stock one",
       env: host.env,
     });
     expect([getpw.code, getpw.stdout]).toEqual([0, expect.stringContaining(`iain\0${UID}\0`)]);
+  });
+
+  test("control/smtpd makes qmail-smtpd ask a database that it cannot open", async () => {
+    const { world, path } = host;
+    world.control("smtpd", "recipient_check yes\n");
+    expect(await check(host)).toEqual([]);
+    chmodSync(path("control/sqlserver"), 0o600);
+    const about = (await check(host)).filter(({ what }) => what.endsWith("control/smtpd"));
+    expect(about).toMatchObject([{ problem: expect.stringMatching(/ask the database, and qmaild cannot/) }]);
+    chmodSync(path("control/sqlserver"), 0o640);
   });
 });

@@ -21,7 +21,7 @@ import { type Memory, mailboxRow, readTables } from "./rows/memory.ts";
 import { type CheckPorts, checkPorts } from "./rows/ports.ts";
 import type { Problem } from "./rows/problem.ts";
 import { checkVirtual } from "./rows/virtual.ts";
-import { checkSmtpd } from "./smtpd.ts";
+import { checkSmtpd, checkSmtpdAccess } from "./smtpd.ts";
 
 const PROGRAM = "qmail-mysql";
 
@@ -43,6 +43,7 @@ export async function check(home: string, report: (problem: Problem) => void): P
   const config = readSqlServer(home, PROGRAM, undefined, () => {});
   const database = await openDatabase(config, home, "resident");
   try {
+    await all(checkSmtpdAccess(home, config));
     if (config.driver === "mysql") await all(await checkServer(database, config));
     const sqlFix = sqlCommand(config, home);
     const memory = await readTables(database, sqlFix);
