@@ -495,11 +495,31 @@ test("a line for each message and refusal", async () => {
     ["RCPT x", ...MAIL, "DATA", "", ".", 'MAIL FROM:<"a b"@c>', "RCPT TO:<x@no>"],
     { settings: { log: "text" } },
   );
+  const json = await served(["MAIL FROM:<a@b>", "RCPT TO:<x@no>"], { settings: { log: "json" } });
+  expect(json.log.map((each) => JSON.parse(each))).toMatchObject([
+    {
+      verdict: "refused",
+      at: "rcpt",
+      client: "192.0.2.1",
+      from: "a@b",
+      to: "x@no",
+      reply: expect.stringMatching(/^553/),
+    },
+  ]);
   expect(log).toEqual([
     'verdict=refused at=rcpt client=192.0.2.1 host=unknown helo=unknown reply="503 MAIL first (#5.5.1)"',
     'verdict=accepted at=data client=192.0.2.1 host=unknown helo=unknown from=a@b to=x@ours.example recipients=1 size=1 reply="250 ok 1500000000 qp 1"',
-    `verdict=refused at=rcpt client=192.0.2.1 host=unknown helo=unknown from="a b@c" to= recipients=0 size=0 reply="553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"`,
+    `verdict=refused at=rcpt client=192.0.2.1 host=unknown helo=unknown from="a b@c" to=x@no recipients=0 size=0 reply="553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"`,
   ]);
+});
+
+test.each(["text", "json"] as const)("a password sent as a command is not in the log: %s", async (form) => {
+  const { log, replies } = await served(["AUTH LOGIN", "am9l", "c2VjcmV0", "secret x"], {
+    settings: { log: form },
+  });
+  expect(replies).toHaveLength(4);
+  expect(log).toHaveLength(4);
+  expect(log.join("\n")).not.toMatch(/c2vjcmv0|am9l|secret/i);
 });
 
 test("a client on a blocklist gets no further than the reply, as from rblsmtpd", async () => {

@@ -49,6 +49,7 @@ export function extensionsOf(configured: Configured, ports: ExtensionPorts): Ext
   const spp = configured.plugins && plugins(configured.plugins, ports.runPlugin);
   const check = ports.checkBlocklists;
   const all: (Extension | false | undefined)[] = [
+    settings.log !== "off" && log(settings.log),
     check && blocklist(check),
     settings.enhancedStatusCodes && enhancedCodes,
     ports.decideAgain &&
@@ -80,7 +81,6 @@ export function extensionsOf(configured: Configured, ports: ExtensionPorts): Ext
       settings.recipientCheck &&
       recipients(ports.checkRecipient, { ...UNKNOWN_LIMITS, most: settings.unknownLimit }),
     spp?.last,
-    settings.log !== "off" && log(settings.log),
   ];
   return all.filter((each) => each !== false && each !== undefined);
 }

@@ -1,4 +1,4 @@
-import type { Extension, Session, Transaction } from "@qmail-mysql/smtp";
+import type { Candidate, Extension, Session, Transaction } from "@qmail-mysql/smtp";
 
 /** How the log is written; "off" as in qmail. */
 export type LogForm = "off" | "text" | "json";
@@ -7,20 +7,42 @@ const LONGEST = 300; // bytes of an address or reply
 
 /** A line for each message, and for each command that was refused. AUTH has its own log, and its lines hold passwords. */
 export function log(form: "text" | "json"): Extension {
+  let asked: Candidate | undefined; // by the current command
+  const note = (_: Session, candidate: Candidate) => {
+    asked = candidate;
+    return undefined;
+  };
   return {
+    atCommand() {
+      asked = undefined;
+      return undefined;
+    },
+    atMail: note,
+    atRcpt: note,
     atReply(session, verb, reply) {
       const ofMessage = verb === "data" || verb === "bdat";
       const isQueued = ofMessage && /^250 ok \d+ qp/.test(reply);
       if (verb === "auth" || (Number(reply.slice(0, 3)) < 400 && !isQueued)) return;
       const transaction = ofMessage ? session.lastTransaction : session.transaction;
-      session.ports.log(line(form, fields(session, verb, reply, transaction)));
+      const refused = asked && { [verb === "rcpt" ? "to" : "from"]: asked.address };
+      session.ports.log(line(form, fields(session, verb, reply, { ...seen(transaction), ...refused })));
     },
   };
 }
 
 type Fields = Readonly<Record<string, string | number | readonly string[]>>;
 
-function fields(session: Session, verb: string, reply: string, transaction: Transaction | undefined): Fields {
+const seen = (transaction: Transaction | undefined): Fields =>
+  transaction
+    ? {
+        from: transaction.sender,
+        to: transaction.recipients.slice(0, 20),
+        recipients: transaction.recipients.length,
+        size: transaction.messageSize,
+      }
+    : {};
+
+function fields(session: Session, verb: string, reply: string, message: Fields): Fields {
   const { client, helo, login } = session;
   return {
     verdict: reply.startsWith("2") ? "accepted" : reply.startsWith("4") ? "deferred" : "refused",
@@ -29,12 +51,7 @@ function fields(session: Session, verb: string, reply: string, transaction: Tran
     host: client.host,
     helo: helo ?? client.host,
     ...(login !== undefined && { login }),
-    ...(transaction && {
-      from: transaction.sender,
-      to: transaction.recipients.slice(0, 20),
-      recipients: transaction.recipients.length,
-      size: transaction.messageSize,
-    }),
+    ...message,
     reply,
   };
 }

@@ -43,7 +43,10 @@ export interface Extension {
   readonly atData?: (session: Session) => Reply;
   /** Returns lines, each ended by LF, to be added to a message with this header. */
   readonly atHeader?: (session: Session, header: string) => string;
-  /** After each reply; without a verb it ends the session. `session.lastTransaction` is that of DATA and BDAT. */
+  /**
+   * After each reply; without a verb it ends the session, and an unknown verb, which may be a password, is "unknown".
+   * `session.lastTransaction` is that of DATA and BDAT.
+   */
   readonly atReply?: (session: Session, verb: string, reply: string) => void;
   /** At the end of the session, however it ends. */
   readonly atEnd?: (session: Session, code: number) => void;

@@ -32,7 +32,7 @@ function* serveCommand(session: Session, commands: ReadonlyMap<string, Command>)
   const command = commands.get(verb) ?? unimplemented;
   const refusal = yield* refusalOf(session, "atCommand", verb);
   const text = refusal ?? (yield* answerOf(command(session, arg, line.isCut)));
-  if (text !== undefined) reply(session, verb, text);
+  if (text !== undefined) reply(session, command === unimplemented ? "unknown" : verb, text);
 }
 
 /** Replies to a command, or ends the session with this reply, without a verb. */
