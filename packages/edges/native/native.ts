@@ -17,6 +17,7 @@ const SYMBOLS = {
   fcntl: ["i32", "i32", "i32"],
   flock: ["i32", "i32"],
   fork: [],
+  getdents64: ["i32", "ptr", "i32"],
   getpid: [],
   getsockname: ["i32", "ptr", "ptr"],
   getsockopt: ["i32", "i32", "i32", "ptr", "ptr"],

@@ -2,7 +2,7 @@ export { type Adopted, adopt } from "./adopted.ts";
 export { type BlockingSocket, connectBlocking } from "./blocking-socket.ts";
 export { peerUid } from "./peer.ts";
 export { inTurns, LOOK_AGAIN, whenReady } from "./readiness.ts";
-export { Gone, leave, linger, timedRead, timedReadAll, timedWrite } from "./timed-io.ts";
+export { clientOn, Gone, leave, linger, timedRead, timedReadAll, timedWrite } from "./timed-io.ts";
 export { type Account, isOurs, listenerUid, ownerOfSocket, whyUntrusted } from "./trust.ts";
 export { connectUnix, type UnixConnection } from "./unix-socket.ts";
 export { type BunSocket, Unsent } from "./unsent.ts";
