@@ -6,13 +6,12 @@ import { toBuffer, toText } from "@qmail-mysql/wire";
 /** A regular file in a directory; valid during the call that it is given to. Times are seconds. */
 export interface Found {
   /** Its name are the bytes from `start` to `end`. */
-  readonly source: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly mtime: number;
-  readonly atime: number;
-  readonly size: number;
-  name(): string;
+  source: Buffer;
+  start: number;
+  end: number;
+  mtime: number;
+  atime: number;
+  size: number;
 }
 
 /**
@@ -50,6 +49,7 @@ function* listedByC(c: Native, dir: string, found: (file: Found) => void): Steps
     const stat = new Uint32Array(new ArrayBuffer(4 * WORDS));
     const signed = new Int32Array(stat.buffer);
     const time = (word: number) => (signed[word + 1] as number) * HIGH + (stat[word] as number);
+    const file: Found = { source, start: 0, end: 0, mtime: 0, atime: 0, size: 0 };
     for (;;) {
       const bytes = c.call("getdents64", fd, source, PIECE);
       if (bytes === 0) return;
@@ -58,9 +58,12 @@ function* listedByC(c: Native, dir: string, found: (file: Found) => void): Steps
         if (source[start] === DOT) continue;
         if (c.raw("statx", fd, at + start, 0, TYPE_TIMES_SIZE, stat) !== 0) continue;
         if (((stat[MODE] as number) & S_IFMT) !== S_IFREG) continue;
-        const end = source.indexOf(0, start);
-        const name = () => source.toString("latin1", start, end);
-        found({ source, start, end, mtime: time(MTIME), atime: time(ATIME), size: time(SIZE), name });
+        file.start = start;
+        file.end = source.indexOf(0, start);
+        file.mtime = time(MTIME);
+        file.atime = time(ATIME);
+        file.size = time(SIZE);
+        found(file);
       }
       yield () => undefined;
     }
@@ -77,12 +80,11 @@ function* listedByRuntime(dir: string, found: (file: Found) => void): Steps<void
   for (const source of readdirSync(toBuffer(dir), "buffer")) {
     if (source[0] === DOT) continue;
     if (++turn % PER_TURN === 0) yield () => undefined;
-    const name = source.toString("latin1");
-    const stat = look(toBuffer(`${dir}/${name}`));
+    const stat = look(toBuffer(`${dir}/${source.toString("latin1")}`));
     if (!stat?.isFile()) continue;
     const { mtimeMs, atimeMs, size } = stat;
     const times = { mtime: seconds(mtimeMs), atime: seconds(atimeMs), size };
-    found({ source, start: 0, end: source.length, ...times, name: () => name });
+    found({ source, start: 0, end: source.length, ...times });
   }
 }
 

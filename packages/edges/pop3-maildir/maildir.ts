@@ -59,8 +59,8 @@ function isUsable(dir: string): boolean {
 /** Removes files in tmp/ that were not accessed for 36 hours, left by interrupted deliveries. `now` is in seconds. */
 function* cleanTmp(dir: string, now: number): Steps<void> {
   try {
-    yield* listed(`${dir}/tmp`, ({ name, atime }) => {
-      if (now > atime + STALE) unlink(path(`${dir}/tmp/${name()}`));
+    yield* listed(`${dir}/tmp`, ({ source, start, end, atime }) => {
+      if (now > atime + STALE) unlink(path(`${dir}/tmp/${source.toString("latin1", start, end)}`));
     });
   } catch {
     // tmp/ is not readable; new/ and cur/ may be.
