@@ -32,6 +32,7 @@ const SILENCE = 5000; // milliseconds without an answer to a request after which
 const LOOK = 1000; // milliseconds between checks for it
 
 export function forkServerClient<W extends Forked>(
+  options: readonly string[],
   descriptors: Descriptors,
   events: Events<W>,
   failed: (why: string) => void,
@@ -44,7 +45,7 @@ export function forkServerClient<W extends Forked>(
     const workers = new Map<string, W>();
     let started: Server<W>;
     try {
-      const { file, args, argv0 } = self(["--fork-server"]);
+      const { file, args, argv0 } = self(["--fork-server", ...options]);
       const stdio = ["ignore", theirAnswers, "ignore", theirs] as const; // a worker gets its output with its request
       const child = spawn(file, args, { argv0, stdio: [...stdio], cwd: "/" }).on("error", () => {});
       started = { requests, workers, works: false, kill: () => void child.kill("SIGKILL") };

@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { type Descriptors, type Forking, openDescriptors, openForking } from "@qmail-mysql/native";
-import { environment, exec, self, writeAll } from "@qmail-mysql/process";
+import { environment, exec, args as ownArgs, self, writeAll } from "@qmail-mysql/process";
 import { OK, verdict } from "@qmail-mysql/trouble";
 
 /** The descriptor for requests: a name for the worker, with its end of the socket for tasks and its output. */
@@ -99,6 +99,6 @@ async function child(
 }
 
 function executeAnew(): never {
-  const { file, args, argv0 } = self(["--fork-server"]);
+  const { file, args, argv0 } = self(ownArgs());
   exec([argv0, ...args], ONE_THREAD, REQUESTS, file);
 }

@@ -13,6 +13,8 @@ export interface Starter<W extends Forked> {
 export interface StarterParts<W extends Forked> extends Events<W> {
   /** Begins its warnings. */
   readonly program: string;
+  /** Follow --fork-server and --worker. */
+  readonly args?: readonly string[];
   readonly descriptors: Descriptors;
 }
 
@@ -23,17 +25,17 @@ const ALONE = 60_000; // milliseconds without the fork server after it failed
  * has the arguments --fork-server and --worker for them.
  */
 export function openStarter<W extends Forked>(parts: StarterParts<W>): Starter<W> {
-  const { program, descriptors, started, ended } = parts;
+  const { program, args: options = [], descriptors, started, ended } = parts;
   let aloneUntil = 0;
   let isSaid = false;
-  const server = forkServerClient<W>(descriptors, parts, (why) => {
+  const server = forkServerClient<W>(options, descriptors, parts, (why) => {
     aloneUntil = performance.now() + ALONE;
     if (!isSaid) say(`${program}: warning: unable to fork workers: ${why}: starting each by itself`);
     isSaid = true;
   });
 
   function alone(worker: W, tasks: number, output: number): void {
-    const { file, args, argv0 } = self(["--worker"]);
+    const { file, args, argv0 } = self(["--worker", ...options]);
     const child = spawn(file, args, { argv0, stdio: ["ignore", output, output, tasks], cwd: "/" });
     const over = (how: Ended | "no fork") => {
       worker.ended = how;

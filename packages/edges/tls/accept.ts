@@ -141,6 +141,19 @@ class TlsClient implements Adopted {
     this.#socket.read();
   }
 
+  /** A connection with TLS stays in the process that has its keys. */
+  hold(): Uint8Array {
+    throw new Error("unable to hold a connection with TLS");
+  }
+
+  abandon(): void {
+    throw new Error("unable to abandon a connection with TLS");
+  }
+
+  finish(): void {
+    if (!this.#isOver) this.#socket.end();
+  }
+
   isThere(): boolean {
     return !this.#isOver && this.#plain.isThere();
   }

@@ -28,6 +28,8 @@ export interface Options {
   readonly sql: boolean;
   /** Number of workers that serve the connections, 0 for one for each processor; undefined for a child for each. */
   readonly workers: number | undefined;
+  /** Starts the program once more, with all privileges, for the workers to ask. */
+  readonly monitor: boolean;
   readonly host: string;
   readonly port: string;
   readonly program: readonly string[];
@@ -36,7 +38,7 @@ export interface Options {
 type Mutable = { -readonly [K in keyof Options]: Options[K] };
 
 export const USAGE =
-  "tcpserver [ -1SUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -y proxies ] host port program";
+  "tcpserver [ -1mSUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -y proxies ] host port program";
 
 const DEFAULTS: Options = {
   verbosity: 1,
@@ -59,6 +61,7 @@ const DEFAULTS: Options = {
   proxies: clientsOf([]),
   sql: false,
   workers: undefined,
+  monitor: false,
   host: "",
   port: "",
   program: [],
@@ -67,6 +70,7 @@ const DEFAULTS: Options = {
 const FLAGS: Readonly<Record<string, Partial<Options>>> = {
   "1": { printPort: true },
   S: { sql: true },
+  m: { monitor: true },
   U: { idsFromEnv: true },
   X: { allowNoRules: true },
   p: { paranoid: true },
@@ -138,6 +142,10 @@ export function parseOptions(args: readonly string[], say: (line: string) => voi
   }
   const [host, port, ...program] = args.slice(at);
   if (host === undefined || port === undefined || program.length === 0) return undefined;
+  if (options.monitor && options.workers === undefined) {
+    say("option -m requires -w");
+    return undefined;
+  }
   return { ...options, host, port, program };
 }
 
