@@ -13,7 +13,10 @@ export interface PopdHow {
 }
 
 /** The resident POP3 chain of a world: qmail-popd below tcpserver-sql. */
-export function startPopd(world: World, { args = [], env = {}, control = {}, program }: PopdHow = {}): Promise<Server> {
+export function startPopd(
+  world: World,
+  { args = [], env = {}, control = {}, program }: PopdHow = {},
+): Promise<Server> {
   for (const [file, text] of Object.entries(control)) {
     chmodSync(world.control(file, text), /cert|key/.test(file) ? 0o600 : 0o644);
   }

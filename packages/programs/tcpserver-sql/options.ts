@@ -5,6 +5,8 @@ export interface Options {
   /** 0 logs nothing, 1 errors, 2 every connection. */
   readonly verbosity: 0 | 1 | 2;
   readonly limit: number;
+  /** Connections of one address at the same time; 0 is no limit. */
+  readonly perAddress: number;
   readonly backlog: number;
   readonly rules: string | undefined;
   readonly allowNoRules: boolean;
@@ -38,11 +40,12 @@ export interface Options {
 type Mutable = { -readonly [K in keyof Options]: Options[K] };
 
 export const USAGE =
-  "tcpserver [ -1mSUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -y proxies ] host port program";
+  "tcpserver [ -1mSUXpPhHrRoOdDqQv ] [ -c limit ] [ -C limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -y proxies ] host port program";
 
 const DEFAULTS: Options = {
   verbosity: 1,
   limit: 40,
+  perAddress: 0,
   backlog: 20,
   rules: undefined,
   allowNoRules: false,
@@ -90,6 +93,7 @@ const FLAGS: Readonly<Record<string, Partial<Options>>> = {
 
 const VALUES: Readonly<Record<string, (value: string) => Partial<Options> | undefined>> = {
   c: (value) => ({ limit: leadingNumber(value) }),
+  C: (value) => ({ perAddress: leadingNumber(value) }),
   b: (value) => ({ backlog: leadingNumber(value) }),
   x: (value) => ({ rules: value }),
   B: (value) => ({ banner: value }),
