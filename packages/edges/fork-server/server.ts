@@ -16,6 +16,8 @@ export interface Work {
   readonly program: string;
   /** Serves the tasks that arrive at a socket; returns the exit code. */
   readonly work: (tasks: number, descriptors: Descriptors) => number | Promise<number>;
+  /** Options of the engine for the workers, in addition to those for one thread. */
+  readonly engine?: Readonly<Record<string, string>>;
   /** Does once what each worker would otherwise do in memory of its own. */
   readonly rehearse: (descriptors: Descriptors) => Promise<void>;
 }
@@ -40,7 +42,8 @@ interface Request {
  * no event loop: that of the runtime would be the same for all of them.
  */
 export async function forkServer(of: Work): Promise<number> {
-  if (Object.entries(ONE_THREAD).some(([name, value]) => process.env[name] !== value)) executeAnew();
+  const options = { ...ONE_THREAD, ...of.engine };
+  if (Object.entries(options).some(([name, value]) => process.env[name] !== value)) executeAnew(options);
   process.umask(0o077);
   environment(); // needed for the programs of workers, which cannot read it after setuid
   const descriptors = openDescriptors();
@@ -98,7 +101,7 @@ async function child(
   }
 }
 
-function executeAnew(): never {
+function executeAnew(options: Readonly<Record<string, string>>): never {
   const { file, args, argv0 } = self(ownArgs());
-  exec([argv0, ...args], ONE_THREAD, REQUESTS, file);
+  exec([argv0, ...args], options, REQUESTS, file);
 }
