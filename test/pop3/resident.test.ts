@@ -315,6 +315,17 @@ describe.skipIf(!isRoot)("qmail-popd", () => {
     await loggedIn(port, "iain");
   });
 
+  test("more connections of an address than -C allows are closed at once", async () => {
+    const { port, logged } = await serve({ args: ["-C", "2"] });
+    const [first] = [await client(port), await client(port)];
+    const third = new Client(connect(port, "127.0.0.1"));
+    expect(await third.line()).toBe("");
+    await logged("warning: dropping connection, too many from 127.0.0.1");
+    await first?.ask("QUIT");
+    await logged(/end [0-9]+\.[0-9]+ status/);
+    await client(port);
+  });
+
   test("a greeting worker that sends anything gets no mail, and stops nobody else's session", async () => {
     const program = join(dir, "compromised");
     writeFileSync(
