@@ -22,7 +22,7 @@ want() {
 		want demo
 		echo daemontools:setuidgid mariadb-server:mariadbd hyperfine:hyperfine strace:strace valgrind:valgrind e2fsprogs:mkfs.ext4 gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
 			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h \
-			libcrypt-dev:/usr/include/crypt.h openssl:openssl sqlite3:sqlite3 tinycdb:cdb whois:mkpasswd \
+			libcrypt-dev:/usr/include/crypt.h libssl-dev:/usr/include/openssl/ssl.h openssl:openssl sqlite3:sqlite3 tinycdb:cdb whois:mkpasswd \
 			courier-authlib-mysql:/usr/lib/courier-authlib/libauthmysql.so \
 			dovecot-core:doveadm dovecot-pop3d:/usr/lib/dovecot/pop3 stunnel4:stunnel4 dovecot-mysql:/usr/lib/dovecot/modules/auth/libdriver_mysql.so
 		;;

@@ -16,7 +16,8 @@ for name in getpw checkpassword; do
 	twin sqlite "$name" -DSQLITE -lsqlite3
 done
 for name in fd3 discard-queue; do compile -static -o "$out/$name" "$name.c"; done
-for name in tcpload smtpload popload askload execload; do compile -pthread -o "$out/$name" "$name.c" load.c; done
+for name in tcpload smtpload askload execload; do compile -pthread -o "$out/$name" "$name.c" load.c; done
+compile -pthread -o "$out/popload" popload.c load.c -lssl -lcrypto
 for name in hostile spawn-driver; do compile -o "$out/$name" "$name.c"; done
 compile -o "$out/relay-check" relay-check.c -lmariadb
 compile -shared -fPIC -o "$out/slow-fsync.so" slow-fsync.c

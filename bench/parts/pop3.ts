@@ -1,10 +1,23 @@
 // POP3 sessions a second, at 1, 10 and 50 at a time: qmail-popd beside the stock qmail-popup and qmail-pop3d around the C
 // checkpassword, our own programs run for each session, and Dovecot in its high-performance login mode, on one MariaDB
-// table and the same Maildirs. Then memory of idle sessions.
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+// table and the same Maildirs. Then with TLS, where stunnel is before the stock programs, and memory of idle sessions.
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../../test/lib/mariadb.ts";
+import { certificate } from "../../test/lib/pop3-random.ts";
 import { startPopd } from "../../test/lib/popd.ts";
 import { BIN } from "../../test/lib/program.ts";
 import { startServer } from "../../test/lib/server.ts";
@@ -43,6 +56,7 @@ function mailboxes(world: World, uids: number): string {
   return `DELETE FROM mailbox; INSERT INTO mailbox VALUES ${rows.join(",\n")};`;
 }
 
+const dir = mkdtempSync(join(tmpdir(), "pop3-"));
 const mail = await startMail();
 const table = { socket: mail.server.socket, user: "qmail", password: "secret", name: "qmail" };
 
@@ -110,16 +124,44 @@ function loggedIn(port: number, user: string): Promise<Socket> {
   });
 }
 
-async function throughput(all: readonly Way[]): Promise<void> {
+async function throughput(all: readonly Way[], tls: boolean): Promise<void> {
   const sessions = ({ port }: Way, at: number, seconds: number) =>
-    load("popload", [port, at, seconds, IDLE, SECRET]);
+    load("popload", [port, at, seconds, IDLE, SECRET, ...(tls ? ["tls"] : [])]);
   for (const way of all) sessions(way, 10, WARM);
   for (const at of [1, 10, 50]) {
     for (const { who, rate, median, p99 } of turns(all, (way) => sessions(way, at, roundOf(9)))) {
-      emit({ at, who, rate, median, p99 });
-      say(`${at} at a time: ${who.padEnd(24)} ${rate}/s, median ${median} ms, p99 ${p99} ms`);
+      emit({ at, tls, who, rate, median, p99 });
+      say(
+        `${tls ? "TLS, " : ""}${at} at a time: ${who.padEnd(24)} ${rate}/s, median ${median} ms, p99 ${p99} ms`,
+      );
     }
   }
+}
+
+/** qmail-popd with TLS, and stunnel before the stock programs. */
+async function secured(plain: readonly Way[]): Promise<Way[]> {
+  const pem = certificate(dir, "localhost");
+  const site = mail.site();
+  startSqld(site);
+  const resident = await startPopd(site, {
+    args: ["-Q"],
+    env: { POP3S: "" },
+    control: { "servercert.pem": pem },
+  });
+  const stock = plain.find(({ who }) => who.startsWith("stock"));
+  const port = await freePort();
+  const [file, conf] = [join(dir, "pem"), join(dir, "stunnel")];
+  writeFileSync(file, pem, { mode: 0o600 });
+  const service = `[pop3s]\naccept = 127.0.0.1:${port}\nconnect = 127.0.0.1:${stock?.port}\ncert = ${file}\n`;
+  writeFileSync(conf, `foreground = yes\npid =\ndebug = 3\n${service}`);
+  const stunnel = spawn("stunnel4", [conf], { stdio: "ignore" });
+  await sleep(1000);
+  const own = { who: "qmail-popd", ...resident };
+  if (!stock) return [own];
+  return [
+    own,
+    { who: "stock behind stunnel", port, pid: stunnel.pid ?? 0, stop: async () => stunnel.kill() },
+  ];
 }
 
 async function idle({ who, port, pid }: Way, uids: number): Promise<void> {
@@ -145,11 +187,17 @@ try {
     const world = mail.site();
     mail.server.sql(mailboxes(world, uids), "qmail");
     const all = await ways();
-    if (uids === 1) await throughput(all);
-    for (const way of all) await idle(way, uids);
+    if (uids === 1) {
+      await throughput(all, false);
+      const tls = await secured(all);
+      await throughput(tls, true);
+      for (const way of tls) await way.stop();
+    }
+    for (const way of all.slice(0, 2)) await idle(way, uids); // qmail-popd and Dovecot
     for (const way of all) await way.stop();
     rmSync(join(world.home, `../mail${uids}`), { recursive: true });
   }
 } finally {
   await mail.stop();
+  rmSync(dir, { recursive: true });
 }
