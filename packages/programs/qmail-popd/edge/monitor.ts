@@ -15,6 +15,7 @@ import { MailWorkers } from "./mail-workers.ts";
 
 const TCPSERVER = 0; // the descriptor
 const MOST_PENDING = 1000; // logins of one greeting worker that are being checked
+const MOST_UNSENT = 5000; // answers that a greeting worker has not taken, after which it is given up
 const RETRY = 10; // milliseconds until an answer is sent again to a worker whose socket is full
 
 /**
@@ -78,18 +79,26 @@ class Monitor {
     this.#links++;
     let isOpen = true;
     let pending = 0;
+    let unsent: Buffer[] = [];
     const packet = Buffer.alloc(PACKET_LIMIT);
-    const close = () => {
+    const close = (why?: string) => {
       if (!isOpen) return;
+      if (why !== undefined) say(`qmail-popd: warning: a greeting worker ${why}: its socket is closed`);
       isOpen = false;
       unwatch();
       closeSync(socket);
       this.#links--;
       this.#endIfOver();
     };
+    const flush = () => {
+      while (isOpen && unsent[0] && this.#descriptors.send(socket, unsent[0], [])) unsent.shift();
+      if (isOpen && unsent.length > MOST_UNSENT) close("takes no answers");
+      if (isOpen && unsent.length > 0) setTimeout(flush, RETRY);
+      else unsent = [];
+    };
     const answer = (id: number, what: Answer) => {
-      if (!isOpen || this.#descriptors.send(socket, toBuffer(encodeAnswer(id, what)), [])) return;
-      setTimeout(() => answer(id, what), RETRY);
+      unsent.push(toBuffer(encodeAnswer(id, what)));
+      if (unsent.length === 1 || unsent.length > MOST_UNSENT) flush();
     };
     const take = inTurns(() => {
       if (!isOpen) return false;
@@ -97,11 +106,15 @@ class Monitor {
       if (got === "none") return false;
       const request = got && decodeLogin(packet.toString("latin1", 0, got.length));
       const [fd, ...more] = got?.fds ?? [];
-      if (!request || fd === undefined || more.length > 0 || pending >= MOST_PENDING) {
+      if (!request || more.length > 0) {
         got?.fds.forEach(closeSync);
-        if (got) say("qmail-popd: warning: a greeting worker sends what is no login: its socket is closed");
-        close();
+        close(got && "sends what is no login");
         return false;
+      }
+      if (fd === undefined || pending >= MOST_PENDING) {
+        got.fds.forEach(closeSync);
+        answer(request.id, "trouble"); // without a descriptor, the limit on them is reached
+        return true;
       }
       pending++;
       void this.#login(request, fd, (what) => answer(request.id, what)).finally(() => pending--);
