@@ -26,7 +26,7 @@ import { numbers } from "../lib/random.ts";
 import { mailboxRow } from "../lib/rows.ts";
 import type { Server } from "../lib/server.ts";
 import { startSqld } from "../lib/sqld.ts";
-import { isRoot, makeWorld } from "../lib/world.ts";
+import { isRoot, makeMaildir, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
 const GID = 64100;
@@ -122,6 +122,16 @@ function family(pid: number): number[] {
 
 const status = (pid: number, field: string): string =>
   new RegExp(`^${field}:\\s*(.*?)\\s*$`, "m").exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? "";
+/** The sockets that a process has, without its log. */
+const socketsOf = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      const link = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return link.startsWith("socket:") && Number(fd) > 2 ? [link] : [];
+    } catch {
+      return []; // it was closed meanwhile
+    }
+  });
 const uidOf = (pid: number) => Number(status(pid, "Uid").split("\t")[0]);
 
 describe.skipIf(!isRoot)("qmail-popd", () => {
@@ -191,6 +201,17 @@ describe.skipIf(!isRoot)("qmail-popd", () => {
   ])("%s with %s: %s", async (user, password, reply) => {
     const { port } = await serve();
     expect(await session(port, user, password)).toBe(reply);
+  });
+
+  test("system accounts, unless the settings exclude them", async () => {
+    const { TEST_HOMES = "" } = process.env;
+    makeMaildir(join(TEST_HOMES, "joe/Maildir"), 64020, 64020);
+    const all = await serve();
+    expect(await session(all.port, "joe", "system", "STAT\r\n")).toBe("+OK \r\n+OK 0 0\r\n");
+    expect(await session(all.port, "joe", "System")).toBe(REFUSED);
+    const { port } = await serve({ control: { "popd-settings": "system_accounts no\n" } });
+    expect(await session(port, "joe", "system")).toBe(REFUSED);
+    rmSync(join(TEST_HOMES, "joe/Maildir"), { recursive: true });
   });
 
   test("APOP, AUTH PLAIN and AUTH CRAM-MD5", async () => {
@@ -288,10 +309,7 @@ describe.skipIf(!isRoot)("qmail-popd", () => {
     expect(await clients[0]?.ask("NOOP")).toBe("+OK \r\n");
     const seen = new Map<string, Set<string>>();
     for (const each of family(pid)) {
-      const sockets = readdirSync(`/proc/${each}/fd`).flatMap((fd) => {
-        const link = readlinkSync(`/proc/${each}/fd/${fd}`);
-        return link.startsWith("socket:") && Number(fd) > 2 ? [link] : [];
-      });
+      const sockets = socketsOf(each);
       const who = status(each, "Uid");
       expect([who, status(each, "Gid").split("\t")[0], status(each, "Groups")]).toEqual(
         expectedIds(uidOf(each)),
