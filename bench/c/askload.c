@@ -1,12 +1,12 @@
-/* askload [-1] [-r RATE] PROTOCOL SOCKET CLIENTS SECONDS PREFIX USERS PASSWORD: asks a daemon on a unix socket about random
-   ones of PREFIX0 ... PREFIX(USERS-1). PROTOCOL is
+/* askload [-1] [-r RATE] PROTOCOL SOCKET CLIENTS SECONDS PREFIX USERS PASSWORD: sends a daemon on a unix socket requests
+   for random users from PREFIX0 to PREFIX(USERS-1). PROTOCOL is
      lookup   qmail-sqld: findMailboxes
-     verdict  qmail-sqld: checkRecipient, of the user at PASSWORD, which is a host
+     verdict  qmail-sqld: checkRecipient, for the user at the host PASSWORD
      sqld     qmail-sqld: authenticate
      dovecot  Dovecot auth: AUTH PLAIN
      courier  authdaemond: AUTH login
-   A client keeps its connection; with -1 each question has one of its own, as it always has with authdaemond.
-   load.h says what -r does, and what it prints. Whatever is no yes is a failure. */
+   A client keeps its connection; with -1, and always with authdaemond, each request uses a new one. See load.h for -r
+   and the output. Any response that is not positive is a failure. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <stdio.h>
@@ -32,7 +32,7 @@ static const char *prefix, *password;
 static unsigned users;
 static int each, connection[MOST_CLIENTS];
 
-/* Sends, then reads until `end` ends what came, into `text`. */
+/* Sends the request, then reads into `text` until it ends in `end`. Returns 1, or 0 on failure. */
 static int exchange(int fd, const char *question, size_t length, const char *end, char *text) {
 	size_t n = 0, tail = strlen(end);
 	if (length && send(fd, question, length, MSG_NOSIGNAL) != (ssize_t)length) return 0;

@@ -1,4 +1,4 @@
-/* checkpassword in straightforward C, with which ours is compared. See lookup.c. */
+/* checkpassword in straightforward C, for comparison with ours. See lookup.c. */
 #define _GNU_SOURCE
 #include "lookup.h"
 #include <crypt.h>

@@ -1,4 +1,4 @@
-/* discard-queue: a qmail-queue that reads message and envelope and queues nothing. */
+/* discard-queue: replaces qmail-queue; reads the message and the envelope, and discards them. */
 #include <unistd.h>
 
 int main(void) {

@@ -1,6 +1,6 @@
-/* execload CLIENTS SECONDS USERS PASSWORD PROGRAM [ARG...]: runs PROGRAM, CLIENTS at a time, for random ones of
-   user0 ... user(USERS-1). With a PASSWORD the login is on descriptor 3, as checkpassword reads it; without, the
-   name is one more argument. load.h says what it prints. Any exit code but 0 is a failure. */
+/* execload CLIENTS SECONDS USERS PASSWORD PROGRAM [ARG...]: runs PROGRAM, CLIENTS at a time, for random users
+   from user0 to user(USERS-1). If PASSWORD is not empty, descriptor 3 contains the login, in the format of checkpassword;
+   otherwise the name is appended to the arguments. See load.h for the output. An exit code other than 0 is a failure. */
 #define _GNU_SOURCE
 #include "load.h"
 #include <fcntl.h>

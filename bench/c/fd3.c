@@ -1,5 +1,5 @@
-/* fd3 FILE PROGRAM ...: runs it with FILE on descriptor 3, which no shell and no hyperfine can open afresh
-   for each run. Without PROGRAM: does nothing, which is also what checkpassword is given to run. */
+/* fd3 FILE PROGRAM ...: runs PROGRAM with FILE opened as descriptor 3, since hyperfine cannot open it again
+   for each run. Without PROGRAM it does nothing: checkpassword runs it that way. */
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-/* qmail-getpw in straightforward C, with which ours is compared. See lookup.c. */
+/* qmail-getpw in straightforward C, for comparison with ours. See lookup.c. */
 #include "lookup.h"
 #include <errno.h>
 #include <pwd.h>
@@ -47,7 +47,7 @@ static int print_account(const struct passwd *pw, const char *dash, const char *
 	return print(pw->pw_name, uid, gid, pw->pw_dir, dash, ext);
 }
 
-/* A local part that begins with a virtual host is not part of the measure; to find out that it does not is. */
+/* Local parts that begin with a virtual host are not measured, but the lookup that finds none is. */
 static void check_virtual(const char *local) {
 	static char hosts[NAMES][LOCAL];
 	const char *values[NAMES];
@@ -64,7 +64,7 @@ static void check_virtual(const char *local) {
 	if (ask(FIND_VIRTUAL_HOSTS, values, NAMES, rows, NAMES)) trouble("look up the address", "its host is virtual");
 }
 
-/* The rows of one statement's worth of names; the longest name wins, and names come longest first. */
+/* Asks for as many names as one statement takes, the longest first; the row of the longest name is used. */
 static int find(char names[][LOCAL], int n, struct row *found, int *which) {
 	const char *values[NAMES];
 	struct row rows[NAMES];
@@ -83,7 +83,7 @@ static int find(char names[][LOCAL], int n, struct row *found, int *which) {
 	return 0;
 }
 
-/* Every way to read `local` as a name and the rest, longest name first, from length *at downwards. */
+/* The names that `local` can begin with, the longest first, from length *at downwards. */
 static int next_names(const char *local, int *at, char names[][LOCAL]) {
 	int n = 0;
 	for (; *at > 0 && n < NAMES; --*at) {

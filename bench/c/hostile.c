@@ -1,6 +1,6 @@
-/* hostile SOCKET CONNECTIONS SECONDS: a bad neighbour of qmail-sqld's clients. By turns its connections send random
-   bytes, begin a huge question, write one a byte at a time, and flood with questions whose answers they never
-   take. Whatever is closed connects again at once. Prints what it did. */
+/* hostile SOCKET CONNECTIONS SECONDS: a hostile client of qmail-sqld. Of its connections a quarter each sends random
+   bytes; begins a long question; sends a question one byte at a time; and sends questions without end and reads no
+   response. A connection that is closed is opened again at once. Prints the numbers of connections and bytes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
 			else if (fds[i].revents & POLLIN) {
 				if (read(fds[i].fd, gone, sizeof gone) <= 0) join(i);
 			} else if (kind == RANDOM && fds[i].revents & POLLOUT) put(i, noise, CHUNK);
-			// A multiple of the question, so that the next write begins where this one ends.
+			// The next write begins at the byte of the question where this one ends.
 			else if (kind == FLOOD && fds[i].revents & POLLOUT)
 				put(i, flood + (size_t)at[i] % (sizeof question - 1), CHUNK - sizeof question);
 			else if (due && kind == SLOW) put(i, question + (size_t)at[i] % (sizeof question - 1), 1);

@@ -1,11 +1,12 @@
-/* What the load programs share: something done again and again, many at a time, and how fast it went. */
+/* Used by the load programs: repeats an operation with several clients at a time, and measures it. */
 
 enum { MOST_CLIENTS = 1024 };
 
-/* Does it once for this client; `random` is another number each time. Not 0: it was done. */
+/* One operation of a client; `random` differs for each call. Returns nonzero on success. */
 typedef int once_fn(int client, unsigned random);
 
-/* `clients` at a time for `seconds`, at most `count` (0: no limit). With a `rate`, that many a second are begun,
-   and one's time counts from when it was due. Prints how many a second, the times' median, 99th percentile and
-   greatest in milliseconds, and how many failed; answers whether none did. */
+/* Runs `clients` at a time for `seconds`, at most `count` operations (0: no limit). With a `rate`, that many operations
+   per second are begun, and the time of each is measured from when it was due. Prints the operations per second, the
+   median, 99th percentile and maximum of their times in milliseconds, and the number of failures. Returns whether there
+   were none. */
 int load(int clients, double seconds, long count, double rate, once_fn *once);

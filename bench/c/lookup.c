@@ -1,4 +1,4 @@
-/* The database side of the C twins: -DSQLITE for SQLite, else MariaDB. A connection serves one process. */
+/* Database access of getpw.c and checkpassword.c: SQLite with -DSQLITE, otherwise MariaDB. One connection per process. */
 #include "lookup.h"
 #include <errno.h>
 #include <stdio.h>
@@ -141,7 +141,7 @@ failed:
 	trouble("query the database", mysql_stmt_error(statement));
 }
 
-/* The server logs a connection that ends without this. */
+/* Without COM_QUIT the server logs an aborted connection. */
 void goodbye(void) {
 	mysql_close(connected());
 	mysql_library_end();

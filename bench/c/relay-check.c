@@ -1,5 +1,5 @@
-/* relay-check SOCKET USER PASSWORD DATABASE PROGRAM...: what a small C program does in place of tcpserver-sql -S:
-   one connection, one lookup and one exec for every client. To measure against. */
+/* relay-check SOCKET USER PASSWORD DATABASE PROGRAM...: a small C program in place of tcpserver-sql -S, for
+   comparison: one connection to the database, one lookup and one exec for each client. */
 #include <mariadb/mysql.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
-/* slow-fsync.so, for LD_PRELOAD: every call that waits for the disk takes SLOW_FSYNC_MS milliseconds more, asleep, and
-   is counted in the file SLOW_FSYNC_COUNTS for the program that made it.
-   It sees calls through the C library only: of a program that is statically linked, or that makes its system calls
-   itself, the count stays behind what the program did, and whoever reads the counts has to look. */
+/* slow-fsync.so, for LD_PRELOAD: adds SLOW_FSYNC_MS milliseconds of sleep to every call that waits for the disk, and counts
+   the call in the file SLOW_FSYNC_COUNTS by the name of the program. Only calls through the C library are seen: the
+   count is too low for a program that is statically linked or makes system calls itself. */
 #define _GNU_SOURCE
 #include "slow-fsync.h"
 #include <dlfcn.h>
@@ -20,7 +19,7 @@ static struct counts *counts;
 static struct timespec delay;
 static struct count *mine;
 
-/* A slot of its own for each name: programs that start at the same time may find the same free one. */
+/* Each program name has one slot. Programs that start at the same time may find the same free slot. */
 static struct count *slot(const char *name) {
 	for (int i = 0; i < PROGRAMS; i++) {
 		struct count *one = &counts->of[i];
@@ -101,8 +100,8 @@ int msync(void *address, size_t length, int flags) {
 	return next(address, length, flags);
 }
 
-/* Writes to a file opened with O_SYNC or O_DSYNC; the flags are asked of the kernel each time, for descriptors come
-   from many places. */
+/* Writes to a file opened with O_SYNC or O_DSYNC. The flags are read each time, since the descriptor may be inherited
+   or duplicated. */
 static void slow_if_sync(int fd) {
 	int before = errno, flags = fcntl(fd, F_GETFL);
 	errno = before;
@@ -131,7 +130,7 @@ ssize_t writev(int fd, const struct iovec *vector, int n) {
 	return next(fd, vector, n);
 }
 
-/* syscall(2) is how some runtimes reach calls that the C library has no name for. */
+/* Some runtimes use syscall(2) for calls that the C library has no function for. */
 long syscall(long number, ...) {
 	va_list list;
 	long a[6];

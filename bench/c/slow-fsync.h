@@ -1,4 +1,4 @@
-/* The file that SLOW_FSYNC_COUNTS names: what the programs that have slow-fsync.so in them did. */
+/* The format of the file SLOW_FSYNC_COUNTS: the counts of programs that run with slow-fsync.so. */
 enum { PROGRAMS = 64, NAME = 48 };
 enum { FREE, TAKEN, NAMED };
 
@@ -6,7 +6,7 @@ struct counts {
 	struct count {
 		unsigned state;
 		char name[NAME];
-		/* How often it was started, and how often it waited for the disk. */
+		/* Number of starts, and of calls that waited for the disk. */
 		unsigned long starts, calls;
 	} of[PROGRAMS];
 };

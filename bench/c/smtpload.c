@@ -1,6 +1,6 @@
-/* smtpload PORT CONCURRENCY SECONDS MESSAGES SIZE RECIPIENT: connects to 127.0.0.1, sends so many messages of SIZE bytes
-   in one session, each command after the reply to the one before, and QUIT, again. load.h says what it prints, of
-   sessions. Any reply that is not of the expected class is a failure. */
+/* smtpload PORT CONCURRENCY SECONDS MESSAGES SIZE RECIPIENT: repeats sessions with 127.0.0.1. A session sends MESSAGES
+   messages of SIZE bytes and QUIT, each command after the reply to the last one. See load.h for the output, which counts
+   sessions. A reply whose first digit is not the expected one is a failure. */
 #include "load.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -25,7 +25,7 @@ static int put(int fd, const char *what, size_t size) {
 	return 1;
 }
 
-/* Reads a reply to its last line; 1: it begins with this digit. */
+/* Reads a reply to its last line. Returns 1 if it begins with this digit. */
 static int reply(int fd, char digit) {
 	char buf[4096];
 	size_t have = 0;

@@ -1,7 +1,7 @@
-/* spawn-driver [-r] [-t SECONDS] FIRST N AT-A-TIME USERS PROGRAM [ARG...]: plays qmail-send to a qmail-lspawn.
-   Asks for FIRST deliveries of message 0/1 and then for N, with -t as many more as fill SECONDS each, AT-A-TIME of them
-   at once, to u0@h ... u(USERS-1)@h by turns, or with -r to random ones. Prints how many per second the N were, and
-   the FIRST, and how many deliveries it asked for in all; or the first report that is no success. */
+/* spawn-driver [-r] [-t SECONDS] FIRST N AT-A-TIME USERS PROGRAM [ARG...]: acts as qmail-send for a qmail-lspawn.
+   Requests FIRST deliveries of message 0/1 and then N, with -t more until SECONDS have passed in each phase. AT-A-TIME
+   deliveries are in progress at once, to u0@h ... u(USERS-1)@h in turn, or with -r to random users. Prints the rate per
+   second of the second and of the first phase, and the number of deliveries; or the first report that is not a success. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static void ask(unsigned char slot) {
 	if (write(to, command, (size_t)length + 1) != length + 1) die("unable to write");
 }
 
-/* The number of the next delivery reported. */
+/* Reads the number of the next delivery reported. */
 static unsigned char report(void) {
 	static unsigned char buffer[65536];
 	static ssize_t got, at;
@@ -81,7 +81,7 @@ static unsigned char report(void) {
 	return (unsigned char)number;
 }
 
-/* Keeps qmail-lspawn busy until `count` more deliveries are reported and `seconds` have gone by; how many a second. */
+/* Requests deliveries until `count` are reported and `seconds` have passed. Returns the rate per second. */
 static double phase(long count, double seconds) {
 	double began = now(), took = 0;
 	long done = 0;

@@ -1,5 +1,5 @@
-/* sqld-client SOCKET QUESTION [FIELD...]: asks qmail-sqld, prints the answer's fields, one a line.
-   Exit 0 found, 1 none, 111 trouble. All there is to qmail-sqld-protocol(7). */
+/* sqld-client SOCKET QUESTION [FIELD...]: a complete client of qmail-sqld-protocol(7). Prints the fields of the
+   response, one per line. Exit codes: 0 found, 1 none, 111 trouble. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

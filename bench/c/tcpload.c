@@ -1,5 +1,5 @@
-/* tcpload PORT CONCURRENCY SECONDS [COUNT]: connects to 127.0.0.1, reads to the end, again. load.h says what it
-   prints. A connection that brings no byte at all has failed. */
+/* tcpload PORT CONCURRENCY SECONDS [COUNT]: repeatedly connects to 127.0.0.1 and reads to the end.
+   See load.h for the output. A connection on which nothing is received is a failure. */
 #include "load.h"
 #include <arpa/inet.h>
 #include <stdio.h>

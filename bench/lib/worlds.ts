@@ -16,7 +16,7 @@ export interface Site {
   readonly world: World;
 }
 
-/** user0 ... user999 have PASSWORD as it is; CRYPTED has a $6$ of it, bcrypt0 ... bcrypt19 a bcrypt. */
+/** The passwords: PASSWORD in clear for user0 ... user999, its $6$ for CRYPTED, its bcrypt for bcrypt0 ... bcrypt19. */
 export const MAILBOXES = 1000;
 export const BCRYPTED = 20;
 export const BCRYPT_COST = 10;

@@ -10,7 +10,7 @@ import { BCRYPTED, MAILBOXES, PASSWORD, startMail } from "../lib/worlds.ts";
 const SECONDS = roundOf(3);
 const [CLIENTS, RATE] = [10, 500];
 const HASHERS = Math.max(1, availableParallelism() - 1); // qmail-sqld(8): hashers
-const LONG = 60; // seconds; whoever disturbs ends with the measurement
+const LONG = 60; // seconds; the other load ends with the measurement
 const mail = await startMail();
 try {
   for (const kept of [true, false]) {

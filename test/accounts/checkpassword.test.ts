@@ -10,7 +10,7 @@ const UID = 64800;
 const GID = 64100;
 const HOMES = process.env.TEST_HOMES;
 
-/** What the program becomes, as the program it runs sees it. */
+/** The ids and variables of the program that checkpassword runs. */
 const WHO = ["/bin/sh", "-c", 'echo "$(id -u) $(id -g) $(id -G) $USER $HOME $SHELL $(pwd)"'];
 
 const made = (program: string, ...args: string[]) => execFileSync(program, args).toString().trim();
@@ -76,7 +76,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("checkpassword over $name", ({ pr
     ["sales@virtual.com", "secret", "iain"],
     ["Sales@VIRTUAL.com", "secret", "iain"],
     ["any@catch.com", "secret", "six"],
-    ["root", "secret", "root"], // a row is what it says, whatever the system has by that name
+    ["root", "secret", "root"], // the row is used, although the system has an account of that name
   ])("%s with %s is the mailbox %s", async (name, password, user) => {
     const { code, stdout, stderr } = await login(`${name}\0${password}\0<1.2@host>\0`);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: mailbox(user), stderr: "" });
@@ -150,7 +150,7 @@ describe.skipIf(!isRoot).each(backendsAndSqld)("checkpassword over $name", ({ pr
       signal: null,
       stdout: expected ? "" : "in\n",
     });
-    // A refusal is silent, anything else says one line; a password is in none.
+    // A refusal prints nothing, any other failure one line, without the password.
     expect(stderr).toMatch(expected > 1 ? /^checkpassword: fatal: unable to [^\n]+\n$/ : /^$/);
     expect(stderr).not.toMatch(/secret|hunter2/);
   });

@@ -508,7 +508,7 @@ const ofSqld: readonly Case[] = [
   ],
 ];
 
-/** Who listens there, as the kernel says it. */
+/** The process that listens there, according to the kernel. */
 function listener(socket: string): string {
   const lines = execFileSync("ss", ["-xlpH"]).toString().split("\n");
   return /pid=(\d+)/.exec(lines.find((line) => line.includes(`${socket} `)) ?? "")?.[1] ?? "";

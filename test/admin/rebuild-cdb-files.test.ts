@@ -342,7 +342,7 @@ describe("its output", () => {
   });
 });
 
-/** Runs a program on a terminal of its own and prints what it showed. */
+/** Runs a program on a new terminal and returns its output. */
 const PTY = `
 import os, pty, sys
 def copy(fd):

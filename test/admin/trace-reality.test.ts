@@ -35,7 +35,7 @@ async function trace({ world, addresses, defaultDelivery }: Round, lspawn: strin
   return JSON.parse(got.stdout);
 }
 
-/** Where trace says that mail goes: paths below homes, and the addresses it is forwarded to. */
+/** Where mail goes according to trace: paths below homes, and the addresses to which it is forwarded. */
 function goesTo({ instructions, owner }: Traced, homes: string): { paths: string[]; forwards: string[] } {
   const files = instructions.flatMap((text) => /^(?:maildir|mbox) (.*)$/s.exec(text)?.[1] ?? []);
   const forwards = instructions.flatMap((text) => /^forward (.*)$/s.exec(text)?.[1] ?? []);

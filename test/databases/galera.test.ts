@@ -9,7 +9,7 @@ import { run, visible } from "../lib/program.ts";
 import { ask, figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
-// GALERA_SECONDS=60 is the long story, told again until the time is over; the suite tells a short one.
+// With GALERA_SECONDS=60 the sequence is repeated until the time is over; the suite runs a short one.
 const SECONDS = Number(process.env.GALERA_SECONDS ?? 0);
 const LOOKUPS = 200; // a second
 const DELIVERIES = 20;
@@ -132,7 +132,7 @@ describe.skipIf(!isRoot)("a Galera cluster of three", () => {
           wrong.push(`qmail-getpw ${code} ${stdout}`);
       };
 
-      // As qmail-send does: a number of its own for each, and what is deferred is given again.
+      // As qmail-send does: a number for each delivery, and a deferred one is requested again.
       const numbers = Array.from({ length: 100 }, (_, i) => i);
       const delivery = async (i: number) => {
         const messid = `0/${100 + i}`;
@@ -171,7 +171,7 @@ describe.skipIf(!isRoot)("a Galera cluster of three", () => {
           const row = `('${name}', 7000, 7000, '/home/${name}')`;
           await node.sql(`INSERT INTO mailbox (username, uid, gid, home) VALUES ${row}`, DATABASE).then(
             () => fresh.push({ name, at: now() }) && counts.added++,
-            () => {}, // its node was the next victim: nobody was told that the row is there
+            () => {}, // its node was ended next, before it reported the row
           );
           await sleep(300);
         }

@@ -8,7 +8,7 @@ import { isRoot, makeWorld } from "../lib/world.ts";
 
 const SERVED = "served\r\n";
 
-/** What rblsmtpd of ucspi-tcp writes for a client that says `input`; `served` if it runs its program. */
+/** What rblsmtpd of ucspi-tcp writes for a client that sends `input`; `served` if it runs its program. */
 function stock(options: readonly string[], env: Record<string, string>, input: string): Promise<string> {
   const child = spawn("/usr/bin/rblsmtpd", [...options, "printf", "served\r\n"], {
     env: { PATH: process.env.PATH ?? "", ...env },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A recursive name server on port 53 of an address of its own: dnsmasq(8), as root. */
+/** A recursive name server on port 53 of a separate address: dnsmasq(8), as root. */
 export interface NameServer {
   readonly address: string;
   stop(): Promise<void>;

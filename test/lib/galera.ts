@@ -157,7 +157,7 @@ async function recovered(options: readonly string[]): Promise<string | undefined
   return /WSREP: Recovered position: (\S+)/.exec(stderr)?.[1];
 }
 
-/** Four ports below those that the system gives to whoever connects: a node comes back to its own. */
+/** Four ports below those that the system assigns to outgoing connections, so that a node can use them again. */
 async function takePorts(index: number): Promise<Ports> {
   const numbers: number[] = [];
   const [low, high] = [20_000, 32_000];

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import { createServer } from "node:net";
 
-/** A name server that says what a test tells it to. */
+/** A name server with responses chosen by a test. */
 export interface HostileDns {
   readonly port: number;
   /** The queries received by UDP, and where from. */

@@ -121,7 +121,7 @@ export function startQmailSend(
     const mine = spawnLspawn();
     let bytes = "";
     child = mine;
-    mine.stdin?.on("error", () => {}); // it is gone: "close" tells
+    mine.stdin?.on("error", () => {}); // it has ended: see "close"
     mine.stdout?.on("data", (chunk: Buffer) => {
       bytes += chunk.toString("latin1");
       if (!listening) {

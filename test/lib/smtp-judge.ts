@@ -8,7 +8,7 @@ export interface Judged {
   readonly accepted: number;
   /** Queued, though the session ended before the reply. */
   readonly unanswered: number;
-  /** Queued by a qmail-queue that was then killed, so that the client was told to try again. */
+  /** Queued by a qmail-queue that was then killed, so that the client got a temporary error. */
   readonly crashed: number;
 }
 

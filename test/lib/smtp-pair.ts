@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** How a client sends its pieces: smtp-sessions.py; a number: seconds after each. */
+export type SmtpClient = "at once" | "segments" | "lockstep" | "vanishes" | number;
+
 export interface SmtpSession {
   readonly env: Readonly<Record<string, string>>;
   readonly pieces: readonly string[];
-  /** Seconds after each piece, which is then sent through a pipe. */
-  readonly pause?: number;
+  readonly client?: SmtpClient;
   /** The qmail home whose queue is looked at. */
   readonly queue?: string;
 }
@@ -31,30 +33,60 @@ export function compileRecorder(dir: string): string {
   return file;
 }
 
-/**
- * Runs sessions with a program, in a mount namespace where `mounts` are in the places of other directories. Their order
- * is kept. With `worker` one process serves all of them, as below tcpserver-sql -w.
- */
+/** One process for all sessions, as below tcpserver-sql -w. */
+export interface WorkerHow {
+  readonly uid: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs sessions with a program. Without `worker` each has a process of its own. */
+export interface SmtpRunner {
+  /** In this order, where `mounts` are in the places of other directories. */
+  run(sessions: readonly SmtpSession[], mounts?: Readonly<Record<string, string>>): Promise<SmtpResult[]>;
+  close(): Promise<void>;
+}
+
+export function smtpRunner(program: string, worker?: WorkerHow): SmtpRunner {
+  const dir = mkdtempSync(join(tmpdir(), "smtp-sessions-"));
+  const script = join(import.meta.dirname, "smtp-sessions.py");
+  const args = ["--mount", "--propagation", "private", "python3", script, program, dir];
+  const child = spawn("unshare", [...args, ...(worker ? [String(worker.uid)] : [])], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...worker?.env },
+  });
+  child.stdin.on("error", () => {}); // its exit code says why
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<SmtpResult> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error("smtp-sessions.py: no more results");
+    return JSON.parse(value);
+  };
+  return {
+    async run(sessions, mounts = {}) {
+      for (const session of sessions) child.stdin.write(`${JSON.stringify({ ...session, mounts })}\n`);
+      const results: SmtpResult[] = [];
+      while (results.length < sessions.length) results.push(await next());
+      return results;
+    },
+    async close() {
+      child.stdin.end();
+      await ended(child);
+    },
+  };
+}
+
+/** Runs sessions with a program: SmtpRunner. */
 export async function runSessions(
   program: string,
   sessions: readonly SmtpSession[],
   mounts: Readonly<Record<string, string>> = {},
-  worker?: { readonly uid: number; readonly env: Readonly<Record<string, string>> },
 ): Promise<SmtpResult[]> {
-  const dir = mkdtempSync(join(tmpdir(), "smtp-sessions-"));
-  const script = join(import.meta.dirname, "smtp-sessions.py");
-  const binds = Object.entries(mounts).map(([place, dir]) => `mount --bind '${dir}' '${place}' && `);
-  const inside = `${binds.join("")}exec python3 '${script}' '${program}' '${dir}' ${worker?.uid ?? ""}`;
-  const child = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", inside], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, ...worker?.env },
-  });
-  for (const session of sessions) child.stdin.write(`${JSON.stringify(session)}\n`);
-  child.stdin.end();
-  const results: SmtpResult[] = [];
-  for await (const line of createInterface({ input: child.stdout })) results.push(JSON.parse(line));
-  await ended(child);
-  return results;
+  const runner = smtpRunner(program);
+  try {
+    return await runner.run(sessions, mounts);
+  } finally {
+    await runner.close();
+  }
 }
 
 async function ended(child: ChildProcess): Promise<void> {

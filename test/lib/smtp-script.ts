@@ -15,6 +15,13 @@ const HOSTS = [
   "[383.256.0.1]",
   "[192.0.2.77]",
   "[127.0.0.1]x",
+  "[127.0.0.1",
+  "[0127.000.0.01]",
+  "[18446744073709551743.0.0.1]",
+  "[127.0.0]",
+  "[127.0.0.1.1]",
+  "[+127.0.0.1]",
+  "[]",
   "[IPv6:::1]",
   "ours.example.",
   "ours.example:25",
@@ -42,8 +49,9 @@ export function scripts(random: Numbers): () => string[] {
   const noise = (most: number) => Array.from({ length: random(most) }, byte).join("");
 
   const address = (): string => {
-    if (chance(3)) return "x".repeat(880 + random(40));
+    if (chance(3)) return `${"x".repeat(880 + random(40))}${one(["", "@[127.0.0.1]", "@ours.example"])}`;
     if (chance(3)) return noise(12);
+    if (chance(1)) return "x".repeat(1 + random(60_000));
     const host = one(HOSTS);
     return chance(4) ? one(LOCALS) : `${one(LOCALS)}@${host}`;
   };
@@ -87,6 +95,8 @@ export function scripts(random: Numbers): () => string[] {
         "DATA\t",
         noise(20),
         "QUITX",
+        `NOOP ${"x".repeat(one([490, 1000, 1010, 1020, 65_530, 100_000]) + random(30))}`,
+        `HELO ${"h".repeat(one([500, 5000]))}`,
       ]),
       "MAIL",
       "DATA",
@@ -100,6 +110,10 @@ export function scripts(random: Numbers): () => string[] {
       "Delivered-To: me",
       "DELIVERED-TO: me",
       "Receiver: x",
+      "rEcEiVeD",
+      "Receive",
+      "delivered",
+      "received\tx",
       " Received: folded",
       ".Received: dot",
       "Subject: hello",
@@ -120,11 +134,12 @@ export function scripts(random: Numbers): () => string[] {
   /** A message up to its final dot, rarely with what only some programs see as the end. */
   const message = (): string => {
     const hops = chance(6) ? 95 + random(10) : 0;
+    const large = chance(2) ? 1 + random(2000) : 0;
     const lines = [
       ...Array.from({ length: hops }, () => one(["Received: a", "Delivered-To: b"])),
       ...Array.from({ length: random(6) }, headerLine),
       ...(chance(85) ? [""] : []),
-      ...Array.from({ length: random(12) }, bodyLine),
+      ...Array.from({ length: random(12) + large }, bodyLine),
     ];
     let text = lines.map((line) => `${line}\r\n`).join("");
     if (chance(10)) {
@@ -152,6 +167,7 @@ export function scripts(random: Numbers): () => string[] {
     `${mail()}${lineEnd()}`,
     ...Array.from({ length: random(4) }, () => `${chance(92) ? rcpt() : simple()}${lineEnd()}`),
     ...(chance(80) ? [`RCPT TO:<joe@ours.example>\r\n`] : []),
+    ...Array(chance(2) ? random(300) : 0).fill("RCPT TO:<ann@more.example>\r\n"),
     `${anyCase("DATA")}${chance(5) ? " x" : ""}${lineEnd()}`,
     message(),
   ];

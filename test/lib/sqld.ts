@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { BIN, visible } from "./program.ts";
 import { isRoot, type World } from "./world.ts";
 
-/** The account qmail-sqld runs as in the tests; root alone can make it another than ours. */
+/** The account of qmail-sqld in the tests; only root can change to it. */
 export const SQLD_UID = 64900;
 
 export interface RunningSqld {
@@ -20,7 +20,7 @@ export interface RunningSqld {
 
 const running = new Map<string, RunningSqld>();
 
-/** Whoever removes the world ends its qmail-sqld. */
+/** Removing the world also ends its qmail-sqld. */
 function endWith(world: World): void {
   const { remove } = world;
   Object.assign(world, {
@@ -64,7 +64,7 @@ export function startSqld(world: World, settings = "", before: readonly string[]
   const ended = new Promise<number | string>((resolve) => {
     child.on("exit", (code, signal) => resolve(code ?? signal ?? ""));
   });
-  // Its suites are made of functions that wait for nothing: so does this.
+  // Blocks, since its callers are not asynchronous.
   const nap = new Int32Array(new SharedArrayBuffer(4));
   for (let tries = 0; statSync(ready).size === 0; tries++) {
     if (tries > 500) throw new Error(`qmail-sqld is not ready: ${readFileSync(log, "latin1")}`);
@@ -90,7 +90,7 @@ export const framed = (...fields: string[]) => {
   return `${payload.length}:${payload},`;
 };
 
-/** The answer on a connection of its own, its NULs made readable. */
+/** The response on a new connection, with NULs made readable. */
 export async function ask(socket: string, ...fields: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const connection = connect(socket);

@@ -62,7 +62,7 @@ describe.each(HOMES)("qmail-popup (%s)", (whose, bin) => {
 
   test.each(ENDINGS)("a subprogram that does: %s", async (script, stock, ours = stock) => {
     const expected = whose === "ours" ? ours : stock;
-    // stock's says "unable to write pipe" to a subprogram that ends before it has been written to
+    // the stock program prints "unable to write pipe" to a subprogram that ends before it has been written to
     const reading = `cat <&3 >/dev/null; ${script}`;
     expect(await popup("USER a\r\nPASS b\r\n", reading)).toEqual([1, "", expected]);
   });

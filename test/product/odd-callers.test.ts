@@ -53,7 +53,7 @@ describe.skipIf(!isRoot)("a caller", () => {
     const getent = join(world.home, "getent");
     writeFileSync(getent, "#!/bin/sh\ntrap '' TERM\nsleep 5\nsleep 5\n");
     chmodSync(getent, 0o755);
-    // In a mount namespace of its own, for other tests ask the true one.
+    // In a separate mount namespace, since other tests use the real one.
     const script = `mount --bind ${getent} /usr/bin/getent && exec ${BIN}/${command}`;
     const how = { env: { ...env, PATH: "/usr/bin:/bin" }, fd3: "joe\0system\0x\0" };
     const { code, stderr, ms } = await run("/usr/bin/unshare", ["-m", "sh", "-c", script], how);

@@ -100,6 +100,11 @@ describe.skipIf(!isRoot).each([sqlite, overSocket, throughSqld])("qmail-rcptchec
     },
   );
 
+  test("RCPTCHECK where plug-ins of qmail-spp have left their variables", async () => {
+    const env = { ...world.env, SMTPRCPTTO: "ann@h.example", RECIPIENT: "nobody@h.example" };
+    expect(await run("qmail-rcptcheck", [], { env, ...who })).toMatchObject({ code: 100, stdout: "" });
+  });
+
   test("RCPTCHECK with USE_FD4 is told the reply", async () => {
     const env = { ...world.env, RECIPIENT: "off@h.example", USE_FD4: "1" };
     const got = await run("/bin/sh", ["-c", '"$1" 4>&1', "sh", join(BIN, "qmail-rcptcheck")], {

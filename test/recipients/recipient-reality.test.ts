@@ -20,7 +20,7 @@ type Outcome = "delivered" | "nobody" | "suspended" | "waits" | "closed home";
 
 function outcomeOf(report: string): Outcome {
   if (report.startsWith("K")) return "delivered";
-  // Root sees the home; its user, as whom the delivery is made, does not.
+  // Root may search the home, but not the user as whom the delivery is made.
   if (/^ZUnable to switch to .*: access denied/.test(report)) return "closed home";
   if (report.startsWith("Z")) return "waits";
   return report.includes("no mailbox here by that name") ? "nobody" : "suspended";
@@ -53,7 +53,7 @@ async function verdicts({ world, addresses }: Round, uid: number): Promise<strin
   return answers;
 }
 
-/** What may become of mail for a recipient with this verdict; `sees`: the uid that asked sees all homes. */
+/** The possible outcomes for a recipient with this verdict; `sees`: the uid that asked may search all homes. */
 function allowed(verdict: string, sees: boolean): readonly Outcome[] {
   const mayBeClosed = verdict.startsWith("OK") || (sees && verdict.startsWith("NOTFOUND"));
   return [...allowedIfOpen(verdict, sees), ...(mayBeClosed ? ["closed home" as const] : [])];
@@ -87,7 +87,7 @@ describe.skipIf(!isRoot).each([sqlite, overSocket, throughSqld])("recipients ove
           const report = await lspawn.deliver(`${local}@${host}`);
           const outcome = outcomeOf(report);
           const about = `seed ${seed} ${typed}: ${asRoot[i]}, ${asNobody[i]}: ${report}`;
-          // With qmail-sqld its uid looks, whoever asks.
+          // With qmail-sqld the homes are examined as its uid.
           expect(allowed(asRoot[i] ?? "", backend !== throughSqld), about).toContain(outcome);
           expect(allowed(asNobody[i] ?? "", false), about).toContain(outcome);
           add(

@@ -30,7 +30,7 @@ function mailboxes(world: World): string {
   return row("joe", JOE) + row("sam", SAM) + row("Joe-too", JOE);
 }
 
-/** qmail-pop3d-helper of a login, which says what it says and goes on in any case. */
+/** qmail-pop3d-helper of a login, whose output is not examined, and which continues in any case. */
 async function login(world: World, uid: number, user: string, ip: string): Promise<string> {
   const got = await run("qmail-pop3d-helper", ["sh", "-c", "echo served"], {
     env: { ...world.env, USER: user, HOME: "/", TCPREMOTEIP: ip },

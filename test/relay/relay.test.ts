@@ -13,7 +13,7 @@ function relayControl(world: World, extra = ""): void {
   world.control("sql", `${readFileSync(join(world.home, "control/sqlserver"), "latin1")}${extra}`);
 }
 
-// What a program sees of the decision.
+// The variables of the decision, as a program gets them.
 const SHOW = ["sh", "-c", 'env | grep -q ^RELAYCLIENT= && echo "relay=$RELAYCLIENT" || echo relay=no'];
 const serve = (world: World, options: readonly string[] = [], host = "127.0.0.1") =>
   startServer("tcpserver-sql", ["-v", "-S", "-HRl0", ...options, host, "0", ...SHOW], { env: world.env });
@@ -365,7 +365,7 @@ describe("control files", () => {
     const server = await serve(world);
     expect(await from(server, "127.0.0.1")).toBe(NO);
     await server.logged("tcpserver: warning: serving without the relay table: ");
-    server.signal("SIGHUP"); // which says it again
+    server.signal("SIGHUP"); // which logs it again
     await server.logged(/relay table:.*relay table:/s);
     await sleep(300);
     await server.stop();

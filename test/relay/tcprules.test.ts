@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** The file, or the last line of what is said. */
+/** The file, or the last line of the error output. */
 function theirs(source: string): string {
   const done = spawnSync(TCPRULES, [join(dir, "cdb"), join(dir, "tmp")], {
     input: Buffer.from(source, "latin1"),

@@ -21,7 +21,7 @@ const SHOW = 'env | grep -vE "^(PWD|SHLVL|_|OLDPWD)=" | LC_ALL=C sort';
 const tableOf = (key: string) =>
   [...key].reduce((hash, c) => ((hash * 33) ^ c.charCodeAt(0)) >>> 0, 5381) & 255;
 
-/** What an ident server says, by the last octet of an address. */
+/** The response of an ident server, by the last octet of an address. */
 const ODD_IDENTS: Readonly<Record<number, string>> = {
   31: "1,2:ERROR:NO-USER\r\n",
   32: "1,2:USERID:UNIX: a b\tc:d\r\n",
@@ -261,7 +261,7 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
     expect(ours).toBe(stock);
   });
 
-  // Below 3 GB of address space the runtime makes no code of its own, and the C library is out of its reach.
+  // Below 3 GB of address space the runtime cannot generate code, and cannot call the C library.
   test.each<[string, readonly string[], object?]>([
     ["the plain environment", ["-v", ...quiet, ...sh(SHOW)]],
     ["names and ident", ["-v", ...sh(SHOW)]],

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { run } from "../lib/program.ts";
@@ -83,6 +83,79 @@ describe("qmail-spp", () => {
     expect(queued).toContain(" -0000\nX-Plugin: yes\nSubject: x\n");
     expect(queued.split("\0")).toContain("X=1");
     expect(queued).not.toContain("RELAYCLIENT");
+  });
+
+  test("the sections of a message, and qmail-queue, see what was said before", async () => {
+    const show = (event: string) => `:echo ${event} $SMTPHELOHOST,$SMTPMAILFROM,$SMTPRCPTTO >>seen`;
+    const sections = ["connection", "helo", "mail", "rcpt", "data"];
+    world.control("smtpplugins", sections.map((name) => `[${name}]\n${show(name)}\n`).join(""));
+    await served(["HELO me", ...MAIL, ...DATA]);
+    expect(readFileSync(file("seen"), "latin1").split("\n").slice(0, -1)).toEqual([
+      "connection ,,",
+      "helo me,,",
+      "mail me,joe@a,",
+      "rcpt me,joe@a,ann@ours.example",
+      "data me,joe@a,ann@ours.example",
+    ]);
+    expect(readFileSync(file("record"), "latin1").split("\0")).toContain("SMTPMAILFROM=joe@a");
+  });
+
+  // What published plug-ins do: their own protocol, in short.
+  const PUBLISHED: [string, string, string, string[], string[]][] = [
+    [
+      "a HELO is required of strangers",
+      "mail",
+      '[ -n "$RELAYCLIENT$SMTPHELOHOST" ] || echo E503 Please say HELO first; echo',
+      ["MAIL FROM:<a@b>", "HELO x", "MAIL FROM:<a@b>"],
+      ["503 Please say HELO first", "250 mx.example", "250 ok"],
+    ],
+    [
+      "the extension of an address is removed",
+      "rcpt",
+      `case $SMTPRCPTTO in *+*@*) echo "C\${SMTPRCPTTO%%+*}@\${SMTPRCPTTO#*@}";; esac`,
+      ["MAIL FROM:<a@b>", "RCPT TO:<ann+list@ours.example>", ...DATA],
+      ["250 ok", "250 ok", "354 go ahead", "250 ok N"],
+    ],
+    [
+      "wrong recipients are counted in a variable",
+      "rcpt",
+      `case $SMTPRCPTTO in ann@*) ;; *) echo "SWRONG=$((WRONG + 1))"; [ "\${WRONG:-0}" -lt 1 ] || echo R421 too many; echo E511 no mailbox;; esac`,
+      [
+        "MAIL FROM:<a@b>",
+        "RCPT TO:<x@ours.example>",
+        "RCPT TO:<ann@ours.example>",
+        "RCPT TO:<y@ours.example>",
+      ],
+      ["250 ok", "511 no mailbox", "250 ok", "421 too many"],
+    ],
+    [
+      "a list of senders is accepted without further plug-ins, and marked",
+      "mail",
+      "case $SMTPMAILFROM in a@b) echo HX-List: white; echo Swhite=1; echo A;; *) echo E451 greylisted;; esac",
+      ["MAIL FROM:<c@d>", "MAIL FROM:<a@b>", "RCPT TO:<ann@ours.example>", ...DATA, "MAIL FROM:<c@d>"],
+      ["451 greylisted", "250 ok", "250 ok", "354 go ahead", "250 ok N", "250 ok"],
+    ],
+    [
+      "a text without a status code, and without LF",
+      "rcpt",
+      'printf "EA transient error occurred."',
+      MAIL,
+      ["250 ok", "A transient error occurred"],
+    ],
+  ];
+  test.each(PUBLISHED)("%s", async (_, section, script, lines, replies) => {
+    world.control("smtpplugins", `[${section}]\n${plugin("p", script)}\n`);
+    const got = await run("qmail-smtpd", [], { env, input: `${[...lines, "QUIT"].join("\r\n")}\r\n` });
+    const end = got.stdout.endsWith("221 mx.example\r\n") ? -2 : -1;
+    expect(
+      got.stdout
+        .replace(/ok \d+ qp \d+/, "ok N")
+        .split("\r\n")
+        .slice(1, end),
+    ).toEqual(replies);
+    const queued = existsSync(file("record")) ? readFileSync(file("record"), "latin1") : "";
+    if (script.includes("HX-List")) expect(queued).toContain("\nX-List: white\n");
+    if (script.includes('echo "C')) expect(queued).toContain("\0Tann@ours.example\0");
   });
 
   test("off with NOSPP; another file with SPPCONFFILE, which has to be there", async () => {

@@ -18,7 +18,7 @@ const TIMEOUT = 3; // seconds: control/timeoutsmtpd
 const PERIOD = 2; // seconds from one byte of a slow session to the next: less than the timeout
 const HOLD = IS_FULL ? 20 : 5; // seconds that they send
 const HONEST = 5; // clients
-/** Milliseconds of the 99th percentile of their replies; without a machine of its own the test only sees a stop. */
+/** Milliseconds of the 99th percentile of their replies; on a machine with other load only a standstill is detected. */
 const P99 = IS_FULL ? 100 : 1000;
 const GROWTH = 256 + SESSIONS * 0.03; // MB of all processes together: 30 KB for each slow session
 
@@ -40,7 +40,7 @@ function hostile(...args: readonly (string | number)[]): Hostile {
   return { child, result: new Promise((resolve) => child.on("close", () => resolve(JSON.parse(text)))) };
 }
 
-/** The times of all replies, in milliseconds, of a client that sends commands until it is told to stop. */
+/** The times of all replies, in milliseconds, of a client that sends commands until it is stopped. */
 async function honest(port: number, isOver: () => boolean, times: number[]): Promise<void> {
   const timed = async (reply: Promise<string>, begin: string) => {
     const began = performance.now();

@@ -7,16 +7,24 @@ import { QMAILD } from "../lib/accounts.ts";
 import { cdbOf } from "../lib/cdb.ts";
 import { BIN } from "../lib/program.ts";
 import { numbers } from "../lib/random.ts";
-import { compileRecorder, runSessions, type SmtpResult, type SmtpSession } from "../lib/smtp-pair.ts";
+import {
+  compileRecorder,
+  runSessions,
+  type SmtpClient,
+  type SmtpResult,
+  type SmtpSession,
+  smtpRunner,
+  type WorkerHow,
+} from "../lib/smtp-pair.ts";
 import { scripts } from "../lib/smtp-script.ts";
 import { isRoot } from "../lib/world.ts";
 
-// Beside a stock qmail-smtpd: STOCK_QMAIL=/its/home. SMTP_SESSIONS: how many, SMTP_SEED: which ones.
+// Beside a stock qmail-smtpd: STOCK_QMAIL=/its/home. SMTP_SESSIONS: how many in each test, SMTP_SEED: which ones.
 const STOCK = process.env.STOCK_QMAIL ?? "";
-const COUNT = Number(process.env.SMTP_SESSIONS ?? 400);
 const SEED = Number(process.env.SMTP_SEED ?? 1);
+const count = (usual: number) => Number(process.env.SMTP_SESSIONS ?? usual);
 
-const BATCH = 40; // sessions with the same control files
+const BATCH = 20; // sessions with the same control files
 
 /** Every reply of stock that a client can cause, with the text of exit code 82 of the recorder below. */
 const REPLIES = [
@@ -59,6 +67,8 @@ const SPECIAL = [
   ...[1, 31, 53, 71, 100, 111].map((code) => `early ${code}`),
 ];
 
+const CLIENTS: readonly SmtpClient[] = ["at once", "at once", "segments", "lockstep", "vanishes"];
+
 /** How the nth qmail-queue ends: with every exit code, of which stock's text is compared, and in a special way. */
 const ending = (n: number): string =>
   n % 2 === 0 ? (SPECIAL[(n >> 1) % SPECIAL.length] as string) : `exit ${1 + ((n >> 1) % 255)}`;
@@ -66,11 +76,10 @@ const ending = (n: number): string =>
 describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL", () => {
   const dir = mkdtempSync(join(tmpdir(), "stock-smtpd-"));
   chmodSync(dir, 0o755); // a worker is not root
-  const random = numbers(SEED);
+  let random = numbers(SEED);
+  let nextScript = scripts(random);
   const one = <T>(list: readonly T[]): T => list[random(list.length)] as T;
-  const nextScript = scripts(random);
   let recorder: string;
-  let round = 0;
   beforeAll(() => {
     recorder = compileRecorder(dir);
   });
@@ -78,8 +87,8 @@ describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL
 
   /** The files of control/, the usual ones or a random choice. */
   function controls(nth: number): string {
-    const control = join(dir, `control.${nth}`);
-    mkdirSync(control);
+    const control = mkdtempSync(join(dir, "control."));
+    chmodSync(control, 0o755);
     const file = (name: string, text: string | Buffer) => writeFileSync(join(control, name), text, "latin1");
     const odd = nth % 2 === 1;
     const maybe = (name: string, usual: string | undefined, others: readonly (string | undefined)[]) => {
@@ -134,18 +143,40 @@ describe.skipIf(!isRoot || STOCK === "")("qmail-smtpd beside that of STOCK_QMAIL
       env.DATABYTES = one(["500", "4k", "", "abc", "-1", " 5", "0", "99999999999999999999"]);
     if (random(30) === 0) env.QMAILQUEUE = one(["", "/nonexistent", "bin/nothing", "/tmp"]);
     let pieces = nextScript();
-    if (n % 4 === 3) {
-      env.QQ = ending(n >> 2);
+    if (random(10) === 0) {
+      const message = pieces.find(isMessage);
+      if (message !== undefined) env.DATABYTES = String(storedSize(message) + random(3) - 1);
     }
-    if (env.QQ !== undefined || env.QMAILQUEUE !== recorder) pieces = [withoutStrayBytes(pieces.join(""))];
-    if (n % 50 === 10) return { env, pieces: splitAnywhere(pieces.join("")), pause: 0.002 };
-    return { env, pieces };
+    if (n % 4 === 3) env.QQ = ending(n >> 2);
+    if (env.QQ !== undefined || env.QMAILQUEUE !== recorder) pieces = pieces.map(withoutStrayBytes);
+    const client = one(CLIENTS);
+    if (client === "segments") return { env, pieces: splitAnywhere(pieces.join("")), client };
+    if (client === "at once" || !isOrderly(pieces)) return { env, pieces };
+    if (client === "lockstep") return { env, pieces, client };
+    const sent = pieces.slice(0, 1 + random(pieces.length));
+    const last = sent.pop() ?? "";
+    return { env, pieces: [...sent, random(2) === 0 ? last : last.slice(0, random(last.length))], client };
   }
 
+  /** Is there one reply to each piece, so that a client can wait for it? */
+  const isOrderly = (pieces: readonly string[]) =>
+    pieces.every((piece) =>
+      isMessage(piece)
+        ? `\r\n${piece}`.indexOf("\r\n.\r\n") === piece.length - 3
+        : piece.indexOf("\n") === piece.length - 1,
+    );
+
+  const isMessage = (piece: string) => piece.endsWith("\r\n.\r\n") || piece === ".\r\n";
+
+  /** The bytes of a message that count: without the final dot and the dots that were added, and with LF. */
+  const storedSize = (message: string) =>
+    message.slice(0, -3).replaceAll("\r\n", "\n").replaceAll(/^\./gm, "").length;
+
   function splitAnywhere(text: string): string[] {
+    const most = one([3, 40, 200, 2000]);
     const pieces: string[] = [];
     for (let at = 0; at < text.length; ) {
-      const size = 1 + random(200);
+      const size = pieces.length > 500 ? text.length : 1 + random(most);
       pieces.push(text.slice(at, at + size));
       at += size;
     }
@@ -167,71 +198,80 @@ starttls yes
   const withoutStrayBytes = (text: string) => text.replaceAll(/\0|\r(?!\n)/g, "?");
 
   /** Runs random sessions with both; returns those that differ after `same`, and the replies of stock. */
-  async function compare(
-    count: number,
-    files: Readonly<Record<string, string>>,
-    skips: (session: SmtpSession) => boolean,
-    same: (result: Comparable) => unknown,
-    worker?: { readonly uid: number; readonly env: Readonly<Record<string, string>> },
-  ) {
+  async function compare(count: number, how: Comparison) {
+    random = numbers(SEED + 1000 * how.nth);
+    nextScript = scripts(random);
     const seen = new Set<string>();
     const different: unknown[] = [];
+    const stock = smtpRunner(join(STOCK, "bin/qmail-smtpd"));
+    const ours = smtpRunner(join(BIN, "qmail-smtpd"), how.worker);
     for (let done = 0; done < count; done += BATCH) {
       const sessions = Array.from({ length: BATCH }, (_, i) => session(done + i)).filter(
-        (one) => !skips(one),
+        (one) => !how.skips?.(one),
       );
-      const control = controls(round++);
+      const control = controls(done / BATCH);
+      for (const [name, text] of Object.entries(how.files ?? {})) writeFileSync(join(control, name), text);
       const mounts = { [`${STOCK}/control`]: control };
-      const stock = await runSessions(join(STOCK, "bin/qmail-smtpd"), sessions, mounts);
-      for (const [name, text] of Object.entries(files)) writeFileSync(join(control, name), text);
-      const ours = await runSessions(join(BIN, "qmail-smtpd"), sessions, mounts, worker);
+      const [theirs, our] = await Promise.all([stock.run(sessions, mounts), ours.run(sessions, mounts)]);
       for (const [i, one] of sessions.entries()) {
-        const theirs = comparable(stock[i] as SmtpResult);
-        for (const reply of theirs.replies) seen.add(reply);
-        const [our, expected] = [same(comparable(ours[i] as SmtpResult)), same(withoutStray(theirs))];
-        const allowed = worker ? [expected, same(unanswered(withoutStray(theirs)))] : [expected];
-        if (!allowed.map((each) => JSON.stringify(each)).includes(JSON.stringify(our))) {
-          different.push({ control, one, expected, our });
+        const expected = comparable(theirs[i] as SmtpResult);
+        if (one.client !== "vanishes") for (const reply of expected.replies) seen.add(reply);
+        const result = comparable(our[i] as SmtpResult);
+        const got = how.same(one.client === "vanishes" ? unread(result) : result);
+        const allowed = outcomes(expected, one, how.worker !== undefined).map(how.same);
+        if (!allowed.map((each) => JSON.stringify(each)).includes(JSON.stringify(got))) {
+          different.push({ control, one, expected: allowed, got });
         }
       }
+      if (different.length === 0) rmSync(control, { recursive: true });
     }
+    await Promise.all([stock.close(), ours.close()]);
     return { seen, different };
   }
 
-  test(`${COUNT} random sessions: the same bytes, the same messages in the queue`, async () => {
-    const { seen, different } = await compare(
-      COUNT,
-      {},
-      () => false,
-      (result) => result,
-    );
+  /** What ours may do in a session of stock. A client that vanishes sees no reply, and may have its message refused. */
+  function outcomes(theirs: Comparable, { client, pieces }: SmtpSession, isSocket: boolean): Comparable[] {
+    const expected = withoutStray(theirs);
+    if (client === "vanishes") {
+      const { queued } = expected;
+      const mayLack = isMessage(pieces.at(-1) ?? "") ? [queued, queued.slice(0, -1)] : [queued];
+      return mayLack.map((queued) => unread({ ...expected, queued }));
+    }
+    return isSocket || (client ?? "at once") !== "at once" ? [expected, unanswered(expected)] : [expected];
+  }
+
+  const unread = ({ queued }: Comparable): Comparable => ({ queued, code: 0, errors: "", replies: [] });
+
+  /** What stock would have said with the extensions on. */
+  const stocksPart = ({ replies, ...rest }: Comparable): Comparable => ({
+    ...rest,
+    replies: replies
+      .filter((reply) => !/^250-(SIZE|ENHANCEDSTATUSCODES|CHUNKING|AUTH|STARTTLS)/.test(reply))
+      .map((reply) => reply.replace(/^(\d{3} )\d\.\d+\.\d+ /, "$1").replace(/ \(#[\d.]+\)$/, "")),
+  });
+  const extended = { files: { smtpd: EXTENSIONS }, skips: usesExtension };
+  const worker = { uid: QMAILD, env: { QMAIL_HOME: STOCK } };
+
+  test(`${count(400)} random sessions: the same bytes, the same messages in the queue`, async () => {
+    const { seen, different } = await compare(count(400), { nth: 0, same: (result) => result });
     expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
-    if (COUNT >= 400) expect(REPLIES.filter((reply) => !seen.has(reply))).toEqual([]);
+    if (count(400) >= 400) expect(REPLIES.filter((reply) => !seen.has(reply))).toEqual([]);
   }, 3_600_000);
 
-  test(`${COUNT / 4} random sessions with the extensions on: the same to a client that uses none`, async () => {
-    const { different } = await compare(
-      COUNT / 4,
-      { smtpd: EXTENSIONS },
-      usesExtension,
-      ({ replies, ...rest }) => ({
-        ...rest,
-        replies: replies
-          .filter((reply) => !/^250-(SIZE|ENHANCEDSTATUSCODES|CHUNKING|AUTH|STARTTLS)/.test(reply))
-          .map((reply) => reply.replace(/^(\d{3} )\d\.\d+\.\d+ /, "$1").replace(/ \(#[\d.]+\)$/, "")),
-      }),
-    );
+  test(`${count(100)} random sessions with the extensions on: the same to a client that uses none`, async () => {
+    const { different } = await compare(count(100), { nth: 1, ...extended, same: stocksPart });
     expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
   }, 3_600_000);
 
-  test(`${COUNT / 2} random sessions in one process, a worker of tcpserver-sql: the same`, async () => {
-    const { different } = await compare(
-      COUNT / 2,
-      {},
-      ({ pause }) => pause !== undefined,
-      ({ queued, ...rest }) => ({ ...rest, errors: "", queued }),
-      { uid: QMAILD, env: { QMAIL_HOME: STOCK } },
-    );
+  test(`${count(300)} random sessions in one process, a worker of tcpserver-sql: the same`, async () => {
+    const same = (result: Comparable) => ({ ...result, errors: "" });
+    const { different } = await compare(count(300), { nth: 2, worker, same });
+    expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
+  }, 3_600_000);
+
+  test(`${count(300)} random sessions in one process with the extensions on`, async () => {
+    const same = (result: Comparable) => ({ ...stocksPart(result), errors: "" });
+    const { different } = await compare(count(300), { nth: 3, ...extended, worker, same });
     expect(different.slice(0, 3), `${different.length} differ`).toEqual([]);
   }, 3_600_000);
 
@@ -259,7 +299,7 @@ starttls yes
       [MESSAGE.join("").slice(0, -9), "body\r\n.\r\n"],
     ];
     const [stock, ours] = await both(
-      sessions.map((pieces) => ({ env: env(), pieces, pause: 1.7 })),
+      sessions.map((pieces) => ({ env: env(), pieces, client: 1.7 })),
       inControl({ timeoutsmtpd: "1\n" }),
     );
     expect(stock?.map(({ replies, code }) => [replies.at(-2), code])).toEqual(
@@ -367,6 +407,18 @@ function unanswered(theirs: Comparable): Comparable {
 }
 
 type Comparable = ReturnType<typeof comparable>;
+
+/** How random sessions with both are compared. */
+interface Comparison {
+  /** Which ones, in addition to the seed. */
+  readonly nth: number;
+  /** Added to control/. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly skips?: (session: SmtpSession) => boolean;
+  /** What is compared. */
+  readonly same: (result: Comparable) => unknown;
+  readonly worker?: WorkerHow;
+}
 
 /** What is expected of ours: a message with NUL or CR, which stock queues, is refused. */
 function withoutStray(theirs: Comparable): Comparable {

@@ -12,7 +12,7 @@ import { ask, figure, type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
 
 const UID = 64800;
-const HOSTILE = 64999; // a local user who wishes the others ill
+const HOSTILE = 64999; // a hostile local user
 const QMAILP = 64013; // with-accounts.sh
 
 describe.skipIf(!isRoot)("a hostile local user", () => {

@@ -338,7 +338,7 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       await login();
       const oneHash = performance.now() - before;
       const logins = Array.from({ length: 20 }, login);
-      // 2 seconds of hashing are under way; whoever had to wait for a turn would wait for a hash at least.
+      // 2 seconds of hashing are under way; a question that waited for them would wait for one hash at least.
       expect(await honest()).toBeLessThan(oneHash);
       for (const verdict of await Promise.all(logins)) expect(verdict).toMatch(/^Faccepted|^Tunable to/);
     });
@@ -355,9 +355,9 @@ describe.skipIf(!isRoot)("qmail-sqld", () => {
       };
       const flood = framed("findMailboxes", "nobody").repeat(1000);
       for (let i = 0; i < 125; i++) {
-        attack(() => {}); // says nothing
-        attack((socket) => socket.write("16000:begun")); // and never ends it
-        attack((socket) => socket.write(flood).valueOf() && socket.pause()); // takes no answers
+        attack(() => {}); // sends nothing
+        attack((socket) => socket.write("16000:begun")); // and does not complete it
+        attack((socket) => socket.write(flood).valueOf() && socket.pause()); // reads no responses
         attack((socket) => void socket.write(randomBytes(10_000)));
       }
       await sleep(100);

@@ -75,11 +75,11 @@ export async function authenticate(
     const verdict = await judge(candidate, credentials, ports);
     if ("refused" in verdict) {
       const mustCompare = isWithoutPassword(candidate);
-      await spendTheRest(lookups.slice(i + 1), mustCompare, credentials, ports).catch(() => {});
+      await doRemainingWork(lookups.slice(i + 1), mustCompare, credentials, ports).catch(() => {});
     }
     return verdict;
   }
-  await spendTheRest([], true, credentials, ports);
+  await doRemainingWork([], true, credentials, ports);
   return { refused: "unknown" };
 }
 
@@ -151,7 +151,7 @@ const isWithoutPassword = (candidate: Candidate): boolean =>
  * Makes the rest of the work of a refusal: the lookups not yet made and, if nothing was compared, a comparison with
  * the decoy. The results are not used.
  */
-async function spendTheRest(
+async function doRemainingWork(
   lookups: readonly Lookup[],
   mustCompare: boolean,
   { password, challenge }: Credentials,

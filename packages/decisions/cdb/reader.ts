@@ -12,7 +12,7 @@ export interface CdbReader {
   records(): Generator<{ readonly key: Uint8Array; readonly data: Uint8Array }>;
 }
 
-/** The part of the file that was read is not valid; the message says where. */
+/** The part of the file that was read is not valid; the message contains the position. */
 export class CdbError extends Error {}
 
 /**

@@ -9,4 +9,5 @@ export {
   type Server,
   type SiteSettings,
   type SqlServer,
+  serverName,
 } from "./sqlserver.ts";

@@ -5,6 +5,12 @@ export type Server =
   | { readonly socket: string }
   | { readonly host: string; readonly port: number | undefined };
 
+/** The name of a server in messages. */
+export function serverName(server: Server): string {
+  if ("socket" in server) return server.socket;
+  return server.port === undefined ? server.host : `${server.host}:${server.port}`;
+}
+
 export type Tls = { readonly verify: "system" } | { readonly caFile: string };
 
 /** The settings of control/sqlserver: sqlserver(5). */

@@ -75,9 +75,9 @@ describe("deliver()", () => {
     [["a@b", "|99", "c@d", "box"], ["99", "a@b"], "did 0+1+1\nqp 77\n"],
     [["|99", "c@d"], ["99"], "did 0+0+1\n"],
     [[], [], "did 0+0+0\n"],
-  ])("%j", (words, expected, said) => {
+  ])("%j", (words, expected, line) => {
     const { did, ports } = recorded();
-    expect(report(deliver(asked(...words), ports))).toBe(said);
+    expect(report(deliver(asked(...words), ports))).toBe(line);
     expect(did).toEqual(expected);
   });
   test.each([[["a@b", "box", "full", "|0"]], [["a@b", "box", "|100"]]])(

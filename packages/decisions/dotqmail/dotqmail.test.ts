@@ -32,10 +32,10 @@ test.each([
   ["-", "MyDefault", [".qmail-mydefault:Default", ".qmail-default:MyDefault"]],
   ["-", "../x", [".qmail-::/x", ".qmail-default:../x"]],
 ])("the files tried for %j %j", (dash, ext, expected) => {
-  const said = [...candidates(dash, ext)].map(
+  const found = [...candidates(dash, ext)].map(
     ({ file, defaultPart }) => `${file}${defaultPart === undefined ? "" : `:${defaultPart}`}`,
   );
-  expect(said).toEqual(expected);
+  expect(found).toEqual(expected);
 });
 
 test.each([
@@ -92,7 +92,7 @@ test.each([
 });
 
 describe("the lines of a .qmail file", () => {
-  const said = (text: string, forwardOnly = false) =>
+  const parsed = (text: string, forwardOnly = false) =>
     [...instructions(text, forwardOnly)].map((one) => Object.values(one).join(" "));
   test.each([
     ["./Maildir/ \t\n", ["maildir ./Maildir/"]],
@@ -106,10 +106,10 @@ describe("the lines of a .qmail file", () => {
     ],
     ["+lists\n|x", ["program x"]],
   ])("%j", (text, expected) => {
-    expect(said(text)).toEqual(expected);
+    expect(parsed(text)).toEqual(expected);
   });
   test("the x bit leaves only forwarding", () => {
-    expect(said("a@b\n|x\n", true)).toEqual([
+    expect(parsed("a@b\n|x\n", true)).toEqual([
       "forward a@b",
       "refuse Uh-oh: .qmail has prog delivery but has x bit set. (#4.7.0)",
     ]);

@@ -30,7 +30,7 @@ export interface AuthSettings {
 }
 
 const ACCEPTED = "235 ok, go ahead (#2.7.0)";
-const TWICE = "503 you're already authenticated (#5.5.1)";
+const ALREADY_AUTHENTICATED = "503 you're already authenticated (#5.5.1)";
 const IN_TRANSACTION = "503 no auth during mail transaction (#5.5.1)";
 const NO_MECHANISM = "504 auth type unimplemented (#5.5.4)";
 const IN_CLEAR = "538 encryption required for authentication (#5.7.11)";
@@ -53,9 +53,10 @@ export function auth(settings: AuthSettings): Extension {
   let failures = 0;
   const isOffered = ({ tls }: Session) => tls !== undefined || settings.isAllowedInClear;
 
-  function* command(session: Session, arg: string): Answer {
-    if (session.login !== undefined) return TWICE;
+  function* command(session: Session, arg: string, isCut: boolean): Answer {
+    if (session.login !== undefined) return ALREADY_AUTHENTICATED;
     if (session.transaction) return IN_TRANSACTION;
+    if (isCut || arg.length > MAX_LINE) return TOO_LONG;
     const [name = "", initial] = arg.split(/ +/, 2);
     const mechanism = settings.mechanisms.find((each) => each === name.toUpperCase());
     if (!mechanism) return NO_MECHANISM;
@@ -107,7 +108,7 @@ export function auth(settings: AuthSettings): Extension {
   };
 }
 
-/** The client may relay, and qmail-queue sees the login, in the variables of the patches. */
+/** The client may relay, and qmail-queue gets the login in the variables of the patches. */
 function become(session: Session, login: string, mechanism: Mechanism): void {
   const { environment } = session;
   session.login = login;

@@ -24,7 +24,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 const CHUNKS_FIRST = "503 BDAT LAST first (#5.5.1)";
-const NO_COUNT = "521 syntax error in BDAT (#5.5.4)"; // what follows cannot be told from commands
+const NO_COUNT = "521 syntax error in BDAT (#5.5.4)"; // what follows cannot be distinguished from commands
 
 /** A message of which chunks were received. */
 interface Chunks {

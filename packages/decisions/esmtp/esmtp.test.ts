@@ -10,6 +10,8 @@ interface Given {
   readonly plugins?: string;
   /** What a plug-in prints, by its name, or its exit code. */
   readonly output?: Readonly<Record<string, string | number>>;
+  readonly crashes?: boolean;
+  readonly badMailFrom?: readonly string[];
   readonly environment?: readonly string[];
   readonly unknown?: readonly string[];
   readonly dataBytes?: number;
@@ -78,7 +80,8 @@ async function served(lines: readonly string[], given: Given = {}) {
       const seen = environment.entries().filter((entry) => /^(SMTP|X=)/.test(entry));
       log.push([program, ...seen].join(" "));
       const did = given.output?.[program] ?? "";
-      return typeof did === "number" ? { output: "", code: did } : { output: did, code: 0 };
+      if (typeof did === "number") return { output: "", code: did };
+      return { output: did, code: given.crashes ? "crashed" : 0 };
     },
     runCheck: () => ({ output: "", code: 0 }),
   };
@@ -95,7 +98,7 @@ async function served(lines: readonly string[], given: Given = {}) {
       timeout: 1000,
       rcptHosts: new Set(["ours.example"]),
       isInMoreRcptHosts: () => false,
-      badMailFrom: new Set(),
+      badMailFrom: new Set(given.badMailFrom),
       dataBytes: given.dataBytes ?? 0,
       refusesStray: true,
       isLocalIp: () => false,
@@ -354,6 +357,40 @@ describe("qmail-spp", () => {
         `d ${helo} SMTPMAILFROM=a@b X=1 ${rcpt("y@no", 1, 2, 0)}`,
       ].map((line) => line.split(" ").toSorted()),
     );
+  });
+
+  test("a client that has not said HELO has no SMTPHELOHOST", async () => {
+    expect((await run({})).log[1]).toBe("m SMTPMAILFROM=a@b");
+  });
+
+  test("the next plug-in sees a changed address, and badmailfrom is about it", async () => {
+    const options = { plugins: "[mail]\none\ntwo\n", badMailFrom: ["bad@b"] };
+    const changed = await served(MAIL, { ...options, output: { one: "Cbad@b\n" } });
+    expect(changed.log).toEqual(["one SMTPMAILFROM=a@b", "two SMTPMAILFROM=bad@b"]);
+    expect(changed.replies.at(-1)).toMatch(/badmailfrom/);
+    const exempt = await served(MAIL, { ...options, output: { one: "Cbad@b\nO\n" } });
+    expect(exempt.replies.at(-1)).toBe("250 ok");
+  });
+
+  test("an error for later is sent until RSET or a message, and what is added to it then is not", async () => {
+    const lines = ["MAIL FROM:<a@b>", "MAIL FROM:<a@b>", "RSET", "MAIL FROM:<a@b>"];
+    const got = await served(lines, { plugins: "[helo]\nh\n[mail]\nm\n", output: { m: "LM551 later\n" } });
+    expect(got.replies).toEqual(["250 ok", "551 later", "250 flushed", "250 ok"]);
+    const message = ["RCPT TO:<x@ours.example>", "DATA", "", "."];
+    const after = await run({ m: "LM551 later\n" }, ["MAIL FROM:<a@b>", ...message, "MAIL FROM:<c@d>"]);
+    expect(after.replies.at(-1)).toBe("250 ok");
+    const helo = ["HELO x", "MAIL FROM:<a@b>", "HELO x", "MAIL FROM:<a@b>"];
+    const twice = await run({ h: "LM551 no\n" }, helo);
+    expect(twice.replies).toEqual(["250 mx.example", "551 no", "250 mx.example", "551 no"]);
+  });
+
+  test("what it printed counts although it crashed", async () => {
+    const crashed = await served(["MAIL FROM:<a@b>", "MAIL FROM:<a@b>"], {
+      plugins: "[mail]\nm\n",
+      output: { m: "A\n" },
+      crashes: true,
+    });
+    expect(crashed.replies).toEqual(["451 qmail-spp failure: m: child crashed (#4.3.0)", "250 ok"]);
   });
 
   test.each<[string, Readonly<Record<string, string | number>>, string[]]>([

@@ -21,7 +21,13 @@ const FAILURES: Readonly<Record<"crashed" | "not executed" | "no process", strin
 
 type LaterAt = "M" | "R" | "D";
 
-/** What plug-ins have told this session. */
+interface Later {
+  readonly replies: string[];
+  /** It was sent. As in qmail-spp, nothing is added then. */
+  isSent: boolean;
+}
+
+/** The results of plug-ins in this session. */
 interface State {
   readonly run: RunProgram;
   readonly configured: Plugins;
@@ -29,61 +35,55 @@ interface State {
   isOff: boolean;
   accepted: number;
   all: number;
-  /** Errors for every MAIL, RCPT or DATA until RSET. */
-  readonly later: Readonly<Record<LaterAt, string[]>>;
+  /** Errors for every MAIL, RCPT or DATA until RSET or a message. */
+  readonly later: Map<LaterAt, Later>;
 }
 
 /** Plug-ins of qmail-spp: programs that print commands, the first letter of each line. */
 export function plugins(configured: Plugins, run: RunProgram): PluginHooks {
-  const state: State = {
-    run,
-    configured,
-    isOff: false,
-    accepted: 0,
-    all: 0,
-    later: { M: [], R: [], D: [] },
-  };
-  const rcptVariables = () => ({
-    SMTPRCPTCOUNT: String(state.accepted),
-    SMTPRCPTCOUNTALL: String(state.all),
-  });
+  const state: State = { run, configured, isOff: false, accepted: 0, all: 0, later: new Map() };
   const hooks: Extension = {
-    atStart: (session) => runAll(state, session, "c", { variables: {} }),
-    atHelo: (session, name) => runAll(state, session, "h", { variables: { SMTPHELOHOST: name } }),
+    atStart: (session) => runAll(state, session, "c"),
+    atHelo(session, name) {
+      session.environment.set("SMTPHELOHOST", name);
+      return runAll(state, session, "h");
+    },
     atMail(session, candidate) {
+      const refusal = errorFor(state, "M");
+      if (refusal !== undefined) return refusal;
       [state.accepted, state.all] = [0, 0];
-      return (
-        errorFor(state, "M") ??
-        runAll(state, session, "m", { variables: {}, addressed: { candidate, variable: "SMTPMAILFROM" } })
-      );
+      return runAll(state, session, "m", { variable: "SMTPMAILFROM", candidate });
     },
     atRcpt(session, candidate) {
-      const error = errorFor(state, "R");
-      if (error !== undefined) return error;
+      const refusal = errorFor(state, "R");
+      if (refusal !== undefined) return refusal;
       state.all++;
-      const variables = { ...rcptVariables(), SMTPRCPTHOSTSOK: candidate.isAllowed ? "1" : "0" };
-      return runAll(state, session, "r", { variables, addressed: { candidate, variable: "SMTPRCPTTO" } });
+      const { environment } = session;
+      environment.set("SMTPRCPTCOUNT", String(state.accepted));
+      environment.set("SMTPRCPTCOUNTALL", String(state.all));
+      environment.set("SMTPRCPTHOSTSOK", candidate.isAllowed ? "1" : "0");
+      return runAll(state, session, "r", { variable: "SMTPRCPTTO", candidate });
     },
-    atData: (session) => errorFor(state, "D") ?? runAll(state, session, "d", { variables: {} }),
+    *atData(session) {
+      const refusal = errorFor(state, "D") ?? (yield* runAll(state, session, "d"));
+      if (refusal === undefined) state.later.clear();
+      return refusal;
+    },
     atCommand(session, verb) {
       if (verb !== "rset") return undefined;
       session.header = "";
-      for (const list of Object.values(state.later)) list.length = 0;
+      state.later.clear();
       return undefined;
     },
   };
   const last: Extension = {
     *atAllowedRcpt(session, candidate) {
-      const subject = {
-        variables: rcptVariables(),
-        addressed: { candidate, variable: "SMTPRCPTTO" },
-      } as const;
-      const refusal = yield* runAll(state, session, "p", subject);
+      const refusal = yield* runAll(state, session, "p", { variable: "SMTPRCPTTO", candidate });
       if (refusal === undefined) state.accepted++;
       return refusal;
     },
   };
-  return { hooks, last, afterLogin: (session) => runAll(state, session, "a", { variables: {} }) };
+  return { hooks, last, afterLogin: (session) => runAll(state, session, "a") };
 }
 
 interface PluginHooks {
@@ -93,38 +93,48 @@ interface PluginHooks {
   readonly afterLogin: (session: Session) => Answer;
 }
 
-const errorFor = ({ later }: State, when: LaterAt): string | undefined =>
-  later[when].length === 0 ? undefined : later[when].join("\r\n");
+function errorFor({ later }: State, when: LaterAt): string | undefined {
+  const error = later.get(when);
+  if (!error) return undefined;
+  error.isSent = true;
+  return error.replies.join("\r\n");
+}
+
+function addError({ later }: State, when: string | undefined, reply: string): void {
+  if (when !== "M" && when !== "R" && when !== "D") return;
+  const error = later.get(when) ?? { replies: [], isSent: false };
+  if (!error.isSent) error.replies.push(reply);
+  later.set(when, error);
+}
 
 /**
- * Runs the plug-ins of an event; returns the reply of one that refuses. The variables remain, for the plug-ins of later
- * events and for qmail-queue.
+ * Runs the plug-ins of an event; returns the reply of one that refuses. As in qmail-spp, the variables stay in the
+ * environment: for the plug-ins of later events and for qmail-queue.
  */
-function* runAll(state: State, session: Session, event: PluginEvent, subject: Subject): Answer {
-  if (state.isOff) return undefined;
-  for (const [name, value] of Object.entries(subject.variables)) session.environment.set(name, value);
-  if (subject.addressed) setAddress(session, subject.addressed, subject.addressed.candidate.address);
+function* runAll(state: State, session: Session, event: PluginEvent, subject?: Subject): Answer {
+  if (subject && !state.isOff) session.environment.set(subject.variable, subject.candidate.address);
   for (const program of state.configured[event]) {
     if (state.isOff) return undefined;
     yield* flush(session);
     const end = yield* ask(() => state.run(program, session.environment, {}));
+    let done: Done | undefined;
+    for (const line of linesOf(end.output)) done ??= execute(state, session, line, subject);
     const failure = failureOf(end);
     if (failure) return `451 qmail-spp failure: ${program}: ${failure} (#4.3.0)`;
-    for (const line of linesOf(end.output)) {
-      const done = execute(state, session, line, subject);
-      if (done) return done.reply;
-    }
+    if (done?.isEnd) throw new End(0, done.reply); // the exit code of qmail-spp
+    if (done) return done.reply;
   }
   return undefined;
 }
 
+/** What ends a chain of plug-ins. */
+interface Done {
+  readonly reply: string | undefined;
+  readonly isEnd?: boolean;
+}
+
 /** Executes a line; one that ends the chain has a result. */
-function execute(
-  state: State,
-  session: Session,
-  line: string,
-  { addressed }: Subject,
-): { readonly reply: string | undefined } | undefined {
+function execute(state: State, session: Session, line: string, subject?: Subject): Done | undefined {
   const [command, text] = [line[0], line.slice(1)];
   switch (command) {
     case "A":
@@ -133,14 +143,14 @@ function execute(
     case "N":
       return { reply: undefined };
     case "O":
-      if (addressed) addressed.candidate.isAllowed = true;
+      if (subject) subject.candidate.isExempt = true;
       return { reply: undefined };
     case "E":
       return { reply: text };
     case "R":
-      throw new End(1, text);
+      return { reply: text, isEnd: true };
     case "D":
-      throw new End(1);
+      return { reply: undefined, isEnd: true };
     case "P":
       sayAsIs(session, text);
       break;
@@ -148,7 +158,9 @@ function execute(
       session.header += `${text}\n`;
       break;
     case "C":
-      if (addressed) setAddress(session, addressed, text);
+      if (!subject) break;
+      subject.candidate.address = text;
+      session.environment.set(subject.variable, text);
       break;
     case "S":
       setVariable(session, text);
@@ -157,26 +169,16 @@ function execute(
       session.environment.unset(text);
       break;
     case "L":
-      state.later[text[0] as LaterAt]?.push(text.slice(1));
+      addError(state, text[0], text.slice(1));
       break;
   }
   return undefined;
 }
 
+/** What an event is about, and the variable that tells it to the plug-ins. */
 interface Subject {
-  readonly variables: Readonly<Record<string, string>>;
-  readonly addressed?: Addressed;
-}
-
-/** The address of MAIL or RCPT, which plug-ins can change, and the variable that has it. */
-interface Addressed {
-  readonly candidate: Candidate;
   readonly variable: "SMTPMAILFROM" | "SMTPRCPTTO";
-}
-
-function setAddress({ environment }: Session, { candidate, variable }: Addressed, address: string): void {
-  candidate.address = address;
-  environment.set(variable, address);
+  readonly candidate: Candidate;
 }
 
 function failureOf({ code }: ProgramEnd): string | undefined {

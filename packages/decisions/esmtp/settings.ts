@@ -3,7 +3,7 @@ import { ControlError, keyValues, type Setting } from "@qmail-mysql/control";
 import type { Mechanism } from "./auth.ts";
 import type { LogForm } from "./log.ts";
 
-/** What control/smtpd says: qmail-smtpd(8). */
+/** The settings of control/smtpd: qmail-smtpd(8). */
 export interface EsmtpSettings {
   readonly size: boolean;
   readonly enhancedStatusCodes: boolean;

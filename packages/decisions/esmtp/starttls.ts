@@ -53,7 +53,7 @@ function* command(session: Session): Answer {
   return undefined;
 }
 
-/** What was said before is not true any more, and what was received before is not used: CVE-2011-0411. */
+/** The state of the session is discarded, and so is input that was received before: CVE-2011-0411. */
 function* start(session: Session, reply: string): Steps<void> {
   const { environment, ports, settings } = session;
   session.input = new Uint8Array(0);

@@ -26,10 +26,10 @@ const LINE_INTERVAL = 60; // seconds between lines about the same trouble
 export function watchAvailability(now: () => number): Availability {
   let generation = 0;
   let isAway = false;
-  let saidAt = Number.NEGATIVE_INFINITY;
+  let loggedAt = Number.NEGATIVE_INFINITY;
   const kept = new Map<string, number>();
   const forgetLines = () => {
-    saidAt = Number.NEGATIVE_INFINITY;
+    loggedAt = Number.NEGATIVE_INFINITY;
   };
   return {
     generation: () => generation,
@@ -52,8 +52,8 @@ export function watchAvailability(now: () => number): Availability {
       return true;
     },
     isLineDue() {
-      if (now() - saidAt < LINE_INTERVAL) return false;
-      saidAt = now();
+      if (now() - loggedAt < LINE_INTERVAL) return false;
+      loggedAt = now();
       return true;
     },
     keep(key, leftSeconds) {

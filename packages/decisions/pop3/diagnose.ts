@@ -20,7 +20,7 @@ export type Inspect = (path: string) => Seen;
  * a directory above it is not usable, this is the only line, since nothing below it is visible.
  */
 export function diagnose(path: string, uid: number, inspect: Inspect): string[] {
-  const above = wayTo(path).flatMap((dir) => onTheWay(dir, uid, inspect(dir)));
+  const above = directoriesAbove(path).flatMap((dir) => whyNotPassable(dir, uid, inspect(dir)));
   if (above.length > 0) return above.slice(0, 1);
   const maildir = directory(path, uid, inspect(path));
   if (maildir.stop) return maildir.lines;
@@ -33,12 +33,12 @@ export function diagnose(path: string, uid: number, inspect: Inspect): string[] 
 }
 
 /** The directories above a path: "/", "/home", "/home/joe" for "/home/joe/Maildir". */
-function wayTo(path: string): string[] {
+function directoriesAbove(path: string): string[] {
   const parts = path.split("/").slice(1, -1);
   return ["/", ...parts.map((_, i) => `/${parts.slice(0, i + 1).join("/")}`)];
 }
 
-function onTheWay(dir: string, uid: number, seen: Seen): string[] {
+function whyNotPassable(dir: string, uid: number, seen: Seen): string[] {
   if (seen.failure !== undefined) return [failed(dir, seen)];
   if (!seen.isDirectory) return [`${dir} is not a directory`];
   return seen.may.search ? [] : [`${dir} is not searchable by uid ${uid}: it is ${described(seen)}`];

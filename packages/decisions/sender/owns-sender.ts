@@ -70,7 +70,7 @@ async function follow(recipient: string, ports: SenderPorts): Promise<Reached> {
   return { user, forwards };
 }
 
-/** An address that is disabled is nobody's. */
+/** A disabled address has no owner. */
 function disabled(error: unknown): number {
   if (error instanceof Held) return QLX_NOALIAS;
   throw error;

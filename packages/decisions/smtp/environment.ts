@@ -1,5 +1,5 @@
 /**
- * The environment of a session: what tcpserver and its rules said of the client, and what is passed on to qmail-queue.
+ * The environment of a session: the variables about the client from tcpserver and its rules, and what is passed on to qmail-queue.
  * It belongs to the session: a process may serve many. Byte strings.
  */
 export interface Environment {

@@ -10,17 +10,19 @@ export type Reply = Answer | string | undefined;
 /** A command with its argument; returns its reply. `isCut`: the line was longer than is kept. */
 export type Command = (session: Session, arg: string, isCut: boolean) => Reply;
 
-/** A sender or recipient that is being decided. */
+/** A sender or recipient that is being decided. A hook may change it. */
 export interface Candidate {
   /** A byte string. */
   address: string;
-  /**
-   * The sender is not in badmailfrom; the recipient is allowed by rcpthosts or RELAYCLIENT. A hook may change it, as it
-   * may change the address.
-   */
-  isAllowed: boolean;
+  /** It is accepted whatever badmailfrom and rcpthosts say. */
+  isExempt: boolean;
   /** The argument of the command, with its parameters. */
   readonly arg: string;
+}
+
+export interface RecipientCandidate extends Candidate {
+  /** By rcpthosts or RELAYCLIENT. */
+  readonly isAllowed: boolean;
 }
 
 /** What is added to the session if the site has configured it. A hook returns a reply to refuse the command. */
@@ -35,7 +37,7 @@ export interface Extension {
   readonly atCommand?: (session: Session, verb: string) => Reply;
   readonly atHelo?: (session: Session, name: string) => Reply;
   readonly atMail?: (session: Session, sender: Candidate) => Reply;
-  readonly atRcpt?: (session: Session, recipient: Candidate) => Reply;
+  readonly atRcpt?: (session: Session, recipient: RecipientCandidate) => Reply;
   /** For a recipient that will be accepted. */
   readonly atAllowedRcpt?: (session: Session, recipient: Candidate) => Reply;
   readonly atData?: (session: Session) => Reply;

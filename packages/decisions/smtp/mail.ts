@@ -9,12 +9,12 @@ export function* mail(session: Session, arg: string, isCut: boolean): Answer {
   const { settings } = session;
   const address = isCut ? undefined : parseAddress(arg, settings);
   if (address === undefined) return SYNTAX;
-  const sender: Candidate = { address, isAllowed: !isBad(address, settings.badMailFrom), arg };
+  const sender: Candidate = { address, isExempt: false, arg };
   const refusal = yield* refusalOf(session, "atMail", sender);
   if (refusal !== undefined) return refusal;
   session.transaction = {
     sender: sender.address,
-    isBarred: !sender.isAllowed,
+    isBarred: !sender.isExempt && isBad(sender.address, settings.badMailFrom),
     recipients: [],
     size: 0,
     messageSize: 0,

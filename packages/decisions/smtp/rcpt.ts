@@ -1,7 +1,7 @@
 import { acceptRecipient } from "@qmail-mysql/routing";
 import { isBare, parseAddress } from "./address.ts";
 import { End } from "./end.ts";
-import { type Answer, type Candidate, refusalOf } from "./extension.ts";
+import { type Answer, type RecipientCandidate, refusalOf } from "./extension.ts";
 import {
   BAD_MAIL_FROM,
   MAIL_FIRST,
@@ -23,10 +23,10 @@ export function* rcpt(session: Session, arg: string, isCut: boolean): Answer {
   if (address === undefined) return SYNTAX;
   if (transaction.isBarred) return BAD_MAIL_FROM;
   const isAllowed = client.relay !== undefined || isAccepted(address, session);
-  const recipient: Candidate = { address, isAllowed, arg };
+  const recipient: RecipientCandidate = { address, isAllowed, isExempt: false, arg };
   const refusal = yield* refusalOf(session, "atRcpt", recipient);
   if (refusal !== undefined) return refusal;
-  if (!recipient.isAllowed) return NO_GATEWAY;
+  if (!isAllowed && !recipient.isExempt) return NO_GATEWAY;
   const late = yield* refusalOf(session, "atAllowedRcpt", recipient);
   if (late !== undefined) return late;
   const added = recipient.address + (client.relay ?? "");

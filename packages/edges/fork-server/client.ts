@@ -29,7 +29,7 @@ interface Server<W> {
 }
 
 const SILENCE = 5000; // milliseconds without an answer to a request after which the fork server is killed
-const LOOK = 1000; // milliseconds between checks for it
+const CHECK_INTERVAL = 1000; // milliseconds between checks for it
 
 export function forkServerClient<W extends Forked>(
   options: readonly string[],
@@ -57,13 +57,13 @@ export function forkServerClient<W extends Forked>(
       closeSync(theirs);
       closeSync(theirAnswers);
     }
-    const look = setInterval(() => {
+    const timer = setInterval(() => {
       const late = performance.now() - SILENCE;
       if ([...workers.values()].some(({ pid, asked }) => pid === undefined && asked < late)) started.kill();
-    }, LOOK);
-    look.unref?.();
+    }, CHECK_INTERVAL);
+    timer.unref?.();
     const lost = () => {
-      clearInterval(look);
+      clearInterval(timer);
       closeQuietly(requests);
       if (server === started) {
         server = undefined;

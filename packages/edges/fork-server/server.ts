@@ -50,7 +50,7 @@ export async function forkServer(of: Work): Promise<number> {
   const forking = openForking();
   await of.rehearse(descriptors);
   for (;;) {
-    tellEnds(forking);
+    reportEnds(forking);
     const event = forking.wait(REQUESTS);
     if (event === "closed") return OK; // pending requests are no longer needed
     const request = event === "readable" ? receive(descriptors) : undefined;
@@ -77,7 +77,7 @@ function receive(descriptors: Descriptors): Request | undefined {
   return undefined;
 }
 
-function tellEnds(forking: Forking): void {
+function reportEnds(forking: Forking): void {
   for (const { pid, code, signal } of forking.reap()) {
     writeAll(ANSWERS, signal === undefined ? `=${pid} ${code}\n` : `!${pid} ${signal}\n`);
   }

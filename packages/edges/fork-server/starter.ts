@@ -27,11 +27,11 @@ const ALONE = 60_000; // milliseconds without the fork server after it failed
 export function openStarter<W extends Forked>(parts: StarterParts<W>): Starter<W> {
   const { program, args: options = [], descriptors, started, ended } = parts;
   let aloneUntil = 0;
-  let isSaid = false;
+  let isWarned = false;
   const server = forkServerClient<W>(options, descriptors, parts, (why) => {
     aloneUntil = performance.now() + ALONE;
-    if (!isSaid) say(`${program}: warning: unable to fork workers: ${why}: starting each by itself`);
-    isSaid = true;
+    if (!isWarned) say(`${program}: warning: unable to fork workers: ${why}: starting each by itself`);
+    isWarned = true;
   });
 
   function alone(worker: W, tasks: number, output: number): void {

@@ -10,8 +10,8 @@ export interface Certificate {
 }
 
 /**
- * What a worker is told: to serve the connection that comes with the packet, the certificates to use from now on, or that
- * the socket that comes with the packet leads to the monitor.
+ * A packet to a worker: a connection to serve, the certificates to use from now on, or the socket to the monitor, which
+ * comes with the packet.
  */
 export type Order =
   | { readonly kind: "connection"; readonly id: number; readonly env: readonly string[] }

@@ -1,4 +1,4 @@
-import type { DatabaseAddress, Server } from "@qmail-mysql/control";
+import { type DatabaseAddress, type Server, serverName } from "@qmail-mysql/control";
 import {
   askBySchema,
   type Database,
@@ -19,11 +19,11 @@ import mysql, {
   type ResultSetHeader,
   type RowDataPacket,
 } from "mysql2";
-import { connectionOptions, serverName } from "./options.ts";
+import { connectionOptions } from "./options.ts";
 import { beginResult, limitResults } from "./result-limits.ts";
 import { withSpellable } from "./spellable.ts";
 
-const GOODBYE = 250; // milliseconds to send COM_QUIT: without it mysqld logs an aborted connection
+const QUIT_TIMEOUT = 250; // milliseconds to send COM_QUIT: without it mysqld logs an aborted connection
 
 /** The server did not accept a connection; `at` contains the server and the reason. */
 export class Unreachable extends Unavailable {
@@ -78,7 +78,7 @@ export async function openMysql(
     },
     close: () =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, GOODBYE);
+        const timer = setTimeout(resolve, QUIT_TIMEOUT);
         connection.end(() => {
           clearTimeout(timer);
           resolve();

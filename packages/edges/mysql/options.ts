@@ -83,9 +83,3 @@ function tlsOptions(
     throw new Trouble(`unable to read ${tls.caFile}: ${reason(error)}`);
   }
 }
-
-/** The name of a server in messages. */
-export function serverName(server: Server): string {
-  if ("socket" in server) return server.socket;
-  return isLocal(server) ? "localhost" : `${server.host}:${server.port ?? DEFAULT_PORT}`;
-}

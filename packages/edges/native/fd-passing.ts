@@ -33,7 +33,7 @@ export interface Descriptors {
   pipe(): readonly [number, number];
   dup2(from: number, to: number): void;
   /** Sets close-on-exec for all descriptors above 2. */
-  keepToOurselves(): void;
+  setCloseOnExec(): void;
   /** Sends a non-empty packet with up to two descriptors. False if the other end is closed or it does not fit now. */
   send(socket: number, packet: Buffer, fds: readonly number[]): boolean;
   /** Waits for a packet; undefined if the other end is closed. */
@@ -84,7 +84,7 @@ export function openDescriptors(): Descriptors {
     dup2(from, to) {
       if (call.dup2(from, to) !== to) throw new Trouble(`unable to make descriptor ${to} of ${from}`);
     },
-    keepToOurselves() {
+    setCloseOnExec() {
       for (const fd of readdirSync("/proc/self/fd").map(Number)) {
         if (fd > 2) call.fcntl(fd, F_SETFD, FD_CLOEXEC);
       }

@@ -12,7 +12,7 @@ const WNOWAIT = 0x01000000;
 const SIGINFO_WORDS = 32; // siginfo_t
 const PID_WORD = 4;
 const PIPE_BUF = 4096; // bytes that an empty pipe takes without a wait; limits.h
-const LOOK_AGAIN = 1000; // milliseconds: the delay if SIGCHLD is lost, or if it writes more to descriptor 6 than is kept
+const POLL_INTERVAL = 1000; // milliseconds: the delay if SIGCHLD is lost, or if it writes more to descriptor 6 than is kept
 
 /** A running qmail-queue of a process that serves others meanwhile. */
 export interface ConcurrentQueue {
@@ -35,7 +35,7 @@ export function concurrentQueue(
 interface Child {
   ended(status: number): void;
   /** Is called now and then. */
-  look(): void;
+  poll(): void;
 }
 
 /** The running ones, by pid. */
@@ -49,11 +49,11 @@ function watchEnd(c: Native, pid: number, child: Child): void {
   running.set(pid, child);
   timer ??= setInterval(() => {
     reap?.();
-    for (const child of running.values()) child.look();
+    for (const child of running.values()) child.poll();
     if (running.size > 0) return;
     clearInterval(timer);
     timer = undefined;
-  }, LOOK_AGAIN);
+  }, POLL_INTERVAL);
 }
 
 /** Returns a function that waits for those that have ended, and is called when a child ends. */
@@ -91,7 +91,7 @@ class Running implements ConcurrentQueue {
   readonly #started: Started;
   readonly #end: Promise<number | undefined>;
   #isComplete: boolean;
-  #said = "";
+  #customText = "";
   #isOpen = true;
   /** Bytes of the message that are not written yet: a short message is written at once. */
   #kept: Uint8Array = NOTHING;
@@ -104,7 +104,7 @@ class Running implements ConcurrentQueue {
     this.#makeNonblocking(text);
     this.#end = new Promise((resolve) => {
       if (pid === undefined) resolve(undefined);
-      else watchEnd(c, pid, { ended: resolve, look: () => this.#listen() });
+      else watchEnd(c, pid, { ended: resolve, poll: () => this.#listen() });
     });
   }
 
@@ -126,7 +126,7 @@ class Running implements ConcurrentQueue {
     if (code !== 0) this.#listen();
     this.#isOpen = false;
     close(custom);
-    return { pid, code, custom: this.#said, isComplete: this.#isComplete };
+    return { pid, code, custom: this.#customText, isComplete: this.#isComplete };
   }
 
   abandon(): void {
@@ -190,11 +190,11 @@ class Running implements ConcurrentQueue {
     if (!this.#isOpen) return;
     this.#makeNonblocking(custom);
     const piece = new Uint8Array(CUSTOM_LIMIT);
-    for (let n = 1; n > 0 && this.#said.length < CUSTOM_LIMIT; ) {
-      n = this.#c.raw("read", custom, piece, CUSTOM_LIMIT - this.#said.length);
-      if (n > 0) this.#said += byteString(piece, n);
+    for (let n = 1; n > 0 && this.#customText.length < CUSTOM_LIMIT; ) {
+      n = this.#c.raw("read", custom, piece, CUSTOM_LIMIT - this.#customText.length);
+      if (n > 0) this.#customText += byteString(piece, n);
     }
-    if (this.#said.length < CUSTOM_LIMIT) return;
+    if (this.#customText.length < CUSTOM_LIMIT) return;
     this.#isOpen = false;
     close(custom);
   }

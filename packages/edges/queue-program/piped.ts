@@ -43,9 +43,9 @@ export function pipedQueue(c: Native, program: string, env: readonly string[]): 
         close(custom);
         return { pid: 0, code: NOT_RUN, custom: "", isComplete };
       }
-      const said = readCustom(c, custom);
+      const customText = readCustom(c, custom);
       close(custom);
-      return { pid, code: awaitChild(c, pid), custom: said, isComplete };
+      return { pid, code: awaitChild(c, pid), custom: customText, isComplete };
     },
     abandon: () => close(text, addresses, custom),
   };

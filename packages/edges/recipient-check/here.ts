@@ -2,7 +2,7 @@ import { checkRecipient } from "@qmail-mysql/recipient";
 import { watchControls } from "@qmail-mysql/routing-controls";
 import { openPool, openSite, poolServers, readSqlServer, type Site, storeOver } from "@qmail-mysql/store";
 import { openAccountCache } from "@qmail-mysql/system";
-import type { RecipientCheck } from "./open.ts";
+import type { RecipientCheck } from "./check.ts";
 import { recipientPorts } from "./ports.ts";
 
 const CONNECTIONS = 4;

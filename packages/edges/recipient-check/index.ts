@@ -1,2 +1,3 @@
-export { openRecipientCheck, type RecipientCheck, sqldRecipients } from "./open.ts";
+export type { RecipientCheck } from "./check.ts";
+export { openRecipientCheck, sqldRecipients } from "./open.ts";
 export { lookNow, recipientPorts } from "./ports.ts";

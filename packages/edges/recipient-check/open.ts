@@ -1,12 +1,7 @@
 import { type CheckRecipient, parseVerdict, withoutLookup } from "@qmail-mysql/recipient";
 import { type Sqld, sqldAt, sqldAtOnce, sqldPath } from "@qmail-mysql/sqld-client";
 import { reason } from "@qmail-mysql/trouble";
-
-/** The verdicts about recipients, and what has to be closed. */
-export interface RecipientCheck {
-  readonly check: CheckRecipient;
-  close(): Promise<void>;
-}
+import type { RecipientCheck } from "./check.ts";
 
 const WAIT = 30; // seconds for qmail-sqld, which has a time limit of its own
 

@@ -32,17 +32,17 @@ export function recipientPorts(
 
 type Lookup = "findMailboxes" | "findAliases" | "findVirtual" | "findVirtualHosts";
 
-const PATIENCE = 1000; // milliseconds for a file system that does not respond
+const STAT_TIMEOUT = 1000; // milliseconds for a file system that does not respond
 
 // The errors with which qmail-local takes a file for missing.
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
-/** The port `look`, without waiting longer than PATIENCE. */
+/** The port `look`, without waiting longer than STAT_TIMEOUT. */
 async function look(path: string): Promise<Seen> {
   if (path.includes("\0")) return "absent";
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"hidden">((resolve) => {
-    timer = setTimeout(() => resolve("hidden"), PATIENCE);
+    timer = setTimeout(() => resolve("hidden"), STAT_TIMEOUT);
   });
   try {
     return await Promise.race([stat(toBuffer(path)).then(seen), late]);

@@ -31,7 +31,7 @@ export function watchControls(qmailHome: string, now: () => number): WatchedCont
   let generation = 0;
   let next = -Infinity;
 
-  function look(): void {
+  function refresh(): void {
     if (now() < next) return;
     const [nowTexts, nowTables] = [TEXTS, TABLES].map((files) =>
       files.map((file) => mark(`${qmailHome}/${file}`)).join(" "),
@@ -45,7 +45,7 @@ export function watchControls(qmailHome: string, now: () => number): WatchedCont
 
   return {
     current() {
-      look();
+      refresh();
       try {
         read ??= recipientControls(qmailHome);
       } catch (error) {
@@ -55,11 +55,11 @@ export function watchControls(qmailHome: string, now: () => number): WatchedCont
       return read;
     },
     assigned(local) {
-      look();
+      refresh();
       return hasAssigned ? assignedIn(qmailHome, local) : undefined;
     },
     generation() {
-      look();
+      refresh();
       return generation;
     },
   };

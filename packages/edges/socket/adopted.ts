@@ -1,4 +1,5 @@
 import { toBuffer } from "@qmail-mysql/wire";
+import { type AttachedSocket, attachSocket } from "./attach-socket.ts";
 
 /** A connection that is read and written when its session wants to. Times are milliseconds. */
 export interface Adopted {
@@ -20,44 +21,23 @@ export interface Adopted {
   close(ms: number): Promise<void>;
 }
 
-interface BunSocket {
-  data: Connection;
-  write(bytes: Uint8Array): number;
-  pause(): void;
-  resume(): void;
-  end(): void;
-  close(): void;
-  terminate(): void;
-}
-
-interface BunRuntime {
-  connect(options: {
-    fd: number;
-    data: Connection;
-    allowHalfOpen: boolean;
-    socket: Readonly<Record<string, (socket: BunSocket, chunk: Buffer) => void>>;
-  }): Promise<unknown>;
-}
-
-declare const Bun: BunRuntime;
-
-const ENOUGH = 65_536; // bytes received and not yet read, above which the socket is not read
+const HIGH_WATER = 65_536; // bytes received and not yet read, above which the socket is not read
 const SWEEP = 500; // milliseconds between checks of time limits
 const NOTHING = new Uint8Array(0);
 
 const HANDLERS = {
-  open: (socket: BunSocket) => socket.data.opened(socket),
-  data: (socket: BunSocket, chunk: Buffer) => socket.data.received(chunk),
-  drain: (socket: BunSocket) => socket.data.drained(),
-  end: (socket: BunSocket) => socket.data.ended(),
-  close: (socket: BunSocket) => socket.data.closed(),
-  error: (socket: BunSocket) => socket.data.failed(),
+  open: (socket: AttachedSocket<Connection>) => socket.data.opened(socket),
+  data: (socket: AttachedSocket<Connection>, chunk: Buffer) => socket.data.received(chunk),
+  drain: (socket: AttachedSocket<Connection>) => socket.data.drained(),
+  end: (socket: AttachedSocket<Connection>) => socket.data.ended(),
+  close: (socket: AttachedSocket<Connection>) => socket.data.closed(),
+  error: (socket: AttachedSocket<Connection>) => socket.data.failed(),
 };
 
 /** Takes over a descriptor of a connected socket, to serve it on the event loop of the runtime. */
 export async function adopt(fd: number): Promise<Adopted> {
   const connection = new Connection();
-  await Bun.connect({ fd, data: connection, allowHalfOpen: true, socket: HANDLERS });
+  await attachSocket({ fd, data: connection, allowHalfOpen: true, socket: HANDLERS });
   return connection;
 }
 
@@ -66,7 +46,7 @@ const limited = new Set<Connection>();
 let sweep: NodeJS.Timeout | undefined;
 
 class Connection implements Adopted {
-  #socket: BunSocket | undefined;
+  #socket: AttachedSocket<Connection> | undefined;
   #received: Uint8Array[] = [];
   #size = 0;
   #isPaused = false;
@@ -76,7 +56,7 @@ class Connection implements Adopted {
   #reader: ((bytes: Uint8Array | "timeout") => void) | undefined;
   #writer: ((isSent: boolean) => void) | undefined;
   #closer: (() => void) | undefined;
-  /** When the reader or writer is told that its time is over. */
+  /** When the time limit of the reader or writer expires. */
   deadline = 0;
 
   read(ms: number): Uint8Array | Promise<Uint8Array | "timeout"> {
@@ -132,7 +112,7 @@ class Connection implements Adopted {
     });
   }
 
-  opened(socket: BunSocket): void {
+  opened(socket: AttachedSocket<Connection>): void {
     this.#socket = socket;
   }
 
@@ -141,7 +121,7 @@ class Connection implements Adopted {
     this.#received.push(chunk);
     this.#size += chunk.length;
     if (this.#reader) this.#answer(this.#take() ?? NOTHING);
-    if (this.#size < ENOUGH || this.#isPaused) return;
+    if (this.#size < HIGH_WATER || this.#isPaused) return;
     this.#isPaused = true;
     this.#socket?.pause();
   }

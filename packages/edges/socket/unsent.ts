@@ -1,13 +1,17 @@
-/** What the runtime's own socket does, of it what is used anywhere. */
+/** The methods of a socket of the runtime that are used here. */
 export interface BunSocket {
   readonly fd: number;
-  /** Returns how many bytes it took. */
+  /** Returns the number of bytes accepted. */
   write(bytes: Uint8Array): number;
+  pause(): void;
+  resume(): void;
   end(): void;
+  /** Closes the descriptor alone: the connection goes on in other processes that have it. */
+  close(): void;
   terminate(): void;
 }
 
-/** Bytes that wait for a socket of the runtime to take them. */
+/** Bytes that a socket of the runtime has not yet accepted. */
 export class Unsent {
   private bytes: Buffer = Buffer.alloc(0);
 

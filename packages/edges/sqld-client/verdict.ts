@@ -7,7 +7,7 @@ import { GRACE, loginSeconds, type Sqld } from "./protocol.ts";
 export interface LoginClient {
   readonly address: string;
   readonly port: string;
-  /** The service, if it is not to be told from the port. The verdict is then final, also for system accounts. */
+  /** The service, if it differs from that of the port. The verdict is then final, also for system accounts. */
   readonly service?: string;
 }
 

@@ -1,4 +1,4 @@
-import type { DatabaseAddress, Server } from "@qmail-mysql/control";
+import { type DatabaseAddress, serverName } from "@qmail-mysql/control";
 import type { Mode } from "@qmail-mysql/database";
 import { shareOfSilence } from "@qmail-mysql/failover";
 import type { PoolServer } from "./connections.ts";
@@ -14,9 +14,4 @@ export function poolServers(sql: DatabaseAddress, qmailHome: string, mode: Mode 
     name: serverName(server),
     open: () => openDatabase({ ...sql, servers: [server], timeout }, qmailHome, mode),
   }));
-}
-
-function serverName(server: Server): string {
-  if ("socket" in server) return server.socket;
-  return server.port === undefined ? server.host : `${server.host}:${server.port}`;
 }

@@ -10,12 +10,12 @@ export function become(
   { user, uid, gid, home, shell }: Identity,
   mayVerify: boolean,
 ): Readonly<Record<string, string>> {
-  const isUs = process.getuid?.() === uid && process.getgid?.() === gid;
-  if (!isRoot() && !isUs && mayVerify) {
+  const isCurrent = process.getuid?.() === uid && process.getgid?.() === gid;
+  if (!isRoot() && !isCurrent && mayVerify) {
     changeDirectory("/");
     return { USER: user, HOME: "/", SHELL: shell };
   }
-  if (isRoot() || !isUs) becomeUser(uid, gid);
+  if (isRoot() || !isCurrent) becomeUser(uid, gid);
   changeDirectory(home);
   return { USER: user, HOME: home, SHELL: shell };
 }

@@ -35,8 +35,9 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** The interface of a caller that passes no arguments. */
 function interfaceOf(env: readonly string[]): "plugin" | "rcptcheck" | undefined {
-  if (addressOf(env, "SMTPRCPTTO") !== undefined) return "plugin";
-  return addressOf(env, "RECIPIENT") === undefined ? undefined : "rcptcheck";
+  // The patch sets RECIPIENT for its program alone; what qmail-spp sets stays in the environment.
+  if (addressOf(env, "RECIPIENT") !== undefined) return "rcptcheck";
+  return addressOf(env, "SMTPRCPTTO") === undefined ? undefined : "plugin";
 }
 
 /** A plug-in of qmail-spp, which accepts if nothing is printed: so trouble has to be printed as well. */

@@ -12,7 +12,7 @@ test("an outage is logged once and counted, and its end is logged", () => {
   expect(troubles.failed("the database", "unable to connect: timed out")).toBe(undefined);
   expect(troubles.works("another", 1000)).toBe(undefined);
   clock = 5500;
-  expect(troubles.works("the database", 1000)).toBe(undefined); // it may be by turns
+  expect(troubles.works("the database", 1000)).toBe(undefined); // the next query may fail again
   clock = 7000;
   expect(troubles.works("the database", 1000)).toBe("the database works again after 7 seconds; failures: 2");
   expect(troubles.works("the database", 1000)).toBe(undefined);
@@ -28,7 +28,7 @@ test("trouble that no success ends is logged again after a while, with the numbe
   expect(troubles.happened("another is")).toBe("warning: another is");
   clock = 600_000;
   expect(troubles.happened("a row is wrong")).toBe(
-    "warning: a row is wrong; 1 times more since it was last said",
+    "warning: a row is wrong; 1 times more since it was last logged",
   );
 });
 

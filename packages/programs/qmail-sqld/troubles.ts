@@ -21,7 +21,7 @@ const MOST = 1000; // lines remembered
 
 export function openTroubles(now: () => number): Troubles {
   const failing = new Map<string, Failing>();
-  const said = new Map<string, { at: number; more: number }>(); // by line, oldest first
+  const logged = new Map<string, { at: number; more: number }>(); // by line, oldest first
   let count = 0;
   return {
     count: () => count,
@@ -45,15 +45,15 @@ export function openTroubles(now: () => number): Troubles {
     },
     happened(why) {
       count++;
-      const before = said.get(why);
+      const before = logged.get(why);
       if (before && now() - before.at < AGAIN) {
         before.more++;
         return undefined;
       }
-      said.delete(why);
-      said.set(why, { at: now(), more: 0 });
-      if (said.size > MOST) said.delete(said.keys().next().value as string);
-      return `warning: ${why}${before?.more ? `; ${before.more} times more since it was last said` : ""}`;
+      logged.delete(why);
+      logged.set(why, { at: now(), more: 0 });
+      if (logged.size > MOST) logged.delete(logged.keys().next().value as string);
+      return `warning: ${why}${before?.more ? `; ${before.more} times more since it was last logged` : ""}`;
     },
   };
 }

@@ -21,12 +21,12 @@ const DATABASE = "the database";
 const SETTLED = 1000; // milliseconds without a failure, so that intermittent errors are not logged as ended each time
 
 export function openWatch(troubles: Troubles, say: (line: string) => void): Watch {
-  const said = new WeakSet<object>(); // errors already logged
+  const logged = new WeakSet<object>(); // errors
   const maybe = (line: string | undefined) => {
     if (line !== undefined) say(line);
   };
   const failed = (what: string, error: unknown) => {
-    if (error instanceof Error) said.add(error);
+    if (error instanceof Error) logged.add(error);
     maybe(troubles.failed(what, reason(error)));
   };
   const works = (what: string, settled = SETTLED) => maybe(troubles.works(what, settled));
@@ -59,7 +59,7 @@ export function openWatch(troubles: Troubles, say: (line: string) => void): Watc
       }
     },
     answered(error) {
-      if (error instanceof Error && said.has(error)) return;
+      if (error instanceof Error && logged.has(error)) return;
       maybe(troubles.happened(reason(error)));
     },
     invalid: (why) => maybe(troubles.happened(why)),

@@ -26,7 +26,7 @@ const LONGEST_WAIT = 5000; // milliseconds between retries after an error
 export async function watch(program: string, work: Work, files: readonly string[]): Promise<void> {
   const stop = stopper();
   let wait = EVERY;
-  let said = "";
+  let lastWarning = "";
   while (!stop.asked()) {
     let source: Source | undefined;
     try {
@@ -39,13 +39,13 @@ export async function watch(program: string, work: Work, files: readonly string[
           seen = { ...now, due: performance.now() + Math.max(await source.run(), LEAST) };
           rest = Math.max(EVERY, performance.now() - started);
         }
-        [wait, said] = [EVERY, ""];
+        [wait, lastWarning] = [EVERY, ""];
         await stop.sleep(rest);
       }
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (text !== said) say(`${program}: warning: ${text}; trying again`);
-      said = text;
+      if (text !== lastWarning) say(`${program}: warning: ${text}; trying again`);
+      lastWarning = text;
       await stop.sleep(wait);
       wait = Math.min(2 * wait, LONGEST_WAIT);
     } finally {

@@ -88,7 +88,7 @@ function needsProgram({ kind }: Instruction): boolean {
 
 function becomeLocal({ order }: Task, fd: number, descriptors: Descriptors): never {
   descriptors.dup2(fd, 0);
-  descriptors.keepToOurselves();
+  descriptors.setCloseOnExec();
   process.chdir(qmailHome());
   writeAll(OUT, BECOMING);
   try {

@@ -15,7 +15,7 @@ export interface Workers {
 }
 
 const PATIENCE = 50; // milliseconds for which a delivery does not replace a worker that others wait for
-const LOOK_AGAIN = 10; // milliseconds until waiting deliveries are tried again
+const RETRY_INTERVAL = 10; // milliseconds until waiting deliveries are tried again
 
 export function openWorkers(limits: Limits, descriptors: Descriptors): Workers {
   return new Deliveries(limits, descriptors);
@@ -107,7 +107,7 @@ class Deliveries implements Workers {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#next();
-    }, LOOK_AGAIN);
+    }, RETRY_INTERVAL);
   }
 
   #output(worker: Worker, text: string): void {

@@ -13,7 +13,7 @@ import { type Installation, listener } from "../edge/running.ts";
 import { SQLD_ACCOUNT } from "../edge/sqld-setup.ts";
 import { word } from "../output/shell.ts";
 import { checkSecret, checkSqliteDirectory, secretFile } from "./files.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "./rows/problem.ts";
 
 /** What determines which programs use the database on this host. */
 export interface Access {

@@ -12,7 +12,6 @@ import { word } from "../output/shell.ts";
 import { checkAccess } from "./access.ts";
 import { checkFiles, checkSettings } from "./files.ts";
 import { writePrivileges } from "./privileges.ts";
-import type { Problem } from "./problem.ts";
 import { checkRelay } from "./relay.ts";
 import { checkAliases } from "./rows/aliases.ts";
 import { checkBackup, checkHosts } from "./rows/hosts.ts";
@@ -20,6 +19,7 @@ import { checkLoops } from "./rows/loops.ts";
 import { checkMailbox } from "./rows/mailboxes.ts";
 import { type Memory, mailboxRow, readTables } from "./rows/memory.ts";
 import { type CheckPorts, checkPorts } from "./rows/ports.ts";
+import type { Problem } from "./rows/problem.ts";
 import { checkVirtual } from "./rows/virtual.ts";
 import { checkSmtpd } from "./smtpd.ts";
 

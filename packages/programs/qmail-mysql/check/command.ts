@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { jsonArray, printable } from "../output/table.ts";
 import { check } from "./check.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "./rows/problem.ts";
 
 /** check; calls `found` with the number of problems. */
 export function addCheck(program: Command, context: Context, found: (problems: number) => void): void {

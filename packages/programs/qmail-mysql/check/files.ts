@@ -3,7 +3,7 @@ import { ControlError, parseSqlServer, type SqlServer } from "@qmail-mysql/contr
 import { sqliteFile, sqlServerFile } from "@qmail-mysql/store";
 import { bytesOf, exists, statIfPresent } from "../edge/files.ts";
 import { word } from "../output/shell.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "./rows/problem.ts";
 
 /** Checks files below the qmail home, independent of the account that reads them. */
 export function* checkFiles(home: string): Generator<Problem> {

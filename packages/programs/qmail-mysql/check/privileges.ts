@@ -6,7 +6,7 @@ export function writePrivileges(grants: readonly string[], db: string): string[]
   const found = new Set<string>();
   for (const grant of grants) {
     const match = /^GRANT (.+?) ON (\S+) TO (.*)$/is.exec(grant);
-    if (!match || !concernsUs(match[2] ?? "", db)) continue;
+    if (!match || !coversTables(match[2] ?? "", db)) continue;
     for (const privilege of (match[1] ?? "").replace(/\([^)]*\)/g, "").split(",")) {
       const name = privilege.trim().toUpperCase();
       if (!HARMLESS.has(name)) found.add(name);
@@ -16,7 +16,7 @@ export function writePrivileges(grants: readonly string[], db: string): string[]
   return [...found].sort();
 }
 
-const concernsUs = (scope: string, db: string): boolean => TABLES.some((table) => covers(scope, db, table));
+const coversTables = (scope: string, db: string): boolean => TABLES.some((table) => covers(scope, db, table));
 
 /** *.*  `db`.*  `db`.`table` */
 function covers(scope: string, db: string, table: string): boolean {

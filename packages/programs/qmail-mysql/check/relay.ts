@@ -19,7 +19,7 @@ import { listener } from "../edge/running.ts";
 import { word } from "../output/shell.ts";
 import { checkSecret } from "./files.ts";
 import { mayInsert } from "./privileges.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "./rows/problem.ts";
 
 const TIMEOUT = 5; // seconds
 const EXAMPLE = parseIp("192.0.2.1") as Ip; // RFC 5737

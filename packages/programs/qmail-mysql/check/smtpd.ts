@@ -2,7 +2,7 @@ import { ControlError } from "@qmail-mysql/control";
 import { parseSmtpd } from "@qmail-mysql/esmtp";
 import { bytesOf, exists, statIfPresent } from "../edge/files.ts";
 import { word } from "../output/shell.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "./rows/problem.ts";
 
 /** Deletes the line that a message names. */
 function lineFix(file: string, message: string): string {

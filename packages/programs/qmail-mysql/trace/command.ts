@@ -118,10 +118,10 @@ async function recipientCheck(
   sqld: AnySqld | undefined,
 ): Promise<CheckRecipient> {
   if (sqld) return sqldRecipients(sqld);
-  const [eyes = ROOT] = await findSystemAccounts([SMTPD_ACCOUNT]);
+  const [account = ROOT] = await findSystemAccounts([SMTPD_ACCOUNT]);
   const ports = {
     ...recipientPorts(home, lookups, findSystemAccounts, () => recipientControls(home)),
-    look: async (path: string) => withIdsOf(eyes, () => lookNow(path)),
+    look: async (path: string) => withIdsOf(account, () => lookNow(path)),
   };
   return (request) => checkRecipient(request, ports);
 }

@@ -6,7 +6,7 @@ import { QUERY_LIMIT, socketmapReply } from "../socketmap.ts";
 
 const [IN, OUT] = [0, 1];
 const IDLE = 300_000; // milliseconds without a request, after which Postfix connects again
-const PATIENCE = 10_000; // milliseconds for the rest of a request, and for a client to read
+const TIMEOUT = 10_000; // milliseconds for the rest of a request, and for a client to read
 const PIECE = 16_384; // bytes
 
 /** Answers the requests of a connection on descriptors 0 and 1 in the protocol of socketmap_table(5). */
@@ -14,10 +14,10 @@ export async function serveSocketmap(check: CheckRecipient): Promise<void> {
   const reader = netstringReader(QUERY_LIMIT);
   await untilGone(async () => {
     for (;;) {
-      const chunk = await receive(reader.held() > 0 ? PATIENCE : IDLE);
+      const chunk = await receive(reader.held() > 0 ? TIMEOUT : IDLE);
       if (chunk === "") return;
       for (const request of reader.push(chunk)) {
-        await timedWrite(OUT, netstring(await socketmapReply(request, check)), PATIENCE);
+        await timedWrite(OUT, netstring(await socketmapReply(request, check)), TIMEOUT);
       }
     }
   });
@@ -28,11 +28,11 @@ export async function serveDeliverable(check: CheckRecipient): Promise<void> {
   await untilGone(async () => {
     let head = "";
     while (!isWholeHead(head) && head.length <= HEAD_LIMIT) {
-      const chunk = await receive(PATIENCE);
+      const chunk = await receive(TIMEOUT);
       if (chunk === "") return;
       head += chunk;
     }
-    await timedWrite(OUT, await deliverableResponse(head, check), PATIENCE);
+    await timedWrite(OUT, await deliverableResponse(head, check), TIMEOUT);
     await linger(IN);
   });
 }

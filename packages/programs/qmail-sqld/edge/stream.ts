@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { type AttachedSocket, attachSocket } from "@qmail-mysql/socket";
 
 /** The socket of a client, with the number of bytes that are not yet sent. */
 export interface Stream {
@@ -20,47 +21,29 @@ export interface StreamEvents {
   close(): void;
 }
 
-interface BunSocket {
-  data: BunStream;
-  write(bytes: Uint8Array): number;
-  pause(): void;
-  resume(): void;
-  end(): void;
-  terminate(): void;
-}
-
-interface BunRuntime {
-  connect(options: {
-    fd: number;
-    data: BunStream;
-    socket: Readonly<Record<string, (socket: BunSocket, chunk: Buffer) => void>>;
-  }): Promise<unknown>;
-}
-
-declare const Bun: BunRuntime;
-
 const HANDLERS = {
-  open: (socket: BunSocket) => socket.data.opened(socket),
-  data: (socket: BunSocket, chunk: Buffer) => socket.data.events.data(chunk.toString("latin1")),
-  drain: (socket: BunSocket) => socket.data.drained(),
-  close: (socket: BunSocket) => socket.data.closed(),
-  error: (socket: BunSocket) => socket.data.destroy(),
+  open: (socket: AttachedSocket<BunStream>) => socket.data.opened(socket),
+  data: (socket: AttachedSocket<BunStream>, chunk: Buffer) =>
+    socket.data.events.data(chunk.toString("latin1")),
+  drain: (socket: AttachedSocket<BunStream>) => socket.data.drained(),
+  close: (socket: AttachedSocket<BunStream>) => socket.data.closed(),
+  error: (socket: AttachedSocket<BunStream>) => socket.data.destroy(),
 };
 
 /** A descriptor from accept4(2), on the runtime's event loop. */
 export class BunStream implements Stream {
   readonly events: StreamEvents;
-  #socket: BunSocket | undefined;
+  #socket: AttachedSocket<BunStream> | undefined;
   #unsent: Buffer = Buffer.alloc(0);
   #isEnding = false;
   #isClosed = false;
 
   constructor(fd: number, events: StreamEvents) {
     this.events = events;
-    Bun.connect({ fd, data: this, socket: HANDLERS }).catch(() => this.closed());
+    attachSocket({ fd, data: this, allowHalfOpen: false, socket: HANDLERS }).catch(() => this.closed());
   }
 
-  opened(socket: BunSocket): void {
+  opened(socket: AttachedSocket<BunStream>): void {
     this.#socket = socket;
     if (this.#isClosed) socket.terminate();
   }

@@ -111,18 +111,18 @@ function askingOf(
 ): Asking {
   const uid = uidOf(peer);
   const name = lower(login);
-  const said = { uid, login: name, port: port.slice(0, MAX_PORT), service: service.slice(0, MAX_SERVICE) };
+  const fields = { uid, login: name, port: port.slice(0, MAX_PORT), service: service.slice(0, MAX_SERVICE) };
   const ofLogin = (owner: string): Counted => ({ key: `${owner} ${name}`, free: FREE, parallel: PARALLEL });
   const ofAll = (owner: string): Counted => ({ key: owner, free: FREE_OF_ALL, parallel: Infinity });
   if (uid !== undefined && isBelieved(uid)) {
     const ip = parseIp(address);
-    if (!ip) return { ...said, address: undefined, owner: `${uid}`, counted: [] };
+    if (!ip) return { ...fields, address: undefined, owner: `${uid}`, counted: [] };
     const from = formatIp(ip);
     const all = isShared(ip) ? [] : [{ ...ofAll(networkOf(ip)), forgets: FORGETS }];
-    return { ...said, address: from, owner: from, counted: [ofLogin(from), ...all] };
+    return { ...fields, address: from, owner: from, counted: [ofLogin(from), ...all] };
   }
   const owner = `uid ${uid ?? "-"}`;
-  return { ...said, address: undefined, owner, counted: [ofLogin(owner), ofAll(owner)] };
+  return { ...fields, address: undefined, owner, counted: [ofLogin(owner), ofAll(owner)] };
 }
 
 /** The address of an IPv4 client, the /64 network of an IPv6 client. */

@@ -1,7 +1,7 @@
 /** An attempt to log in, and its result. */
 export interface Attempt {
   readonly verdict: "accepted" | "refused" | "delayed" | "trouble";
-  /** What the calling program says that it serves; "" if nothing. */
+  /** The service that the calling program names; "" if none. */
   readonly service: string;
   /** The port that the client connected to; "" if unknown. */
   readonly port: string;
@@ -23,7 +23,7 @@ export const SERVICES: Readonly<Record<string, string>> = {
   "995": "pop3s",
 };
 
-/** What the calling program says, else the service of the port, else the port. */
+/** The service that the calling program names, else that of the port, else the port. */
 export const serviceOf = ({ service, port }: Pick<Attempt, "service" | "port">): string =>
   service || (SERVICES[port] ?? (/^\d{1,5}$/.test(port) ? port : "-"));
 

@@ -15,7 +15,7 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from "@qmail-mysql/native";
-import { LOOK_AGAIN, whenReady } from "@qmail-mysql/socket";
+import { POLL_INTERVAL, whenReady } from "@qmail-mysql/socket";
 import { byteString, formatIp, type Ip, ipOf } from "@qmail-mysql/wire";
 import { endedChildren, spawner } from "./spawn.ts";
 import type { TcpListener, TcpSystem } from "./tcp-system.ts";
@@ -34,7 +34,7 @@ export function nativeTcp(): TcpSystem {
         for (const { pid, status } of endedChildren()) onEnd(pid, status);
       };
       process.on("SIGCHLD", reap);
-      setInterval(reap, LOOK_AGAIN);
+      setInterval(reap, POLL_INTERVAL);
     },
     killIpOptions: (fd) => void call.setsockopt(fd, IPPROTO_IP, IP_OPTIONS, null, 0),
     setNoDelay: (fd) => void call.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]), 4),

@@ -3,9 +3,9 @@ import { AliasMisconfiguration, type AliasRow, programsWithoutPlace } from "@qma
 import { lower, splitAddress } from "@qmail-mysql/wire";
 import { word } from "../../output/shell.ts";
 import { Undeliverable } from "../../trace/local-side.ts";
-import { aliasColumns, aliasName, type Problem, rowSql } from "../problem.ts";
 import { groups } from "./memory.ts";
 import { type CheckPorts, tryAddress } from "./ports.ts";
+import { aliasColumns, aliasName, type Problem, rowSql } from "./problem.ts";
 
 type SqlFix = (sql: string) => string;
 

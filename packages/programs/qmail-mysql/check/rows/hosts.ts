@@ -1,8 +1,8 @@
 import { type SendControls, virtualDomainKeys } from "@qmail-mysql/routing";
 import { lower } from "@qmail-mysql/wire";
 import { word } from "../../output/shell.ts";
-import type { Problem } from "../problem.ts";
 import type { Memory } from "./memory.ts";
+import type { Problem } from "./problem.ts";
 
 /** The control files that the tables are compared with. */
 export interface HostFiles {

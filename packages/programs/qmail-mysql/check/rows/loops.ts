@@ -1,6 +1,6 @@
 import { lower } from "@qmail-mysql/wire";
-import { aliasColumns, type Problem, rowSql } from "../problem.ts";
 import { type CheckPorts, forwardOf, forwardsOf } from "./ports.ts";
+import { aliasColumns, type Problem, rowSql } from "./problem.ts";
 
 /** Reports loops of forwarded addresses. */
 export async function* checkLoops(

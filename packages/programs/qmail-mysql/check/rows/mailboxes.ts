@@ -8,8 +8,8 @@ import { homeState } from "../../edge/home-state.ts";
 import { makeMaildir, word } from "../../output/shell.ts";
 import { Undeliverable } from "../../trace/local-side.ts";
 import { PASSWORD_TYPES } from "../../user/input.ts";
-import type { Problem } from "../problem.ts";
 import { type CheckPorts, tryAddress } from "./ports.ts";
+import type { Problem } from "./problem.ts";
 
 const TYPES = Object.values(PASSWORD_TYPES).map(lower);
 

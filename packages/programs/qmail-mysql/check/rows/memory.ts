@@ -4,7 +4,7 @@ import type { Store } from "@qmail-mysql/store";
 import { Trouble } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { columnFix } from "../../tables/column-fix.ts";
-import type { Problem } from "../problem.ts";
+import type { Problem } from "./problem.ts";
 
 const MAILBOX_COLUMNS = ["username", "uid", "gid", "home", "suspended", "password_type"];
 

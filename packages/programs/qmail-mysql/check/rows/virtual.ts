@@ -3,8 +3,8 @@ import { AliasMisconfiguration, isMagic, type VirtualRow } from "@qmail-mysql/ro
 import { HARD } from "@qmail-mysql/trouble";
 import { lower } from "@qmail-mysql/wire";
 import { word } from "../../output/shell.ts";
-import { type Problem, rowSql, virtualName } from "../problem.ts";
 import { type CheckPorts, tryAddress } from "./ports.ts";
+import { type Problem, rowSql, virtualName } from "./problem.ts";
 
 type SqlFix = (sql: string) => string;
 
