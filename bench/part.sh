@@ -18,6 +18,6 @@ processes)
 	exec "$bun" bench/parts/processes.ts
 	;;
 rebuild) exec bench/parts/rebuild.sh ;;
-deliveries | memory | logins | mailboxes | smtpd) exec test/with-accounts.sh "$bun" "bench/parts/$1.ts" ;;
+deliveries | memory | logins | mailboxes | smtpd | pop3) exec test/with-accounts.sh "$bun" "bench/parts/$1.ts" ;;
 *) exec "$bun" "bench/parts/$1.ts" ;;
 esac

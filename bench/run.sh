@@ -15,7 +15,7 @@ if [ "$(id -u)" = 0 ] && [ "${1:-}" != --elsewhere ] &&
 	rmdir "$elsewhere"
 	exit $status
 fi
-all="processes lookups logins disturbed deliveries memory mailboxes connections smtpd rebuild"
+all="processes lookups logins disturbed deliveries memory mailboxes connections smtpd pop3 rebuild"
 bun=$(scripts/find-bun.sh)
 load() { cut -d' ' -f1 /proc/loadavg; }
 

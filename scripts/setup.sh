@@ -11,7 +11,7 @@ want() {
 	test)
 		want demo
 		echo daemontools:setuidgid s6:s6-svscan systemd:systemd-analyze iproute2:/usr/sbin/ip mariadb-server:mariadbd galera-4:/usr/lib/galera/libgalera_smm.so rsync:rsync \
-			openssl:openssl fetchmail:fetchmail python3:python3 \
+			openssl:openssl fetchmail:fetchmail mpop:mpop python3:python3 \
 			gcc:gcc libc6-dev:/usr/include/stdio.h whois:mkpasswd argon2:argon2 dovecot-core:doveadm tinycdb:cdb sqlite3:sqlite3 strace:strace e2fsprogs:mkfs.ext4 socat:socat fail2ban:fail2ban-regex dnsmasq-base:dnsmasq haproxy:haproxy dovecot-pop3d:/usr/lib/dovecot/pop3 mailfront:smtpfront-echo \
 			swaks:swaks libnet-ssleay-perl:/usr/share/doc/libnet-ssleay-perl libauthen-sasl-perl:/usr/share/doc/libauthen-sasl-perl msmtp:msmtp s-nail:s-nail \
 			libgnutls-dane0:/usr/share/doc/libgnutls-dane0 libidn12:/usr/share/doc/libidn12 libnsl2:/usr/share/doc/libnsl2 libdb5.3:/usr/share/doc/libdb5.3 # of exim4
@@ -22,9 +22,9 @@ want() {
 		want demo
 		echo daemontools:setuidgid mariadb-server:mariadbd hyperfine:hyperfine strace:strace valgrind:valgrind e2fsprogs:mkfs.ext4 gcc:gcc libc6-dev:/usr/include/stdio.h time:/usr/bin/time \
 			libmariadb-dev:/usr/include/mariadb/mysql.h libsqlite3-dev:/usr/include/sqlite3.h \
-			libcrypt-dev:/usr/include/crypt.h openssl:openssl sqlite3:sqlite3 tinycdb:cdb whois:mkpasswd \
+			libcrypt-dev:/usr/include/crypt.h libssl-dev:/usr/include/openssl/ssl.h openssl:openssl sqlite3:sqlite3 tinycdb:cdb whois:mkpasswd \
 			courier-authlib-mysql:/usr/lib/courier-authlib/libauthmysql.so \
-			dovecot-core:doveadm dovecot-mysql:/usr/lib/dovecot/modules/auth/libdriver_mysql.so
+			dovecot-core:doveadm dovecot-pop3d:/usr/lib/dovecot/pop3 stunnel4:stunnel4 dovecot-mysql:/usr/lib/dovecot/modules/auth/libdriver_mysql.so
 		;;
 	*) echo "setup: no list $1" >&2 && exit 1 ;;
 	esac

@@ -21,6 +21,7 @@ x86_64) compile -static -nostdlib -fno-stack-protector -o "$out/discard-queue" d
 *) compile -static -o "$out/discard-queue" discard-queue.c ;;
 esac
 for name in tcpload smtpload askload execload; do compile -pthread -o "$out/$name" "$name.c" load.c; done
+compile -pthread -o "$out/popload" popload.c load.c -lssl -lcrypto
 for name in hostile spawn-driver; do compile -o "$out/$name" "$name.c"; done
 compile -o "$out/relay-check" relay-check.c -lmariadb
 compile -shared -fPIC -o "$out/slow-fsync.so" slow-fsync.c

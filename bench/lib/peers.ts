@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../../test/lib/mariadb.ts";
 
 /** A daemon that verifies passwords. */
 export interface Peer {
@@ -60,6 +61,69 @@ service auth {
 `,
   );
   return ready(daemon(dir, "/usr/sbin/dovecot", "-F", "-c", conf), dir, join(dir, "run/auth-client"));
+}
+
+/**
+ * A Dovecot that serves POP3, with the login processes of its high-performance mode, and with mail processes that serve
+ * one session after another, which is possible for mailboxes of one uid.
+ */
+export async function startDovecotPop3(database: Database) {
+  const dir = scratch("dovecot");
+  const port = await freePort();
+  writeFileSync(
+    join(dir, "sql"),
+    `driver = mysql
+connect = host=${database.socket} dbname=${database.name} user=${database.user} password=${database.password}
+default_pass_scheme = PLAIN
+password_query = SELECT username AS user, password, uid AS userdb_uid, gid AS userdb_gid, home AS userdb_home FROM mailbox WHERE username = '%u' AND suspended = 'N'
+`,
+  );
+  writeFileSync(
+    join(dir, "conf"),
+    `base_dir = ${dir}/run
+state_dir = ${dir}/state
+log_path = ${dir}/log
+protocols = pop3
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:~/Maildir
+mail_max_userip_connections = 0
+first_valid_uid = 100
+default_vsz_limit = 0
+passdb {
+  driver = sql
+  args = ${dir}/sql
+}
+userdb {
+  driver = prefetch
+}
+service pop3-login {
+  service_count = 0
+  process_min_avail = 2
+  client_limit = 4096
+  inet_listener pop3 {
+    port = ${port}
+  }
+  inet_listener pop3s {
+    port = 0
+  }
+}
+service pop3 {
+  service_count = 100
+  process_limit = 4096
+}
+service auth {
+  client_limit = 8192
+}
+service anvil {
+  client_limit = 8192
+}
+`,
+  );
+  const child = daemon(dir, "/usr/sbin/dovecot", "-F", "-c", join(dir, "conf"));
+  const { stop } = await ready(child, dir, join(dir, "run/auth-client"));
+  return { port, pid: child.pid ?? 0, stop };
 }
 
 const COURIER = "/usr/lib/courier/courier-authlib/authdaemond";

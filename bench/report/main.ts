@@ -11,6 +11,7 @@ import { logins } from "./logins.ts";
 import { lookups } from "./lookups.ts";
 import { mailboxes } from "./mailboxes.ts";
 import { memory } from "./memory.ts";
+import { pop3 } from "./pop3.ts";
 import { processes } from "./processes.ts";
 import { rebuild } from "./rebuild.ts";
 import { type Bar, distinct, markdown, type Section } from "./section.ts";
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, (lines: any[]) => Section>> = {
   disturbed,
   connections,
   smtpd,
+  pop3,
   processes,
   rebuild,
 };

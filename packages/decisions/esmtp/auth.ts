@@ -11,7 +11,7 @@ import {
   type Steps,
   sayAsIs,
 } from "@qmail-mysql/smtp";
-import { base64, fromBase64 } from "./base64.ts";
+import { base64, fromBase64 } from "@qmail-mysql/wire";
 
 export type Mechanism = LoginAttempt["mechanism"];
 

@@ -1,6 +1,15 @@
-export { type Attempt, authorize, credentials, replyAfter } from "./authorization.ts";
-export { lineInput, TOO_LONG } from "./line-input.ts";
-export { inOrder, type Message, seenName } from "./message.ts";
-export { err, ok, TOO_LONG_REPLY } from "./replies.ts";
-export { stuffing } from "./stuffing.ts";
-export { newSession, type Session, transact } from "./transaction.ts";
+export {
+  type Attempt,
+  type Authorization,
+  authorize,
+  credentials,
+  LOGIN_REPLIES,
+  type LoginEnding,
+  type Mechanism,
+  replyAfter,
+} from "./authorization.ts";
+export { LineInput, type ReadSome, TOO_LONG } from "./line-input.ts";
+export { Messages } from "./messages.ts";
+export { err, ok } from "./replies.ts";
+export { type Client, type Ending, type Maildir, serveMail } from "./serve.ts";
+export type { Digest } from "./unique-id.ts";

@@ -1,16 +1,17 @@
+import { drive } from "@qmail-mysql/steps";
 import { expect, test } from "vitest";
-import { lineInput, MAX_LINE, TOO_LONG } from "./line-input.ts";
+import { LineInput, MAX_LINE, TOO_LONG } from "./line-input.ts";
 
 /** The lines of `bytes`, and the bytes not read. */
 async function lines(bytes: string, atOnce: number, count = 100) {
   let rest = Buffer.from(bytes, "latin1");
-  const next = lineInput(async (buffer) => {
-    const n = rest.copy(buffer);
-    rest = rest.subarray(n);
-    return n;
-  }, atOnce);
+  const input = new LineInput(() => {
+    const piece = rest.subarray(0, atOnce);
+    rest = rest.subarray(piece.length);
+    return piece;
+  });
   const found = [];
-  for (let line = await next(); line !== undefined; line = await next()) {
+  for (let line = await drive(input.next()); line !== undefined; line = await drive(input.next())) {
     found.push(line);
     if (found.length === count) break;
   }
@@ -34,4 +35,10 @@ test.each([1, 3, 4096])(
 
 test("a byte at a time, nothing after the line is read", async () => {
   expect(await lines("PASS x\r\nSTAT\r\n", 1, 1)).toEqual({ found: ["PASS x\r"], rest: "STAT\r\n" });
+});
+
+test("what was read and not used is given away once", async () => {
+  const input = new LineInput(() => Buffer.from("PASS x\r\nSTAT\r\n"));
+  expect(await drive(input.next())).toBe("PASS x\r");
+  expect([input.rest(), input.rest()].map(String)).toEqual(["STAT\r\n", ""]);
 });

@@ -4,8 +4,30 @@ export const err = (text: string): string => `-ERR ${text}\r\n`;
 
 export const TOO_LONG_REPLY = err("line too long");
 
+/** What of the capabilities depends on the session. */
+export interface Offers {
+  /** USER and PASS. */
+  readonly user: boolean;
+  readonly stls: boolean;
+  readonly sasl: readonly string[];
+}
+
 /**
- * CAPA (RFC 2449), the same in both states. EXPIRE is not included because it depends on the policy of the site;
- * SASL and STLS are not supported. AUTH-RESP-CODE: RFC 3206 §5.
+ * The reply to CAPA (RFC 2449). EXPIRE is not included because it depends on the policy of the site. AUTH-RESP-CODE: RFC
+ * 3206 §5; STLS: RFC 2595 §4; SASL: RFC 5034.
  */
-export const CAPABILITIES = `${ok()}TOP\r\nUIDL\r\nUSER\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nIMPLEMENTATION qmail-mysql\r\n.\r\n`;
+export function capabilities({ user, stls, sasl }: Offers): string {
+  const lines = [
+    "TOP",
+    "UIDL",
+    ...(user ? ["USER"] : []),
+    ...(stls ? ["STLS"] : []),
+    ...(sasl.length > 0 ? [`SASL ${sasl.join(" ")}`] : []),
+    "PIPELINING",
+    "RESP-CODES",
+    "AUTH-RESP-CODE",
+    "IMPLEMENTATION qmail-mysql",
+    ".",
+  ];
+  return `${ok()}${lines.join("\r\n")}\r\n`;
+}

@@ -1,10 +1,11 @@
 import type { Command } from "@qmail-mysql/wire";
-import { type Digest, type Message, uniqueId } from "./message.ts";
-import { CAPABILITIES, err, ok } from "./replies.ts";
+import type { Messages } from "./messages.ts";
+import { capabilities, err, ok } from "./replies.ts";
+import { type Digest, uniqueId } from "./unique-id.ts";
 
 /** A session of the TRANSACTION state. */
 export interface Session {
-  readonly messages: readonly Message[];
+  readonly messages: Messages;
   readonly digest: Digest;
   /** 1 for each message that is marked as deleted. */
   readonly deleted: Uint8Array;
@@ -14,12 +15,14 @@ export interface Session {
 
 export type Action =
   | { readonly reply: Iterable<string> }
-  /** Sends `lines` of the body; all if undefined. */
-  | { readonly send: Message; readonly lines: number | undefined }
+  /** Sends `lines` of the body of a message; all if undefined. */
+  | { readonly send: number; readonly lines: number | undefined }
   | { readonly quit: true };
 
-export function newSession(messages: readonly Message[], digest: Digest): Session {
-  return { messages, digest, deleted: new Uint8Array(messages.length), last: 0 };
+const CAPABILITIES = capabilities({ user: true, stls: false, sasl: [] });
+
+export function newSession(messages: Messages, digest: Digest): Session {
+  return { messages, digest, deleted: new Uint8Array(messages.count), last: 0 };
 }
 
 /** Handles a command as qmail-pop3d does; deletions are marked in `session`. */
@@ -28,9 +31,9 @@ export function transact({ verb, arg }: Command, session: Session): Action {
     case "stat":
       return say(ok(status(session)));
     case "list":
-      return list(arg, session, ({ size }) => size);
+      return list(arg, session, (i) => session.messages.size(i));
     case "uidl":
-      return list(arg, session, ({ name }) => uniqueId(name, session.digest));
+      return list(arg, session, (i) => uniqueId(session.messages.name(i), session.digest));
     case "retr":
     case "top":
       return send(arg, session);
@@ -66,32 +69,30 @@ function messageIndex(arg: string, { messages, deleted }: Session): number | str
   if (digits === undefined) return "syntax error";
   const number = Number(digits);
   if (number === 0) return "messages are counted from 1";
-  if (number > messages.length) return "not that many messages";
+  if (number > messages.count) return "not that many messages";
   return deleted[number - 1] ? "already deleted" : number - 1;
 }
 
 /** The reply to STAT as in qmail-pop3d: the count includes deleted messages, the size does not. */
 function status({ messages, deleted }: Session): string {
-  const size = messages.reduce((sum, message, i) => (deleted[i] ? sum : sum + message.size), 0);
-  return `${messages.length} ${size}`;
+  let size = 0;
+  for (let i = 0; i < messages.count; i++) if (!deleted[i]) size += messages.size(i);
+  return `${messages.count} ${size}`;
 }
 
-function list(arg: string, session: Session, about: (message: Message) => string | number): Action {
+function list(arg: string, session: Session, about: (index: number) => string | number): Action {
   if (arg === "") return { reply: all(session, about) };
   const index = messageIndex(arg, session);
   if (typeof index === "string") return say(err(index));
-  return say(ok(`${index + 1} ${about(session.messages[index] as Message)}`));
+  return say(ok(`${index + 1} ${about(index)}`));
 }
 
 const PIECE = 32768; // approximate number of characters of a listing that are sent at once
 
-function* all(
-  { messages, deleted }: Session,
-  about: (message: Message) => string | number,
-): Generator<string> {
+function* all({ messages, deleted }: Session, about: (index: number) => string | number): Generator<string> {
   let text = ok();
-  for (const [index, message] of messages.entries()) {
-    if (!deleted[index]) text += `${index + 1} ${about(message)}\r\n`;
+  for (let index = 0; index < messages.count; index++) {
+    if (!deleted[index]) text += `${index + 1} ${about(index)}\r\n`;
     if (text.length >= PIECE) {
       yield text;
       text = "";
@@ -105,5 +106,5 @@ function send(arg: string, session: Session): Action {
   const index = messageIndex(arg, session);
   if (typeof index === "string") return say(err(index));
   const lines = /^[0-9]+ +([0-9]+)/.exec(arg)?.[1];
-  return { send: session.messages[index] as Message, lines: lines === undefined ? undefined : Number(lines) };
+  return { send: index, lines: lines === undefined ? undefined : Number(lines) };
 }

@@ -1,4 +1,5 @@
 import { envelope, type Refusal, refusal } from "@qmail-mysql/queue";
+import { ask, type Steps } from "@qmail-mysql/steps";
 import { byteString, toBuffer } from "@qmail-mysql/wire";
 import { End } from "./end.ts";
 import type { Answer } from "./extension.ts";
@@ -7,7 +8,6 @@ import type { Queue, QueueEnd } from "./ports.ts";
 import { received } from "./received.ts";
 import { STRAY_BYTE, TOO_BIG, TOO_MANY_HOPS } from "./replies.ts";
 import type { Session, Transaction } from "./session.ts";
-import { ask, type Steps } from "./steps.ts";
 
 const MAX_HEADER = 262_144; // bytes kept to look at
 

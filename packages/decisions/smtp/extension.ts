@@ -1,5 +1,5 @@
+import type { Steps } from "@qmail-mysql/steps";
 import type { Session } from "./session.ts";
-import type { Steps } from "./steps.ts";
 
 /** Returns a reply, without line end, if there is one. */
 export type Answer = Steps<string | undefined>;

@@ -1,3 +1,4 @@
+export { ask, drive, type Maybe, type Steps } from "@qmail-mysql/steps";
 export { COMMANDS } from "./commands.ts";
 export { End } from "./end.ts";
 export { closeQueue, type Outgoing, openQueue, put } from "./enqueue.ts";
@@ -28,5 +29,4 @@ export {
 export { serve } from "./serve.ts";
 export { clientOf, dataBytesFor, newSession, type Parts, type Session, type Transaction } from "./session.ts";
 export type { Settings } from "./settings.ts";
-export { ask, drive, type Maybe, type Steps } from "./steps.ts";
 export { flush, readLine, receive, say, sayAsIs } from "./stream.ts";

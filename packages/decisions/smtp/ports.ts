@@ -1,5 +1,5 @@
+import type { Maybe } from "@qmail-mysql/steps";
 import type { Environment } from "./environment.ts";
-import type { Maybe } from "./steps.ts";
 
 /** How qmail-queue ended. */
 export interface QueueEnd {

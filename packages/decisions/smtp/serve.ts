@@ -1,3 +1,4 @@
+import type { Steps } from "@qmail-mysql/steps";
 import { SOFT } from "@qmail-mysql/trouble";
 import { parseCommand } from "@qmail-mysql/wire";
 import { COMMANDS } from "./commands.ts";
@@ -5,7 +6,6 @@ import { End } from "./end.ts";
 import { answerOf, type Command, refusalOf } from "./extension.ts";
 import { UNIMPLEMENTED } from "./replies.ts";
 import type { Session } from "./session.ts";
-import type { Steps } from "./steps.ts";
 import { flush, readLine, say, sayAsIs } from "./stream.ts";
 
 /** Serves a client up to the end of the session; returns the exit code of qmail-smtpd. */

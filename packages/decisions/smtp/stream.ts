@@ -1,8 +1,8 @@
+import { ask, type Steps } from "@qmail-mysql/steps";
 import { byteString } from "@qmail-mysql/wire";
 import { End } from "./end.ts";
 import { TIMEOUT } from "./replies.ts";
 import type { Session } from "./session.ts";
-import { ask, type Steps } from "./steps.ts";
 
 const LF = 0x0a;
 

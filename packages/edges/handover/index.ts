@@ -6,9 +6,10 @@ export {
   encodeCertificate,
   encodeConnection,
   encodeEnds,
+  encodeMonitor,
   HEARTBEAT,
   isReady,
   PACKET_LIMIT,
 } from "./packets.ts";
-export { isWorker, WORKER_PROTO } from "./proto.ts";
+export { isMonitor, isWorker, MONITOR_PROTO, WORKER_PROTO } from "./proto.ts";
 export { type Handed, type ServeConnection, serveHanded } from "./worker.ts";

@@ -9,10 +9,14 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** A packet to a worker: a connection to serve, or the certificates to use from now on. */
+/**
+ * A packet to a worker: a connection to serve, the certificates to use from now on, or the socket to the monitor, which
+ * comes with the packet.
+ */
 export type Order =
   | { readonly kind: "connection"; readonly id: number; readonly env: readonly string[] }
-  | { readonly kind: "certificate"; readonly certificate: Certificate; readonly isLast: boolean };
+  | { readonly kind: "certificate"; readonly certificate: Certificate; readonly isLast: boolean }
+  | { readonly kind: "monitor" };
 
 /** A connection that a worker has closed, and the exit code of its session. */
 export interface Ended {
@@ -24,6 +28,7 @@ export const PACKET_LIMIT = 98_304; // bytes; half of the default limit of a soc
 const READY = "ready\0";
 const CONNECTION = "connection";
 const CERTIFICATE = "certificate";
+const MONITOR = "monitor";
 const LAST = "last certificate";
 
 /** A connection for a worker: the name by which its end is reported, and its environment, NAME=value. */
@@ -36,10 +41,14 @@ export function encodeCertificate({ name, chain, key }: Certificate, isLast: boo
   return nulEnded([isLast ? LAST : CERTIFICATE, name, chain, key]);
 }
 
+/** The socket to the monitor, for a worker. */
+export const encodeMonitor = (): string => nulEnded([MONITOR]);
+
 /** Undefined if it is invalid. */
 export function decodeOrder(packet: string): Order | undefined {
   const [kind, ...fields] = nulFields(packet) ?? [];
   if (kind === CONNECTION) return { kind, id: Number(fields[0]), env: fields.slice(1) };
+  if (kind === MONITOR) return { kind };
   if (kind !== CERTIFICATE && kind !== LAST) return undefined;
   const [name = "", chain = "", key = ""] = fields;
   return { kind: CERTIFICATE, certificate: { name, chain, key }, isLast: kind === LAST };

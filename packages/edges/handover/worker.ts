@@ -17,11 +17,12 @@ export type ServeConnection = (connection: Handed) => Promise<number>;
 
 /**
  * Serves the connections that tcpserver-sql hands over, until it has ended and all of them are closed. `certify` gets
- * the TLS certificates, again whenever they change. Throws Trouble.
+ * the TLS certificates, again whenever they change; `attach` gets the socket to the monitor. Throws Trouble.
  */
 export async function serveHanded(
   serve: ServeConnection,
   certify: (certificates: readonly Certificate[]) => void = () => {},
+  attach: (monitor: number) => void = closeQuietly,
 ): Promise<number> {
   if (process.geteuid?.() === 0) throw new Trouble("unable to serve connections as root: not allowed");
   // The end of tcpserver-sql ends it, after its connections; signals for a group of processes are for tcpserver-sql.
@@ -66,10 +67,11 @@ export async function serveHanded(
     else if (order?.kind === "connection") {
       ends.push({ id: order.id, code: SOFT }); // the limit on descriptors is reached
       report();
-    } else {
+    } else if (order?.kind === "monitor" && fd !== undefined) attach(fd);
+    else {
       got.fds.forEach(closeQuietly);
-      if (order) certificates.push(order.certificate);
-      if (order?.isLast) certify(certificates.splice(0));
+      if (order?.kind === "certificate") certificates.push(order.certificate);
+      if (order?.kind === "certificate" && order.isLast) certify(certificates.splice(0));
     }
     return true;
   });

@@ -12,6 +12,7 @@ import {
   SCM_RIGHTS,
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
+  SOCK_STREAM,
   SOL_SOCKET,
 } from "./socket-constants.ts";
 
@@ -25,6 +26,9 @@ const RETRY = ["EAGAIN", "EINTR"];
 export interface Descriptors {
   /** A pair of sockets for packets with descriptors. */
   pair(): readonly [number, number];
+  /** A pair of sockets for a stream of bytes. */
+  streamPair(): readonly [number, number];
+  close(fd: number): void;
   /** A pipe, its read end and its write end. Unlike the runtime's own "pipe" it can be opened as /dev/stdout. */
   pipe(): readonly [number, number];
   dup2(from: number, to: number): void;
@@ -73,6 +77,9 @@ export function openDescriptors(): Descriptors {
   };
   return {
     pair: () => two("a socket pair", (at) => call.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, at)),
+    streamPair: () =>
+      two("a socket pair", (at) => call.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, at)),
+    close: (fd) => void call.close(fd),
     pipe: () => two("a pipe", (at) => call.pipe2(at, O_CLOEXEC)),
     dup2(from, to) {
       if (call.dup2(from, to) !== to) throw new Trouble(`unable to make descriptor ${to} of ${from}`);

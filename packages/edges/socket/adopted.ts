@@ -9,6 +9,12 @@ export interface Adopted {
   write(data: string | Uint8Array, ms: number): boolean | Promise<boolean>;
   /** Forgets what has arrived. */
   discard(): void;
+  /** Reads no more until the next read, and returns what has arrived. */
+  hold(): Uint8Array;
+  /** Closes only the descriptor: another process continues the connection. */
+  abandon(): void;
+  /** Ends what is sent to the peer, which may still send. */
+  finish(): void;
   /** Has the peer neither closed nor lost its connection? */
   isThere(): boolean;
   /** Sends what is written, at most for `ms`, and closes. */
@@ -56,6 +62,7 @@ class Connection implements Adopted {
   read(ms: number): Uint8Array | Promise<Uint8Array | "timeout"> {
     const bytes = this.#take();
     if (bytes) return bytes;
+    this.#goOn();
     return new Promise((resolve) => {
       this.#reader = resolve;
       this.#limit(ms);
@@ -74,6 +81,21 @@ class Connection implements Adopted {
 
   discard(): void {
     this.#take();
+  }
+
+  hold(): Uint8Array {
+    const bytes = this.#take() ?? NOTHING;
+    this.#isPaused = true;
+    this.#socket?.pause();
+    return bytes;
+  }
+
+  abandon(): void {
+    this.#socket?.close();
+  }
+
+  finish(): void {
+    if (!this.#isClosed) this.#socket?.end();
   }
 
   isThere(): boolean {
@@ -140,9 +162,13 @@ class Connection implements Adopted {
     if (all.length === 0) return this.#hasEnded ? NOTHING : undefined;
     this.#received = [];
     this.#size = 0;
+    this.#goOn();
+    return all.length === 1 ? all[0] : Buffer.concat(all);
+  }
+
+  #goOn(): void {
     if (this.#isPaused) this.#socket?.resume();
     this.#isPaused = false;
-    return all.length === 1 ? all[0] : Buffer.concat(all);
   }
 
   /** What the socket has not taken. */

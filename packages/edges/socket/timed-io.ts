@@ -63,6 +63,18 @@ export async function timedWrite(fd: number, data: string | Uint8Array, ms: numb
   }
 }
 
+/**
+ * A client on two descriptors, of which at most `atOnce` bytes are read at once: what follows them is left for another
+ * program. Both throw Gone as timedRead and timedWrite.
+ */
+export function clientOn(input: number, output: number, atOnce: number, ms: number) {
+  const buffer = Buffer.alloc(atOnce);
+  return {
+    read: async () => buffer.subarray(0, await timedRead(input, buffer, ms)),
+    write: (data: string | Uint8Array) => timedWrite(output, data, ms),
+  };
+}
+
 const QUIET = 100; // milliseconds without a byte after which the client has stopped sending
 const LINGER = 1000; // milliseconds at most to read from a client that does not stop
 const LINGER_BYTES = 1 << 20; // bytes at most

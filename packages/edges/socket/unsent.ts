@@ -6,6 +6,8 @@ export interface BunSocket {
   pause(): void;
   resume(): void;
   end(): void;
+  /** Closes the descriptor alone: the connection goes on in other processes that have it. */
+  close(): void;
   terminate(): void;
 }
 

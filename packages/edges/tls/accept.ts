@@ -93,7 +93,8 @@ class TlsClient implements Adopted {
   readonly #plain: Adopted;
   #isOver = false;
   #isSecure = false;
-  #wake: () => void = () => {};
+  /** A reader and a writer may wait at the same time. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(socket: TLSSocket, plain: Adopted) {
     this.#socket = socket;
@@ -141,6 +142,19 @@ class TlsClient implements Adopted {
     this.#socket.read();
   }
 
+  /** A connection with TLS stays in the process that has its keys. */
+  hold(): Uint8Array {
+    throw new Error("unable to hold a connection with TLS");
+  }
+
+  abandon(): void {
+    throw new Error("unable to abandon a connection with TLS");
+  }
+
+  finish(): void {
+    if (!this.#isOver) this.#socket.end();
+  }
+
   isThere(): boolean {
     return !this.#isOver && this.#plain.isThere();
   }
@@ -152,19 +166,24 @@ class TlsClient implements Adopted {
     await this.#plain.close(ms);
   }
 
+  #wake(): void {
+    for (const look of this.#waiting) look();
+  }
+
   /** Waits until a condition holds; false if that takes longer. */
   async #until(ms: number, holds: () => boolean): Promise<boolean> {
     if (holds()) return true;
     return new Promise((resolve) => {
       const finish = (result: boolean) => {
         clearTimeout(timer);
-        this.#wake = () => {};
+        this.#waiting.delete(look);
         resolve(result);
       };
       const timer = setTimeout(() => finish(false), Math.max(0, Math.min(ms, HOUR)));
-      this.#wake = () => {
+      const look = () => {
         if (holds()) finish(true);
       };
+      this.#waiting.add(look);
     });
   }
 }

@@ -1,10 +1,10 @@
-import { authenticate, type Credentials, type LoginPorts, type Verdict } from "@qmail-mysql/accounts";
+import type { Credentials, Verdict } from "@qmail-mysql/accounts";
+import { judgeAsSystem, judgeHere } from "@qmail-mysql/authenticate/judge";
 import { qmailHome } from "@qmail-mysql/control-files";
 import { closeFd } from "@qmail-mysql/native";
 import { exec, given, isRoot, readAllWithin } from "@qmail-mysql/process";
 import { askVerdict, tellVerdict } from "@qmail-mysql/sqld-client";
 import { openSite, type Site } from "@qmail-mysql/store";
-import { systemCrypt } from "@qmail-mysql/system";
 import { Die, MISUSED, REFUSED, reason, Trouble, Usage } from "@qmail-mysql/trouble";
 import { become } from "./become.ts";
 import { parseCredentials } from "./credentials.ts";
@@ -41,30 +41,14 @@ async function openRelay(qmail: string, user: string): Promise<boolean> {
 }
 
 /** Decides the login. With qmail-sqld, that decides about mailboxes, and this process only about system accounts. */
-async function judge(credentials: Credentials, { store, settings, sqld }: Site): Promise<Verdict> {
-  const ports: LoginPorts = {
-    findLogin: store.findLogin,
-    findVirtual: store.findVirtual,
-    decoy: store.decoy,
-    // Loaded when no mailbox has the login.
-    findSystemLogin: async (name) => {
-      const { findSystemLogin } = await import("@qmail-mysql/system/system-login");
-      return findSystemLogin(name, settings.timeout, Date.now());
-    },
-    // Loaded only if there is something to verify, which with qmail-sqld is rare.
-    verify: async (typed, stored, type, challenge) =>
-      (await import("@qmail-mysql/password")).verify(typed, stored, type, challenge, systemCrypt),
-    verifySystem: async (typed, hash) =>
-      (await import("@qmail-mysql/password")).verifyCrypt(typed, hash, systemCrypt),
-  };
-  if (!sqld) return authenticate(credentials, settings, ports);
+async function judge(credentials: Credentials, site: Site): Promise<Verdict> {
+  const { settings, sqld } = site;
+  if (!sqld) return judgeHere(credentials, site);
   const client = { address: process.env.TCPREMOTEIP ?? "", port: process.env.TCPLOCALPORT ?? "" };
   const verdict = await askVerdict(sqld, credentials, client, settings.timeout);
   // Without root system accounts are not looked up, so that the exit code does not reveal which exist.
   if ("accepted" in verdict || !isRoot()) return verdict;
-  const none = async () => undefined;
-  const systemOnly = { ...ports, findLogin: none, findVirtual: async () => [], decoy: none };
-  const ofSystem = authenticate(credentials, settings, systemOnly);
+  const ofSystem = judgeAsSystem(credentials, site);
   if (verdict.refused === "unknown") {
     const own = await ofSystem;
     await tellVerdict(sqld, credentials.login, own, client, settings.timeout).catch(() => {}); // on failure it is only missing in its log

@@ -6,7 +6,7 @@ import { openDescriptors } from "@qmail-mysql/native";
 import { Die, Trouble } from "@qmail-mysql/trouble";
 import { describe, expect, test } from "vitest";
 import { commandReader, encodeNumber } from "./command.ts";
-import { openStarter } from "./edge/starter.ts";
+import { WorkerStarter } from "./edge/start.ts";
 import type { Listener } from "./edge/worker-process.ts";
 import { lookupFailure, report } from "./report.ts";
 import { parseSettings } from "./settings.ts";
@@ -112,7 +112,7 @@ test("a worker that gets no pipe leaves no descriptor", () => {
     throw new Trouble("unable to create a pipe");
   };
   const before = open();
-  expect(() => openStarter({ ...descriptors, pipe }, {} as Listener).start()).toThrow(
+  expect(() => new WorkerStarter({ ...descriptors, pipe }, {} as Listener).start()).toThrow(
     "unable to create a pipe",
   );
   expect(open()).toBe(before);

@@ -23,7 +23,7 @@ const CHUNK = 65_536;
 export async function main(args: readonly string[]): Promise<number> {
   const [defaultDelivery] = args;
   if (defaultDelivery === undefined) throw new Usage(HARD, "qmail-lspawn defaultdelivery");
-  if (defaultDelivery === "--fork-server") return (await import("./edge/fork-server.ts")).forkServer();
+  if (defaultDelivery === "--fork-server") return (await import("./edge/fork.ts")).forkWorkers();
   if (defaultDelivery === "--worker")
     return (await import("./edge/worker.ts")).worker(TASKS, openDescriptors());
   resident();

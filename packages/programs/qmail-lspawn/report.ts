@@ -1,4 +1,5 @@
 import { Held } from "@qmail-mysql/accounts";
+import type { Ended } from "@qmail-mysql/fork-server";
 import {
   Die,
   QLX_CDB,
@@ -13,9 +14,6 @@ import {
   QLX_USAGE,
   reason,
 } from "@qmail-mysql/trouble";
-
-/** How the process that made a delivery ended; "unknown" if nobody was left to find out. */
-export type Ended = { readonly status: number } | { readonly signal: string } | "unknown";
 
 // Statuses with a fixed text (report() in qmail-lspawn.c); the output is ignored.
 const TEXTS: Readonly<Record<number, string>> = {

@@ -11,6 +11,7 @@ import { dnsNames } from "./edge/dns.ts";
 import { askIdent } from "./edge/ident.ts";
 import { dropPrivileges, listenOn } from "./edge/listen.ts";
 import { mail } from "./edge/mail.ts";
+import { type Monitor, openMonitor } from "./edge/monitor.ts";
 import { releaseStdio } from "./edge/release-stdio.ts";
 import { tcpSystem } from "./edge/tcp.ts";
 import type { Programs, TcpSystem } from "./edge/tcp-system.ts";
@@ -44,17 +45,20 @@ export async function main(args: readonly string[]): Promise<number> {
     if (relay) process.on("SIGHUP", relay.reload);
     const certificates =
       options.workers === undefined ? undefined : openCertificates(system, qmailHome(), base);
+    const monitor = options.monitor ? openMonitor(system, options.program, base) : undefined;
     dropPrivileges(options);
-    const started = await programs(system, options, base, certificates, speak);
+    const started = await programs(system, options, base, certificates, monitor, speak);
     releaseStdio(options, listeners);
     let code = OK;
     const onStop = (stop: () => void) => {
       process.once("SIGTERM", stop);
-      certificates?.onEnd(() => {
-        speak(1, "fatal: the process that reads the certificates has ended");
+      const lost = (what: string) => () => {
+        speak(1, `fatal: ${what} has ended`);
         code = SOFT;
         stop();
-      });
+      };
+      certificates?.onEnd(lost("the process that reads the certificates"));
+      monitor?.onEnd(lost("the monitor"));
     };
     await serve(options, {
       system,
@@ -81,13 +85,15 @@ async function programs(
   { program, workers }: Options,
   base: readonly string[],
   certificates: Certificates | undefined,
+  monitor: Monitor | undefined,
   speak: (level: 1 | 2, line: string) => void,
 ): Promise<Programs> {
   if (workers === undefined) {
     return { isReady: () => true, start: system.spawner(program), watch: system.watchChildren };
   }
   const read = await certificates?.read();
-  const all = openWorkers(system, program, workers || availableParallelism(), base, (line) => speak(1, line));
+  const count = workers || availableParallelism();
+  const all = openWorkers({ system, program, count, base, monitor, say: (line) => speak(1, line) });
   if (read && certificates) {
     all.certify(read);
     process.on("SIGHUP", () => {

@@ -5,6 +5,8 @@ export interface Options {
   /** 0 logs nothing, 1 errors, 2 every connection. */
   readonly verbosity: 0 | 1 | 2;
   readonly limit: number;
+  /** Connections of one address at the same time; 0 is no limit. */
+  readonly perAddress: number;
   readonly backlog: number;
   readonly rules: string | undefined;
   readonly allowNoRules: boolean;
@@ -28,6 +30,8 @@ export interface Options {
   readonly sql: boolean;
   /** Number of workers that serve the connections, 0 for one for each processor; undefined for a child for each. */
   readonly workers: number | undefined;
+  /** Starts the program once more, with all privileges, for the workers to ask. */
+  readonly monitor: boolean;
   readonly host: string;
   readonly port: string;
   readonly program: readonly string[];
@@ -36,11 +40,12 @@ export interface Options {
 type Mutable = { -readonly [K in keyof Options]: Options[K] };
 
 export const USAGE =
-  "tcpserver [ -1SUXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -y proxies ] host port program";
+  "tcpserver [ -1mSUXpPhHrRoOdDqQv ] [ -c limit ] [ -C limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -y proxies ] host port program";
 
 const DEFAULTS: Options = {
   verbosity: 1,
   limit: 40,
+  perAddress: 0,
   backlog: 20,
   rules: undefined,
   allowNoRules: false,
@@ -59,6 +64,7 @@ const DEFAULTS: Options = {
   proxies: clientsOf([]),
   sql: false,
   workers: undefined,
+  monitor: false,
   host: "",
   port: "",
   program: [],
@@ -67,6 +73,7 @@ const DEFAULTS: Options = {
 const FLAGS: Readonly<Record<string, Partial<Options>>> = {
   "1": { printPort: true },
   S: { sql: true },
+  m: { monitor: true },
   U: { idsFromEnv: true },
   X: { allowNoRules: true },
   p: { paranoid: true },
@@ -86,6 +93,7 @@ const FLAGS: Readonly<Record<string, Partial<Options>>> = {
 
 const VALUES: Readonly<Record<string, (value: string) => Partial<Options> | undefined>> = {
   c: (value) => ({ limit: leadingNumber(value) }),
+  C: (value) => ({ perAddress: leadingNumber(value) }),
   b: (value) => ({ backlog: leadingNumber(value) }),
   x: (value) => ({ rules: value }),
   B: (value) => ({ banner: value }),
@@ -138,6 +146,10 @@ export function parseOptions(args: readonly string[], say: (line: string) => voi
   }
   const [host, port, ...program] = args.slice(at);
   if (host === undefined || port === undefined || program.length === 0) return undefined;
+  if (options.monitor && options.workers === undefined) {
+    say("option -m requires -w");
+    return undefined;
+  }
   return { ...options, host, port, program };
 }
 

@@ -7,6 +7,7 @@ import type { Names } from "./edge/dns.ts";
 import type { Accepted, Programs, TcpListener, TcpSystem } from "./edge/tcp-system.ts";
 import { relayLine, verdictLine } from "./log.ts";
 import type { Options } from "./options.ts";
+import { PerAddress } from "./per-address.ts";
 import { type Ends, trueEnds } from "./proxy.ts";
 import type { RelaySource } from "./relay-source.ts";
 
@@ -32,10 +33,18 @@ export interface Parts {
 const DROPPED = SOFT << 8;
 const DENIED = HARD << 8;
 
+interface Callbacks {
+  /** A program serves the connection. */
+  readonly started: (pid: number | string) => void;
+  /** May this address have another connection? */
+  readonly admitted: (ip: string) => boolean;
+}
+
 /** Serves until it is stopped; running children are not terminated, and accepted connections still get one. */
 export function serve(options: Options, parts: Parts): Promise<void> {
   const { say } = parts;
-  const children = new Set<number | string>();
+  const children = new Map<number | string, string | undefined>(); // and the address of the client
+  const addresses = new PerAddress(options.perAddress);
   let pending = 0;
   let isOver = false;
   let whenOver = () => {};
@@ -55,14 +64,19 @@ export function serve(options: Options, parts: Parts): Promise<void> {
     return true;
   });
   const take = async (accepted: Accepted): Promise<void> => {
+    let address: string | undefined;
     // Registered at once: a child may end before a promise is resolved.
     const started = (pid: number | string) => {
       pending--;
-      children.add(pid);
+      children.set(pid, address);
+    };
+    const admitted = (ip: string) => {
+      if (addresses.enter(ip)) address = ip;
+      return address === ip;
     };
     let outcome: number | undefined;
     try {
-      outcome = await start(accepted, options, parts, started);
+      outcome = await start(accepted, options, { ...parts, started, admitted });
     } catch (error) {
       say(1, `warning: dropping connection, ${reason(error)}`);
       outcome = DROPPED;
@@ -70,6 +84,7 @@ export function serve(options: Options, parts: Parts): Promise<void> {
     parts.system.close(accepted.fd);
     if (outcome !== undefined) {
       pending--;
+      addresses.leave(address);
       ended(process.pid, outcome);
     }
     if (isOver && pending === 0) whenOver();
@@ -78,7 +93,11 @@ export function serve(options: Options, parts: Parts): Promise<void> {
 
   status();
   parts.programs.watch((pid, code) => {
-    if (children.delete(pid)) ended(pid, code);
+    if (children.has(pid)) {
+      addresses.leave(children.get(pid));
+      children.delete(pid);
+      ended(pid, code);
+    }
     accept();
   }, accept);
   for (const listener of parts.listeners) listener.watch(accept);
@@ -110,10 +129,13 @@ function next(listeners: readonly TcpListener[]): Accepted | undefined {
 async function start(
   accepted: Accepted,
   options: Options,
-  parts: Parts,
-  started: (pid: number | string) => void,
+  parts: Parts & Callbacks,
 ): Promise<number | undefined> {
   const { ends, via } = await trueEnds(accepted, options.proxies, parts);
+  if (!parts.admitted(ends.remote.ip)) {
+    parts.say(1, `warning: dropping connection, too many from ${ends.remote.ip}`);
+    return DENIED;
+  }
   prepareSocket(accepted.fd, options, parts.system);
   const isProxy = via === "itself"; // which may never relay
   const asked = isProxy ? false : (parts.relay?.mayRelay(ends.remote.ip) ?? false); // concurrently with the name lookups
@@ -126,7 +148,7 @@ async function start(
   }
   const env = childEnvironment(parts.base, connection, mayRelay, rule.env);
   const isAllowed = (entry: string) => !(isProxy && entry.startsWith("RELAYCLIENT="));
-  await launch(accepted.fd, options, connection, env.filter(isAllowed), { ...parts, started });
+  await launch(accepted.fd, options, connection, env.filter(isAllowed), parts);
   return undefined;
 }
 
@@ -156,7 +178,7 @@ async function launch(
   { program }: Options,
   connection: Connection,
   env: readonly string[],
-  parts: Parts & { readonly started: (pid: number | string) => void },
+  parts: Parts & Callbacks,
 ): Promise<void> {
   let pid: number | string;
   try {

@@ -1,6 +1,6 @@
 import { closeQuietly } from "@qmail-mysql/native";
 import { choose, type Limits, sparesMissing } from "../choose.ts";
-import type { Starter } from "./starter.ts";
+import type { WorkerStarter } from "./start.ts";
 import type { Worker } from "./worker-process.ts";
 
 const SWEEP = 5000; // milliseconds between checks for idle workers
@@ -8,12 +8,12 @@ const SWEEP = 5000; // milliseconds between checks for idle workers
 /** The workers, each for one uid and gid: started when needed, ended when idle. choose.ts decides which. */
 export class Pool {
   readonly #limits: Limits;
-  readonly #starter: Starter;
+  readonly #starter: WorkerStarter;
   readonly #workers = new Set<Worker>();
   readonly #sweep: NodeJS.Timeout;
   #isClosed = false;
 
-  constructor(limits: Limits, starter: Starter) {
+  constructor(limits: Limits, starter: WorkerStarter) {
     this.#limits = limits;
     this.#starter = starter;
     this.#sweep = setInterval(() => this.#endIdle(), SWEEP);

@@ -1,8 +1,7 @@
-import { closeSync } from "node:fs";
-import type { Descriptors } from "@qmail-mysql/native";
+import type { Ended, Forked } from "@qmail-mysql/fork-server";
 import { netstringReader } from "@qmail-mysql/wire";
 import type { Candidate } from "../choose.ts";
-import { type Ended, OUTPUT_LIMIT } from "../report.ts";
+import { OUTPUT_LIMIT } from "../report.ts";
 import { BECOMING, type Task } from "../task.ts";
 
 const REPLY_LIMIT = 65_536; // bytes of a worker's reply
@@ -27,7 +26,7 @@ export interface Delivery {
 }
 
 /** A worker process, as seen by its parent. */
-export class Worker implements Candidate {
+export class Worker implements Candidate, Forked {
   identity: string | undefined;
   job: Delivery | undefined;
   /** It has executed qmail-local: its output is the report. */
@@ -102,15 +101,4 @@ export interface Listener {
   output(worker: Worker, text: string): void;
   silent(worker: Worker): void;
   ended(worker: Worker): void;
-}
-
-/** A socket pair and a pipe to a process, our end first. Leaves no descriptor open if it throws. */
-export function channels(descriptors: Descriptors) {
-  const pair = descriptors.pair();
-  try {
-    return [pair, descriptors.pipe()] as const;
-  } catch (error) {
-    pair.forEach(closeSync);
-    throw error;
-  }
 }

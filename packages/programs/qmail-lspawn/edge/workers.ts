@@ -5,7 +5,7 @@ import { toBuffer } from "@qmail-mysql/wire";
 import type { Limits } from "../choose.ts";
 import { encodeTask, type Task } from "../task.ts";
 import { Pool } from "./pool.ts";
-import { openStarter } from "./starter.ts";
+import { WorkerStarter } from "./start.ts";
 import type { Delivery, Outcome, Worker } from "./worker-process.ts";
 
 export interface Workers {
@@ -31,7 +31,7 @@ class Deliveries implements Workers {
 
   constructor(limits: Limits, descriptors: Descriptors) {
     this.#descriptors = descriptors;
-    const starter = openStarter(descriptors, {
+    const starter = new WorkerStarter(descriptors, {
       output: (worker, text) => this.#output(worker, text),
       silent: (worker) => this.#stopped(worker),
       ended: (worker) => this.#stopped(worker),

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import {
   decodeEnds,
   encodeConnection,
+  encodeMonitor,
   HEARTBEAT,
   isReady,
   PACKET_LIMIT,
@@ -11,6 +12,7 @@ import { type Descriptors, openDescriptors } from "@qmail-mysql/native";
 import { inTurns, whenReady } from "@qmail-mysql/socket";
 import { reason } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
+import type { Monitor } from "./monitor.ts";
 import type { Programs, TcpSystem } from "./tcp-system.ts";
 
 const PAUSE = 1000; // milliseconds at least from one start of a worker to the next in its place
@@ -45,14 +47,18 @@ export interface WorkerPrograms extends Programs {
  * Hands connections to `count` processes of `program` instead of starting one for each. A worker that ends is replaced,
  * and its sessions end with its status. Throws an error with an errno if none can be started.
  */
-export function openWorkers(
-  system: TcpSystem,
-  program: readonly string[],
-  count: number,
-  base: readonly string[],
-  say: (line: string) => void,
-): WorkerPrograms {
-  return new Workers(system, program, count, base, say);
+export function openWorkers(parts: WorkerParts): WorkerPrograms {
+  return new Workers(parts);
+}
+
+export interface WorkerParts {
+  readonly system: TcpSystem;
+  readonly program: readonly string[];
+  readonly count: number;
+  readonly base: readonly string[];
+  /** Each worker gets a socket to it. */
+  readonly monitor: Pick<Monitor, "connect"> | undefined;
+  readonly say: (line: string) => void;
 }
 
 class Workers implements WorkerPrograms {
@@ -65,19 +71,14 @@ class Workers implements WorkerPrograms {
   #ended: (name: string, status: number) => void = () => {};
   #ready = () => {};
 
-  constructor(
-    system: TcpSystem,
-    program: readonly string[],
-    count: number,
-    base: readonly string[],
-    say: (line: string) => void,
-  ) {
+  constructor({ system, program, count, base, monitor, say }: WorkerParts) {
     const spawn = system.spawner(program);
     const env = [...base, `PROTO=${WORKER_PROTO}`];
     this.#say = say;
     this.#start = () => {
       const [socket, theirs] = this.#descriptors.pair();
       try {
+        if (monitor) this.#introduce(socket, monitor.connect());
         return this.#watch(socket, spawn(env, theirs));
       } catch (error) {
         closeSync(socket);
@@ -127,6 +128,11 @@ class Workers implements WorkerPrograms {
       worker.unsent = packets;
       if (!isSending) this.#send(worker);
     }
+  }
+
+  #introduce(socket: number, monitor: number): void {
+    this.#descriptors.send(socket, toBuffer(encodeMonitor()), [monitor]);
+    closeSync(monitor);
   }
 
   #send(worker: Worker): void {

@@ -3,20 +3,26 @@ import { closeSync } from "node:fs";
 import { closeQuietly, type Descriptors } from "@qmail-mysql/native";
 import { readPipe, self } from "@qmail-mysql/process";
 import { toBuffer } from "@qmail-mysql/wire";
-import type { Ended } from "../report.ts";
-import { channels, type Listener, type Worker } from "./worker-process.ts";
+import type { Ended, Forked } from "./forked.ts";
 
-/** The fork server, as seen by qmail-lspawn: started at the first request, and again after it has ended. */
-export interface ForkServerClient {
+/** Callbacks for the workers. */
+export interface Events<W extends Forked> {
+  /** Its pid is known. */
+  readonly started: (worker: W) => void;
+  readonly ended: (worker: W) => void;
+}
+
+/** The fork server, as seen by its parent: started at the first request, and again after it has ended. */
+export interface ForkServerClient<W extends Forked> {
   /** Requests the process of a worker. False if no fork server takes the request. */
-  request(worker: Worker, fds: readonly number[]): boolean;
+  request(worker: W, fds: readonly number[]): boolean;
   close(): void;
 }
 
-interface Server {
+interface Server<W> {
   readonly requests: number;
   /** Workers by name, until their end is reported. */
-  readonly workers: Map<string, Worker>;
+  readonly workers: Map<string, W>;
   /** It has forked a worker. */
   works: boolean;
   kill(): void;
@@ -25,21 +31,22 @@ interface Server {
 const SILENCE = 5000; // milliseconds without an answer to a request after which the fork server is killed
 const CHECK_INTERVAL = 1000; // milliseconds between checks for it
 
-export function forkServerClient(
+export function forkServerClient<W extends Forked>(
+  options: readonly string[],
   descriptors: Descriptors,
-  listener: Listener,
+  events: Events<W>,
   failed: (why: string) => void,
-): ForkServerClient {
-  let server: Server | undefined;
+): ForkServerClient<W> {
+  let server: Server<W> | undefined;
   let names = 0;
 
-  function startServer(): Server {
+  function startServer(): Server<W> {
     const [[requests, theirs], [answers, theirAnswers]] = channels(descriptors);
-    const workers = new Map<string, Worker>();
-    let started: Server;
+    const workers = new Map<string, W>();
+    let started: Server<W>;
     try {
-      const { file, args, argv0 } = self(["--fork-server"]);
-      const stdio = ["ignore", theirAnswers, "ignore", theirs] as const;
+      const { file, args, argv0 } = self(["--fork-server", ...options]);
+      const stdio = ["ignore", theirAnswers, "ignore", theirs] as const; // a worker gets its output with its request
       const child = spawn(file, args, { argv0, stdio: [...stdio], cwd: "/" }).on("error", () => {});
       started = { requests, workers, works: false, kill: () => void child.kill("SIGKILL") };
     } catch (error) {
@@ -72,12 +79,14 @@ export function forkServerClient(
     return started;
   }
 
-  function take(from: Server, line: string): void {
+  function take(from: Server<W>, line: string): void {
     const [what, subject = "", value] = [line[0], ...line.slice(1).split(" ")];
     if (what === "+") {
       from.works = true;
       const worker = from.workers.get(subject);
-      if (worker) worker.pid = Number(value);
+      if (!worker) return;
+      worker.pid = Number(value);
+      events.started(worker);
     } else if (what === "-") {
       failed("the fork server cannot fork");
       end(from, subject, "never");
@@ -87,11 +96,11 @@ export function forkServerClient(
     }
   }
 
-  function end({ workers }: Server, name: string, how: Ended | "never"): void {
+  function end({ workers }: Server<W>, name: string, how: Ended | "never"): void {
     const worker = workers.get(name);
     if (!worker || !workers.delete(name)) return;
     worker.ended = how;
-    listener.ended(worker);
+    events.ended(worker);
   }
 
   return {
@@ -113,6 +122,17 @@ export function forkServerClient(
       server = undefined;
     },
   };
+}
+
+/** A socket pair and a pipe to another process, our end first. Leaves no descriptor open if it throws. */
+export function channels(descriptors: Descriptors) {
+  const pair = descriptors.pair();
+  try {
+    return [pair, descriptors.pipe()] as const;
+  } catch (error) {
+    pair.forEach(closeSync);
+    throw error;
+  }
 }
 
 /** Splits a stream into lines. */

@@ -1,7 +1,7 @@
 import { accessSync, constants, readlinkSync, statSync } from "node:fs";
+import type { Seen } from "@qmail-mysql/pop3/diagnose";
 import { errno } from "@qmail-mysql/trouble";
 import { toBuffer } from "@qmail-mysql/wire";
-import type { Seen } from "../diagnose.ts";
 
 /** The Inspect port over stat(2), readlink(2) and access(2). */
 export function inspect(path: string): Seen {

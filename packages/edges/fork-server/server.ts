@@ -1,9 +1,7 @@
 import { closeSync } from "node:fs";
 import { type Descriptors, type Forking, openDescriptors, openForking } from "@qmail-mysql/native";
-import { environment, exec, self, writeAll } from "@qmail-mysql/process";
+import { environment, exec, args as ownArgs, self, writeAll } from "@qmail-mysql/process";
 import { OK, verdict } from "@qmail-mysql/trouble";
-import { rehearse } from "./rehearse.ts";
-import { worker } from "./worker.ts";
 
 /** The descriptor for requests: a name for the worker, with its end of the socket for tasks and its output. */
 const REQUESTS = 3;
@@ -11,6 +9,18 @@ const REQUESTS = 3;
 const ANSWERS = 1;
 
 const NAME_LIMIT = 32; // bytes
+
+/** What the workers are. */
+export interface Work {
+  /** Begins the line of a worker that fails. */
+  readonly program: string;
+  /** Serves the tasks that arrive at a socket; returns the exit code. */
+  readonly work: (tasks: number, descriptors: Descriptors) => number | Promise<number>;
+  /** Options of the engine for the workers, in addition to those for one thread. */
+  readonly engine?: Readonly<Record<string, string>>;
+  /** Does once what each worker would otherwise do in memory of its own. */
+  readonly rehearse: (descriptors: Descriptors) => Promise<void>;
+}
 
 /** Makes the engine work in one thread, without those that prepare memory, collect garbage and compile. */
 const ONE_THREAD = {
@@ -27,17 +37,18 @@ interface Request {
 }
 
 /**
- * The process that forks the workers of qmail-lspawn. It is initialized once, and its workers share this memory. It has
- * one thread and gets neither messages nor results of the database. While the runtime has another thread it does not
- * fork.
+ * The process that forks workers, the argument --fork-server of a program. It is initialized once, and its workers share
+ * this memory. It has one thread and gets no tasks. While the runtime has another thread it does not fork. A worker has
+ * no event loop: that of the runtime would be the same for all of them.
  */
-export async function forkServer(): Promise<number> {
-  if (Object.entries(ONE_THREAD).some(([name, value]) => process.env[name] !== value)) executeAnew();
+export async function forkServer(of: Work): Promise<number> {
+  const options = { ...ONE_THREAD, ...of.engine };
+  if (Object.entries(options).some(([name, value]) => process.env[name] !== value)) executeAnew(options);
   process.umask(0o077);
   environment(); // needed for the programs of workers, which cannot read it after setuid
   const descriptors = openDescriptors();
   const forking = openForking();
-  await rehearse(descriptors);
+  await of.rehearse(descriptors);
   for (;;) {
     reportEnds(forking);
     const event = forking.wait(REQUESTS);
@@ -46,7 +57,7 @@ export async function forkServer(): Promise<number> {
     if (!request) continue;
     const { name, tasks, output } = request;
     const pid = forking.mayFork() ? forking.fork() : undefined;
-    if (pid === 0) return forking.exit(await child(tasks, output, descriptors));
+    if (pid === 0) return forking.exit(await child(of, tasks, output, descriptors));
     closeSync(tasks);
     closeSync(output);
     writeAll(ANSWERS, pid === undefined ? `-${name}\n` : `+${name} ${pid}\n`);
@@ -72,20 +83,25 @@ function reportEnds(forking: Forking): void {
   }
 }
 
-async function child(tasks: number, output: number, descriptors: Descriptors): Promise<number> {
+async function child(
+  { program, work }: Work,
+  tasks: number,
+  output: number,
+  descriptors: Descriptors,
+): Promise<number> {
   closeSync(REQUESTS);
   for (const fd of [1, 2]) descriptors.dup2(output, fd);
   closeSync(output);
   try {
-    return await worker(tasks, descriptors);
+    return await work(tasks, descriptors);
   } catch (error) {
-    const { code, line } = verdict("qmail-lspawn", error);
+    const { code, line } = verdict(program, error);
     writeAll(2, line);
     return code;
   }
 }
 
-function executeAnew(): never {
-  const { file, args, argv0 } = self(["--fork-server"]);
-  exec([argv0, ...args], ONE_THREAD, REQUESTS, file);
+function executeAnew(options: Readonly<Record<string, string>>): never {
+  const { file, args, argv0 } = self(ownArgs());
+  exec([argv0, ...args], options, REQUESTS, file);
 }

@@ -1,0 +1,2 @@
+export { sha256 } from "./digest.ts";
+export { maildirAt } from "./maildir.ts";
