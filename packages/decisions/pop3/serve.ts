@@ -117,7 +117,7 @@ const PER_TURN = 256; // messages before other sessions are served
 /** The UPDATE state: deletes marked messages and moves the others from new/ to cur/. */
 function* quit({ messages, deleted }: Session, client: Client, maildir: Maildir): Steps<void> {
   for (let index = 0; index < messages.count; index++) {
-    if (index % PER_TURN === PER_TURN - 1) yield () => undefined;
+    if (index % PER_TURN === PER_TURN - 1) yield undefined;
     if (!deleted[index]) maildir.markOld(messages, index);
     else if (!maildir.remove(messages, index)) {
       yield* ask(() => client.write(err("unable to unlink all deleted messages")));

@@ -65,7 +65,7 @@ function* listedByC(c: Native, dir: string, found: (file: Found) => void): Steps
         file.size = time(SIZE);
         found(file);
       }
-      yield () => undefined;
+      yield undefined;
     }
   } finally {
     closeFd(fd);
@@ -79,7 +79,7 @@ function* listedByRuntime(dir: string, found: (file: Found) => void): Steps<void
   let turn = 0;
   for (const source of readdirSync(toBuffer(dir), "buffer")) {
     if (source[0] === DOT) continue;
-    if (++turn % PER_TURN === 0) yield () => undefined;
+    if (++turn % PER_TURN === 0) yield undefined;
     const stat = look(toBuffer(`${dir}/${source.toString("latin1")}`));
     if (!stat?.isFile()) continue;
     const { mtimeMs, atimeMs, size } = stat;

@@ -4,16 +4,20 @@ import { type Candidate, choose, sparesMissing } from "./choose.ts";
 const limits = { workers: 4, perUid: 2, sessions: 10, spares: 2, idle: 60 };
 const worker = (identity: string | undefined, load = 0): Candidate => ({ identity, load });
 
-test("a worker of its own without sessions", () => {
+test("of its own workers the one with the fewest sessions", () => {
   const idle = worker("a");
   expect(choose([worker("a", 1), idle, worker(undefined)], "a", limits)).toEqual({ use: idle });
 });
+test("its own, while that has few sessions", () => {
+  const own = worker("a", 7);
+  expect(choose([own, worker(undefined)], "a", limits)).toEqual({ use: own });
+});
 test("a spare, while it has fewer workers than allowed", () => {
   const spare = worker(undefined);
-  expect(choose([worker("a", 1), spare], "a", limits)).toEqual({ use: spare });
+  expect(choose([worker("a", 8), spare], "a", limits)).toEqual({ use: spare });
 });
 test("a new one, where there is no spare", () =>
-  expect(choose([worker("a", 1), worker("b")], "a", limits)).toEqual({ start: true }));
+  expect(choose([worker("a", 8), worker("b")], "a", limits)).toEqual({ start: true }));
 test("of as many as allowed the one with the fewest sessions", () => {
   const least = worker("a", 3);
   expect(choose([worker("a", 5), least, worker(undefined)], "a", limits)).toEqual({ use: least });

@@ -22,9 +22,11 @@ export interface Limits {
 /** The worker to use; or to start one, perhaps after ending another; or that there is no room. */
 export type Choice<W> = { readonly use: W } | { readonly start: true; readonly end?: W } | "full";
 
+const BUSY = 8; // sessions of a worker, most of which wait for their clients, before another one is worth its memory
+
 /**
  * Chooses the worker for a session of `identity`: of its own workers the one with the fewest sessions, but while all of
- * them have some and are fewer than `perUid`, a spare or a new one. If the maximum is reached, an idle worker of another
+ * them have BUSY and are fewer than `perUid`, a spare or a new one. If the maximum is reached, an idle worker of another
  * identity is ended.
  */
 export function choose<W extends Candidate>(
@@ -45,7 +47,7 @@ export function choose<W extends Candidate>(
     } else if (worker.load === 0) idle ??= worker;
   }
   const isFull = best !== undefined && best.load >= limits.sessions;
-  if (best && (best.load === 0 || (own >= limits.perUid && !isFull))) return { use: best };
+  if (best && (best.load < BUSY || own >= limits.perUid) && !isFull) return { use: best };
   if (spare) return { use: spare };
   if (count < limits.workers) return { start: true };
   if (best && !isFull) return { use: best };

@@ -1,11 +1,8 @@
 import { errnoError, type Libc, libc } from "@qmail-mysql/native";
-import type { Steps } from "@qmail-mysql/steps";
+import { type Steps, WAIT } from "@qmail-mysql/steps";
 import { errno } from "@qmail-mysql/trouble";
 
 // The event loop of a forked worker, which cannot use the runtime's: that is shared with the process that forked it.
-
-/** What a port returns to be called again when its descriptor is ready. */
-export const WAIT = Symbol("wait");
 
 const EPOLL_CLOEXEC = 0o2000000; // sys/epoll.h
 const EPOLL_CTL_ADD = 1;
@@ -17,13 +14,12 @@ const EVENT = process.arch === "x64" ? 12 : 16; // bytes of struct epoll_event, 
 const DATA = EVENT - 8; // of its descriptor
 const EVENTS = 64; // at once
 const SWEEP = 1000; // milliseconds between checks of time limits
-const PER_TURN = 64; // steps of a routine before the others have their turn
 
 interface Routine {
   readonly fd: number;
   readonly steps: Steps<void>;
-  /** The call that waits for the descriptor. */
-  waiting: (() => unknown) | undefined;
+  /** Does it wait for its descriptor? */
+  isWaiting: boolean;
   /** When it fails with ETIMEDOUT: performance.now(). */
   deadline: number;
   isQueued: boolean;
@@ -62,7 +58,7 @@ export class Loop {
 
   /** Begins a routine, and closes its descriptor when it has ended. */
   begin(fd: number, steps: Steps<void>): void {
-    const routine: Routine = { fd, steps, waiting: undefined, deadline: Infinity, isQueued: true };
+    const routine: Routine = { fd, steps, isWaiting: false, deadline: Infinity, isQueued: true };
     this.#routines.set(fd, routine);
     this.#control(EPOLL_CTL_ADD, fd, EPOLLIN + EPOLLOUT + EPOLLET);
     this.#queue.push(routine);
@@ -72,6 +68,14 @@ export class Loop {
   limit(fd: number, ms: number): void {
     const routine = this.#routines.get(fd);
     if (routine) routine.deadline = performance.now() + ms;
+  }
+
+  /** Continues the routine of this descriptor after the others, though its descriptor is ready. */
+  again(fd: number): void {
+    const routine = this.#routines.get(fd);
+    if (!routine) return;
+    routine.deadline = Infinity;
+    this.#enqueue(routine);
   }
 
   /** Runs until `isOver`, which is asked in between. */
@@ -94,7 +98,7 @@ export class Loop {
     for (let i = 0; i < count; i++) {
       const fd = this.#events.readInt32LE(i * EVENT + DATA);
       const routine = this.#routines.get(fd);
-      if (routine?.waiting) this.#enqueue(routine);
+      if (routine?.isWaiting) this.#enqueue(routine);
       else this.#watched.get(fd)?.();
     }
   }
@@ -104,26 +108,16 @@ export class Loop {
     routine.isQueued = true;
   }
 
-  /** Makes steps of a routine until it has to wait, has had its turn, or ends. */
+  /** Continues a routine until it has to wait, lets others continue, or ends. */
   #advance(routine: Routine): void {
-    const { steps, waiting } = routine;
-    routine.waiting = undefined;
+    routine.isWaiting = false;
     try {
-      let step = waiting ? undefined : steps.next();
-      let call = waiting ?? step?.value;
-      for (let count = 0; call && !step?.done; count++) {
-        const answer = count < PER_TURN ? call() : WAIT;
-        if (answer === WAIT) {
-          routine.waiting = call;
-          if (count === PER_TURN) this.#enqueue(routine);
-          return;
-        }
-        step = steps.next(answer);
-        call = step.value ?? undefined;
-      }
-      this.#end(routine);
-    } catch (error) {
-      this.#fail(routine, error);
+      const { done, value } = routine.steps.next();
+      if (done) this.#end(routine);
+      else if (value === WAIT) routine.isWaiting = true;
+      else this.#enqueue(routine);
+    } catch {
+      this.#end(routine); // it has not handled its error
     }
   }
 
@@ -148,7 +142,7 @@ export class Loop {
     if (now < this.#swept + SWEEP) return;
     this.#swept = now;
     for (const routine of this.#routines.values()) {
-      if (routine.waiting && routine.deadline < now) this.#fail(routine, errnoError(ETIMEDOUT));
+      if (routine.isWaiting && routine.deadline < now) this.#fail(routine, errnoError(ETIMEDOUT));
     }
   }
 
