@@ -151,6 +151,48 @@ describe("AUTH", () => {
     expect((await served(lines, { settings: clear })).replies.at(-1)).toBe(reply);
   });
 
+  const AS_JOE = btoa("joe\0joe\0secret");
+  const ACCEPTED = "235 ok, go ahead (#2.7.0)";
+  test.each<[string, string[], string[]]>([
+    [
+      "LOGIN with the login in the command",
+      [`AUTH LOGIN ${btoa("joe")}`, btoa("secret")],
+      ["334 UGFzc3dvcmQ6", ACCEPTED],
+    ],
+    ["PLAIN in a line of its own, as oneself", ["AUTH PLAIN", AS_JOE], ["334 ", ACCEPTED]],
+    [
+      "canceled at the password, then accepted",
+      ["AUTH LOGIN", btoa("joe"), "*", `AUTH PLAIN ${AS_JOE}`],
+      ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "501 auth exchange canceled (#5.7.0)", ACCEPTED],
+    ],
+    [
+      "wrong, then accepted",
+      [`AUTH PLAIN ${WRONG}`, `AUTH PLAIN ${LOGIN}`, `AUTH PLAIN ${LOGIN}`],
+      ["535 authentication failed (#5.7.8)", ACCEPTED, "503 you're already authenticated (#5.5.1)"],
+    ],
+    [
+      "mail without a login is for our hosts only",
+      [
+        "MAIL FROM: <a@b>",
+        "RCPT TO: <x@other.example>",
+        "RSET",
+        `AUTH PLAIN ${LOGIN}`,
+        "MAIL FROM: <a@b>",
+        "RCPT TO: <x@other.example>",
+      ],
+      [
+        "250 ok",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        "250 flushed",
+        ACCEPTED,
+        "250 ok",
+        "250 ok",
+      ],
+    ],
+  ])("%s", async (_, lines, replies) => {
+    expect((await served(lines, { settings: clear })).replies).toEqual(replies);
+  });
+
   test("three wrong passwords end the session; none is in the log", async () => {
     const got = await served(Array(4).fill(`AUTH PLAIN ${WRONG}`), {
       settings: { ...clear, authProgram: ["x"], log: "text" },
@@ -233,6 +275,20 @@ describe("STARTTLS", () => {
 
 describe("SIZE and BDAT", () => {
   const settings = { size: true, chunking: true } as const;
+  test.each([
+    ["", "250 ok"],
+    [" SIZE", "250 ok"],
+    [" SIZE=", "250 ok"],
+    [" SIZE=123", "250 ok"],
+    [" BODY=8BITMIME SIZE=123", "250 ok"],
+    [" SIZE=124", "552 sorry, that message size exceeds my databytes limit (#5.3.4)"],
+    [" SIZE=99999999999999999999", "552 sorry, that message size exceeds my databytes limit (#5.3.4)"],
+  ])("MAIL with the parameters %j where 123 bytes are the most", async (parameters, reply) => {
+    const options = { settings: { size: true }, dataBytes: 123 };
+    for (const sender of ["<a@b>", "a@b"])
+      expect((await served([`MAIL FROM:${sender}${parameters}`], options)).replies).toEqual([reply]);
+  });
+
   test("a message in chunks", async () => {
     const { replies, queued } = await served([...MAIL, "BDAT 8", "S: a\r\n\r\nBDAT 5 last", "b\nc\r\nNOOP"], {
       settings,
