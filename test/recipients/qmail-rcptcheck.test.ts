@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NOFILES, QMAILD } from "../lib/accounts.ts";
 import { overSocket, sqlite, throughSqld } from "../lib/databases.ts";
 import { sqlFile } from "../lib/mariadb.ts";
+import { startPostfix } from "../lib/postfix.ts";
 import { BIN, run } from "../lib/program.ts";
-import { type Server, startServer } from "../lib/server.ts";
+import { type Server, startServer, talk } from "../lib/server.ts";
 import { unpacked } from "../lib/unpacked.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
 
@@ -171,6 +172,41 @@ describe.skipIf(!isRoot)("qmail-rcptcheck under tcpserver-sql", () => {
       const [exit, text] = said[verdict];
       expect([got.code, got.stdout + got.stderr]).toEqual([exit, expect.stringMatching(text)]);
     },
+  );
+
+  test.skipIf(postfix === undefined)(
+    "Postfix in front of qmail refuses at RCPT what the socketmap does not know",
+    async () => {
+      const mx = await startPostfix(postfix ?? "", {
+        mynetworks: "192.0.2.0/24",
+        relay_domains: "h.example, v.com, catch.com",
+        relay_recipient_maps: `socketmap:inet:127.0.0.1:${servers[0]?.port}:recipients`,
+        smtpd_relay_restrictions: "reject_unauth_destination",
+        smtpd_forbid_unauth_pipelining: "no",
+        smtpd_error_sleep_time: "0",
+      });
+      try {
+        const asked = VERDICTS.filter(([address]) =>
+          /^[!-~]+@(h\.example|v\.com|catch\.com)$/i.test(address),
+        );
+        const rcpt = asked.map(([address]) => `RCPT TO:<${address}>`);
+        const lines = ["EHLO c.example", "MAIL FROM:<s@example.org>", ...rcpt, "QUIT", ""];
+        const text = await talk(mx.port, { input: lines.join("\r\n") });
+        const replies = text.split("\r\n").slice(-2 - asked.length, -2);
+        const code = (verdict: Verdict) =>
+          verdict === "trouble"
+            ? "451 4.3.0"
+            : verdict === "unknown" || verdict === "disabled"
+              ? "550 5.1.1"
+              : "250 2.1.5";
+        expect(replies.map((reply, i) => `${asked[i]?.[0]} ${reply.slice(0, 9)}`)).toEqual(
+          asked.map(([address, verdict]) => `${address} ${code(verdict)}`),
+        );
+      } finally {
+        await mx.stop();
+      }
+    },
+    60_000,
   );
 
   const numbers: Record<Verdict, string> = {

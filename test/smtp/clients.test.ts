@@ -1,88 +1,25 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { BIN, type Outcome, run } from "../lib/program.ts";
-import { compileRecorder } from "../lib/smtp-pair.ts";
-import { makeWorld, type World } from "../lib/world.ts";
+import { type Outcome, run } from "../lib/program.ts";
+import { type RecordingServer, recordingServer } from "../lib/smtp-server.ts";
+import { unpacked } from "../lib/unpacked.ts";
 
 // Clients of Debian against the exec'd qmail-smtpd, which asks a TLS server for STARTTLS, and a checkpassword for AUTH.
 
 const MESSAGE = "Subject: x\nFrom: joe@ours.example\nTo: ann@ours.example\n\n.a line\n..\nend\n";
 
-let world: World;
-let record: string;
+let server: RecordingServer;
 let port: string;
-let server: ChildProcess;
-let log = "";
-
 beforeAll(async () => {
-  world = makeWorld();
-  const file = (name: string) => join(world.home, name);
-  record = file("record");
-  const checker = file("bin/checker");
-  writeFileSync(checker, `#!/bin/sh\ntr '\\0' ' ' <&3 | grep -q '^joe secret '\n`);
-  chmodSync(checker, 0o755);
-  world.control("me", "mx.example\n");
-  world.control("rcpthosts", "ours.example\n");
-  world.control(
-    "smtpd",
-    `size yes\nenhancedstatuscodes yes\nchunking yes\nauth plain login\nauth_program ${checker} true\nlog text\nxclient 127.0.0.1\n`,
-  );
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-days",
-      "2",
-      "-subj",
-      "/CN=localhost",
-      "-addext",
-      "subjectAltName=DNS:localhost",
-      "-keyout",
-      file("key.pem"),
-      "-out",
-      file("cert.pem"),
-    ],
-    { stdio: "ignore" },
-  );
-  server = spawn(
-    "python3",
-    [
-      join(import.meta.dirname, "../lib/ucspi-tls.py"),
-      file("cert.pem"),
-      file("key.pem"),
-      join(BIN, "qmail-smtpd"),
-    ],
-    {
-      env: { ...world.env, PATH: process.env.PATH, QMAILQUEUE: compileRecorder(world.home), RECORD: record },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  server.stderr?.on("data", (bytes) => {
-    log += bytes;
-  });
-  port = await new Promise((resolve) =>
-    server.stdout?.once("data", (bytes) => resolve(String(bytes).trim())),
-  );
+  server = await recordingServer();
+  ({ port } = server);
 });
-afterAll(() => {
-  server.kill();
-  world.remove();
-});
-beforeEach(() => rmSync(record, { force: true }));
-
-/** What reached the queue, as text. */
-const queued = () => (existsSync(record) ? readFileSync(record, "latin1").replaceAll("\0", "|") : "");
+afterAll(() => server.stop());
+beforeEach(() => server.forget());
 
 const client = (program: string, args: readonly string[], input?: string): Promise<Outcome> =>
   run(program, args, {
     input,
-    env: { PATH: process.env.PATH ?? "", HOME: world.home, SSL_CERT_FILE: join(world.home, "cert.pem") },
+    env: { PATH: process.env.PATH ?? "", HOME: server.world.home, SSL_CERT_FILE: server.certificate },
   });
 
 const swaks = (...args: string[]) =>
@@ -100,7 +37,7 @@ const swaks = (...args: string[]) =>
 
 /** The envelope and the protocol of the message that was queued. */
 function expectQueued(protocol: string, envelope = "Fjoe@ours.example|Tann@ours.example||"): void {
-  const got = queued();
+  const got = server.queued();
   expect(got).toContain(envelope);
   expect(got).toMatch(new RegExp(` with ${protocol}; `));
   expect(got).toContain("\n.a line\n..\nend\n");
@@ -146,13 +83,14 @@ describe("swaks", () => {
     "%s",
     async (_, args, code, reply) => {
       const got = await swaks(...args);
-      expect([got.code, queued()]).toEqual([code, ""]);
+      expect([got.code, server.queued()]).toEqual([code, ""]);
       expect(got.stdout).toMatch(reply);
     },
     30_000,
   );
 
   test("no password is in the log", () => {
+    const log = server.log();
     expect(log).toContain("verdict=accepted at=data");
     for (const password of [
       "secret",
@@ -242,4 +180,23 @@ test("openssl s_client: STARTTLS; what was sent before is not heard", async () =
   expect(got.stdout).toContain("250-PIPELINING");
   expect(got.stdout).not.toContain("STARTTLS");
   expect(got.stdout).toContain("AUTH PLAIN LOGIN");
+});
+
+const nodemailer = unpacked("node-nodemailer");
+test.skipIf(!nodemailer)("nodemailer: STARTTLS, AUTH, a pool of connections", async () => {
+  const script = `
+    const mailer = require(${JSON.stringify(`${nodemailer}/usr/share/nodejs/nodemailer`)});
+    const auth = { user: "joe", pass: "secret" };
+    const options = { host: "localhost", port: ${port}, requireTLS: true, auth, pool: true, maxConnections: 1 };
+    const transport = mailer.createTransport(options);
+    const mail = { from: "joe@ours.example", to: "ann@ours.example", subject: "x", text: ".a line\\n..\\nend\\n" };
+    Promise.all([mail, mail].map((each) => transport.sendMail(each))).then(
+      (sent) => { console.log(sent.map(({ response }) => response.slice(0, 9)).join()); transport.close(); },
+    );`;
+  const got = await run("/usr/bin/env", ["node", "-e", script], {
+    env: { PATH: process.env.PATH ?? "", NODE_EXTRA_CA_CERTS: server.certificate },
+  });
+  expect([got.stdout, got.stderr]).toEqual(["250 2.0.0,250 2.0.0\n", ""]);
+  expectQueued("ESMTPSA");
+  expect(server.queued().match(/Fjoe@ours\.example\|/g)).toHaveLength(2);
 });

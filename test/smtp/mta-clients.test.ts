@@ -1,44 +1,25 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { BIN } from "../lib/program.ts";
-import { compileRecorder } from "../lib/smtp-pair.ts";
+import { startPostfix } from "../lib/postfix.ts";
+import { run } from "../lib/program.ts";
+import { type RecordingServer, recordingServer } from "../lib/smtp-server.ts";
 import { unpacked } from "../lib/unpacked.ts";
-import { isRoot, makeWorld, type World } from "../lib/world.ts";
+import { isRoot } from "../lib/world.ts";
 
 // Mail servers of Debian as clients. Installed, they would exclude each other.
 
 const exim = unpacked("exim4-daemon-light");
 const postfix = unpacked("postfix");
 
-let world: World;
-let record: string;
-let port: string;
-let server: ChildProcess;
-
+let server: RecordingServer;
 beforeAll(async () => {
-  world = makeWorld();
-  record = join(world.home, "record");
-  world.control("me", "mx.example\n");
-  world.control("rcpthosts", "ours.example\n");
-  world.control("smtpd", "size yes\nenhancedstatuscodes yes\nchunking yes\n");
-  server = spawn("tcpserver", ["-HR", "-lmx.example", "-1", "127.0.0.1", "0", join(BIN, "qmail-smtpd")], {
-    env: { ...world.env, PATH: process.env.PATH, QMAILQUEUE: compileRecorder(world.home), RECORD: record },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  port = await new Promise((resolve) =>
-    server.stdout?.once("data", (bytes) => resolve(String(bytes).trim())),
-  );
+  server = await recordingServer();
 });
-afterAll(() => {
-  server.kill();
-  world.remove();
-});
-beforeEach(() => rmSync(record, { force: true }));
-
-const queued = () => (existsSync(record) ? readFileSync(record, "latin1").replaceAll("\0", "|") : "");
+afterAll(() => server.stop());
+beforeEach(() => server.forget());
 
 describe.skipIf(!isRoot || !exim)("Exim", () => {
   const EXIM = `${exim}/usr/sbin/exim4`;
@@ -63,7 +44,7 @@ all:
 begin transports
 out:
   driver = smtp
-  port = ${port}
+  port = ${server.port}
 `;
     writeFileSync(file("config"), config);
     const inside = `set -e; cd ${dir}
@@ -79,17 +60,53 @@ out:
     });
     // K: with CHUNKING
     expect(readFileSync(file("mainlog"), "latin1")).toMatch(/ => ann@ours\.example .* K C="250 2\.0\.0 ok /);
-    expect(queued()).toContain("Fjoe@ours.example|Tann@ours.example||");
-    expect(queued()).toContain("\n\n.a line\n..\nend\n");
+    expect(server.queued()).toContain("Fjoe@ours.example|Tann@ours.example||");
+    expect(server.queued()).toContain("\n\n.a line\n..\nend\n");
   });
 });
 
 describe.skipIf(!postfix)("Postfix", () => {
   test("smtp-source: 40 messages in 4 sessions", () => {
     const args = ["-s", "4", "-m", "40", "-l", "2000", "-f", "joe@ours.example", "-t", "ann@ours.example"];
-    execFileSync(`${postfix}/usr/sbin/smtp-source`, [...args, `inet:127.0.0.1:${port}`], {
+    execFileSync(`${postfix}/usr/sbin/smtp-source`, [...args, `inet:127.0.0.1:${server.port}`], {
       env: { LD_LIBRARY_PATH: `${postfix}/usr/lib/postfix` },
     });
-    expect(queued().split("Fjoe@ours.example|Tann@ours.example||").length - 1).toBe(40);
+    expect(server.queued().split("Fjoe@ours.example|Tann@ours.example||").length - 1).toBe(40);
   });
+
+  test.skipIf(!isRoot)(
+    "smtp(8): TLS that is verified, SASL, and a session for several messages",
+    async () => {
+      const relay = await startPostfix(postfix ?? "", {
+        relayhost: `[localhost]:${server.port}`,
+        smtp_tls_security_level: "secure",
+        smtp_tls_CAfile: server.certificate,
+        smtp_tls_loglevel: "1",
+        smtp_sasl_auth_enable: "yes",
+        smtp_sasl_password_maps: `inline:{ { [localhost]:${server.port} = joe:secret } }`,
+        smtp_sasl_security_options: "noanonymous",
+      });
+      try {
+        const to = ["ann@ours.example", "bob@ours.example", "no@other.example"];
+        const args = ["--server", `127.0.0.1:${relay.port}`, "--from", "joe@ours.example", "--to", to.join()];
+        const sent = await run("/usr/bin/swaks", [
+          ...args,
+          "--data",
+          "Subject: x\\n\\n.a line\\n..\\nend\\n",
+        ]);
+        expect(sent.code, sent.stdout).toBe(0);
+        await relay.logged(/qmgr.*: removed/);
+        const log = relay.log();
+        expect(log).toMatch(/Verified TLS connection established to localhost/);
+        expect(log.match(/ status=sent \(250 2\.0\.0 ok /g)).toHaveLength(3);
+        const [, recipients = ""] = /Fjoe@ours\.example\|((?:T[^|]*\|)+)\|/.exec(server.queued()) ?? [];
+        expect(recipients.split("|").filter(Boolean).toSorted()).toEqual(to.map((each) => `T${each}`));
+        expect(server.queued()).toContain(" with ESMTPSA; ");
+        expect(server.queued()).toContain("\n\n.a line\n..\nend\n");
+      } finally {
+        await relay.stop();
+      }
+    },
+    60_000,
+  );
 });

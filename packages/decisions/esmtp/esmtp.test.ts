@@ -1,6 +1,7 @@
 import { decideAgain } from "@qmail-mysql/connection";
-import { drive, type Extension, environmentOf, newSession, type Ports, serve } from "@qmail-mysql/smtp";
+import { drive, type Extension, environmentOf, newSession, serve } from "@qmail-mysql/smtp";
 import { describe, expect, test } from "vitest";
+import { memoryPorts, smtpSettings } from "../../../test/lib/smtp-ports.ts";
 import { type Configured, type ExtensionPorts, extensionsOf } from "./extensions.ts";
 import { parsePlugins } from "./plugin-config.ts";
 import { STOCK } from "./settings.ts";
@@ -20,47 +21,18 @@ interface Given {
 
 /** Serves a client that sends `lines`; its replies without the greeting, and what the world was told. */
 async function served(lines: readonly string[], given: Given = {}) {
-  const queued: string[] = [];
   const log: string[] = [];
   const pauses: number[] = [];
   const attempts: string[] = [];
-  let replies = "";
-  const pieces = [Buffer.from(lines.join("\r\n").concat("\r\n"), "latin1")];
-  let afterTls: Buffer[] = [];
-  const ports: Ports = {
-    now: () => 1_500_000_000_000,
-    read: () => pieces.shift() ?? afterTls.shift() ?? Buffer.alloc(0),
-    write(text) {
-      replies += text;
-      return true;
-    },
-    isThere: () => true,
-    openQueue(_, environment) {
-      let message = "";
-      return {
-        put(bytes) {
-          message += Buffer.from(bytes).toString("latin1");
-          return true;
-        },
-        close(envelope) {
-          if (envelope === "") return { pid: 1, code: 54, custom: "", isComplete: true };
-          queued.push(`${envelope.replaceAll("\0", "|")}${message}`);
-          log.push(
-            ...environment.entries().filter((entry) => /^(SMTPAUTH|RELAYCLIENT|TCPREMOTEINFO)/.test(entry)),
-          );
-          return { pid: 1, code: 0, custom: "", isComplete: true };
-        },
-        abandon: () => {},
-      };
-    },
+  const memory = memoryPorts([lines.join("\r\n").concat("\r\n")], {
     startTls(reply) {
-      replies += reply;
-      afterTls = [Buffer.from("MAIL FROM:<a@b>\r\nEHLO again\r\n")];
+      memory.show(reply);
+      memory.send(["MAIL FROM:<a@b>\r\nEHLO again\r\n"]);
       return { protocol: "TLSv1.3", cipher: "x", serverName: "" };
     },
     pause: (ms) => void pauses.push(ms),
     log: (line) => void log.push(line),
-  };
+  });
   const { blocked } = given;
   const extensionPorts: ExtensionPorts = {
     checkBlocklists: blocked && (async ({ ip }) => (ip === "192.0.2.9" ? undefined : blocked)),
@@ -92,31 +64,17 @@ async function served(lines: readonly string[], given: Given = {}) {
   };
   const extensions: Extension[] = extensionsOf(configured, extensionPorts);
   const session = newSession({
-    settings: {
-      greeting: "mx.example",
-      localIpHost: undefined,
-      timeout: 1000,
-      rcptHosts: new Set(["ours.example"]),
-      isInMoreRcptHosts: () => false,
-      badMailFrom: new Set(given.badMailFrom),
-      dataBytes: given.dataBytes ?? 0,
-      refusesStray: true,
-      isLocalIp: () => false,
-    },
-    ports,
+    settings: smtpSettings({ badMailFrom: new Set(given.badMailFrom), dataBytes: given.dataBytes ?? 0 }),
+    ports: memory.ports,
     environment: environmentOf(given.environment ?? ["TCPREMOTEIP=192.0.2.1"]),
     extensions,
   });
   const code = await drive(serve(session));
-  return {
-    code,
-    replies: replies.split("\r\n").slice(1, -1),
-    queued,
-    log,
-    pauses,
-    attempts,
-    greeting: replies.split("\r\n")[0],
-  };
+  log.push(
+    ...memory.environments.flat().filter((entry) => /^(SMTPAUTH|RELAYCLIENT|TCPREMOTEINFO)/.test(entry)),
+  );
+  const [greeting, ...replies] = memory.replies();
+  return { code, replies, queued: memory.queued, log, pauses, attempts, greeting };
 }
 
 const LOGIN = Buffer.from("\0joe\0secret").toString("base64");
@@ -191,6 +149,48 @@ describe("AUTH", () => {
     ],
   ])("%s", async (_, lines, reply) => {
     expect((await served(lines, { settings: clear })).replies.at(-1)).toBe(reply);
+  });
+
+  const AS_JOE = btoa("joe\0joe\0secret");
+  const ACCEPTED = "235 ok, go ahead (#2.7.0)";
+  test.each<[string, string[], string[]]>([
+    [
+      "LOGIN with the login in the command",
+      [`AUTH LOGIN ${btoa("joe")}`, btoa("secret")],
+      ["334 UGFzc3dvcmQ6", ACCEPTED],
+    ],
+    ["PLAIN in a line of its own, as oneself", ["AUTH PLAIN", AS_JOE], ["334 ", ACCEPTED]],
+    [
+      "canceled at the password, then accepted",
+      ["AUTH LOGIN", btoa("joe"), "*", `AUTH PLAIN ${AS_JOE}`],
+      ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "501 auth exchange canceled (#5.7.0)", ACCEPTED],
+    ],
+    [
+      "wrong, then accepted",
+      [`AUTH PLAIN ${WRONG}`, `AUTH PLAIN ${LOGIN}`, `AUTH PLAIN ${LOGIN}`],
+      ["535 authentication failed (#5.7.8)", ACCEPTED, "503 you're already authenticated (#5.5.1)"],
+    ],
+    [
+      "mail without a login is for our hosts only",
+      [
+        "MAIL FROM: <a@b>",
+        "RCPT TO: <x@other.example>",
+        "RSET",
+        `AUTH PLAIN ${LOGIN}`,
+        "MAIL FROM: <a@b>",
+        "RCPT TO: <x@other.example>",
+      ],
+      [
+        "250 ok",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        "250 flushed",
+        ACCEPTED,
+        "250 ok",
+        "250 ok",
+      ],
+    ],
+  ])("%s", async (_, lines, replies) => {
+    expect((await served(lines, { settings: clear })).replies).toEqual(replies);
   });
 
   test("three wrong passwords end the session; none is in the log", async () => {
@@ -275,6 +275,20 @@ describe("STARTTLS", () => {
 
 describe("SIZE and BDAT", () => {
   const settings = { size: true, chunking: true } as const;
+  test.each([
+    ["", "250 ok"],
+    [" SIZE", "250 ok"],
+    [" SIZE=", "250 ok"],
+    [" SIZE=123", "250 ok"],
+    [" BODY=8BITMIME SIZE=123", "250 ok"],
+    [" SIZE=124", "552 sorry, that message size exceeds my databytes limit (#5.3.4)"],
+    [" SIZE=99999999999999999999", "552 sorry, that message size exceeds my databytes limit (#5.3.4)"],
+  ])("MAIL with the parameters %j where 123 bytes are the most", async (parameters, reply) => {
+    const options = { settings: { size: true }, dataBytes: 123 };
+    for (const sender of ["<a@b>", "a@b"])
+      expect((await served([`MAIL FROM:${sender}${parameters}`], options)).replies).toEqual([reply]);
+  });
+
   test("a message in chunks", async () => {
     const { replies, queued } = await served([...MAIL, "BDAT 8", "S: a\r\n\r\nBDAT 5 last", "b\nc\r\nNOOP"], {
       settings,

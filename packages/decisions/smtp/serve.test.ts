@@ -1,51 +1,20 @@
 import { expect, test } from "vitest";
-import { drive, environmentOf, newSession, type Ports, type Settings, serve } from "./index.ts";
+import { memoryPorts, smtpSettings } from "../../../test/lib/smtp-ports.ts";
+import { drive, environmentOf, newSession, serve } from "./index.ts";
 
-const SETTINGS: Settings = {
-  greeting: "mx.example",
+const SETTINGS = smtpSettings({
   localIpHost: "mx.example",
-  timeout: 1000,
   rcptHosts: new Set(["ours.example", ".sub.example"]),
   isInMoreRcptHosts: (key) => key === "more.example",
   badMailFrom: new Set(["bad@x.example", "@evil.example"]),
-  dataBytes: 0,
-  refusesStray: true,
   isLocalIp: ([first]) => first === 127,
-};
+});
 
 /** Serves a client that sends `pieces`; the replies, the exit code, and what was queued. */
 function serveAll(pieces: readonly string[], environment: readonly string[] = []) {
-  const rest = pieces.map((piece) => Buffer.from(piece, "latin1"));
-  const queued: string[] = [];
-  let replies = "";
-  const ports: Ports = {
-    now: () => 1_500_000_000_000,
-    read: () => rest.shift() ?? Buffer.alloc(0),
-    write(text) {
-      replies += text;
-      return true;
-    },
-    isThere: () => true,
-    pause: () => {},
-    log: () => {},
-    openQueue() {
-      let message = "";
-      return {
-        put(bytes) {
-          message += Buffer.from(bytes).toString("latin1");
-          return true;
-        },
-        close(envelope) {
-          if (envelope === "") return { pid: 42, code: 54, custom: "", isComplete: true };
-          queued.push(envelope.replaceAll("\0", "|") + message);
-          return { pid: 42, code: 0, custom: "", isComplete: true };
-        },
-        abandon: () => {},
-      };
-    },
-  };
+  const { ports, replies, queued } = memoryPorts(pieces);
   const session = newSession({ settings: SETTINGS, ports, environment: environmentOf(environment) });
-  return { code: drive(serve(session)), replies: replies.split("\r\n").slice(0, -1), queued };
+  return { code: drive(serve(session)), replies: replies(), queued };
 }
 
 const CLIENT = ["TCPREMOTEIP=192.0.2.1", "TCPREMOTEHOST=c.example", "TCPLOCALHOST=mx.example"];
@@ -66,7 +35,7 @@ test("a message", () => {
     "250 ok",
     "250 ok",
     "354 go ahead",
-    "250 ok 1500000000 qp 42",
+    "250 ok 1500000000 qp 1",
     "221 mx.example",
   ]);
   expect(got.code).toBe(0);
