@@ -44,6 +44,7 @@ const kinds = {
         ...chunks,
         entrypoints: [`./${file}`],
         target: "bun",
+        external: ["mysql2"], // which the executable contains once
         outdir,
         naming: { entry: "index.js" },
       });
