@@ -346,9 +346,12 @@ describe.skipIf(!isRoot)("tcpserver-sql beside ucspi-tcp's tcpserver", () => {
   ])("a start that fails: %j", async (args) => {
     const [stock, ours] = [await run(STOCK, args), await run(OURS, args)];
     expect(ours.code).toBe(stock.code);
-    expect(ours.stderr.replace("-1SU", "-1U").replace(" [ -w workers ] [ -y proxies ]", "")).toBe(
-      stock.stderr,
-    );
+    expect(
+      ours.stderr
+        .replace("-1mSU", "-1U")
+        .replace(" [ -C limit ]", "")
+        .replace(" [ -w workers ] [ -y proxies ]", ""),
+    ).toBe(stock.stderr);
   });
 
   test("a port that is taken", async () => {
