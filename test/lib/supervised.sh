@@ -58,6 +58,7 @@ if [ "$supervisor" = systemd ]; then
 fi
 cp -a "$run/$supervisor" "$top/service"
 if [ -z "$stock" ]; then rm -r "$top/service/qmail"; fi
+touch "$top/service/popd/down" # its port is that of pop3d
 cd "$top/service"
 within() { # within SECONDS COMMAND...
 	tries=$(($1 * 10))
@@ -75,7 +76,7 @@ up() { [ "$(svstat "$1" | grep -c ': up')" = 1 ]; }
 case $supervisor in
 daemontools)
 	svscan . &
-	for service in * */log; do within 10 up "$service"; done
+	for service in * */log; do [ -e "$service/down" ] || within 10 up "$service"; done
 	within 10 [ -S /run/qmail-sqld/socket ]
 	;;
 s6)
@@ -121,6 +122,14 @@ s6) s6-svc -t qmail-sqld ;;
 esac
 works() { pop3 secret | grep -q ^messages; }
 within 10 works && echo "after a restart: works"
+# POP3 for many users, in its place.
+rm popd/down
+case $supervisor in
+daemontools) svc -d pop3d && svc -u popd ;;
+s6) s6-svc -wd -d pop3d && s6-svc -u popd ;;
+esac
+pop3_of_popd() { pgrep -f '^qmail-popd ' >/dev/null && works; }
+within 20 pop3_of_popd && echo "popd: works"
 for service in *; do
 	case $supervisor in
 	daemontools) svstat "$service" "$service/log" ;;

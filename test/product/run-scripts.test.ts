@@ -28,7 +28,9 @@ describe.skipIf(!isRoot)("run scripts", () => {
     // The database at work, who asks known by the kernel's word, the C library's crypt(3): within the limits given.
     const login = "qmail-sqld: login: verdict=accepted service=pop3 address=192.0.2.1 uid=0 user=iain why=-";
     expect(lines).toContain(`pop3: messages: ${STOCK ? 1 : 0}`);
-    expect(lines).toEqual(expect.arrayContaining([WRONG, "relay: 192.0.2.1", "after a restart: works"]));
+    expect(lines).toEqual(
+      expect.arrayContaining([WRONG, "relay: 192.0.2.1", "after a restart: works", "popd: works"]),
+    );
     expect(lines).toContain(`qmail-sqld| ${login}`);
     expect(lines.find((line) => /^pop3d\| tcpserver: ok \d+ .*:192\.0\.2\.1:/.test(line))).toBeDefined();
     expect(lines.find((line) => /^smtpd\| tcpserver: pid \d+ from 127\.0\.0\.1/.test(line))).toBeDefined();
@@ -42,14 +44,13 @@ describe.skipIf(!isRoot)("run scripts", () => {
     expect(lines.find((line) => /^qmail\| delivery 1: success: did_1/.test(line))).toBeDefined();
   }
 
+  // At the end pop3d is down, and popd in its place.
   const services = [
-    ...(STOCK ? ["qmail"] : []),
-    "pop3d",
-    "qmail-sqld",
-    "smtpd",
-    "submission",
-    "submissions",
-  ].flatMap((service) => [service, `${service}/log`]);
+    "pop3d/log",
+    ...[...(STOCK ? ["qmail"] : []), "popd", "qmail-sqld", "smtpd", "submission", "submissions"].flatMap(
+      (service) => [service, `${service}/log`],
+    ),
+  ];
 
   test("daemontools: all services and their logs are up; a login, a relay record, a restart", async () => {
     const lines = await start("daemontools");
