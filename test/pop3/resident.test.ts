@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash, createHmac } from "node:crypto";
 import {
   chmodSync,
+  copyFileSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -343,9 +344,11 @@ describe.skipIf(!isRoot)("qmail-popd", () => {
 
   test("a greeting worker that sends anything gets no mail, and stops nobody else's session", async () => {
     const program = join(dir, "compromised");
+    // qmaild cannot read the tree if it is in root's home.
+    copyFileSync(join(import.meta.dirname, "../lib/hostile-greeter.py"), join(dir, "hostile-greeter.py"));
     writeFileSync(
       program,
-      `#!/bin/sh\n[ "$PROTO" = MONITOR ] && exec ${join(BIN, "qmail-popd")} "$@"\nif mkdir ${dir}/first 2>/dev/null; then exec python3 ${join(import.meta.dirname, "../lib/hostile-greeter.py")} ${dir}/result; fi\nexec ${join(BIN, "qmail-popd")} "$@"\n`,
+      `#!/bin/sh\n[ "$PROTO" = MONITOR ] && exec ${join(BIN, "qmail-popd")} "$@"\nif mkdir ${dir}/first 2>/dev/null; then exec python3 ${dir}/hostile-greeter.py ${dir}/result; fi\nexec ${join(BIN, "qmail-popd")} "$@"\n`,
     );
     chmodSync(program, 0o755);
     chmodSync(dir, 0o777);

@@ -172,8 +172,8 @@ exec prlimit --nofile=64:64 '${join(BIN, "tcpserver-sql")}' "$@"
     first.socket.destroy();
     for (const { socket } of all) socket.destroy();
     await sleep(1500);
-    // /bin/true reads nothing
-    expect(await (await client(server)).message("x@h.example", "body")).toBe("250 250 354 451");
+    // /bin/true reads nothing: its pipe may be closed before the message is written
+    expect(await (await client(server)).message("x@h.example", "body")).toMatch(/^250 250 354 (250|451)$/);
     expect(children(server.pid)).toEqual(pids.slice(1));
   }, 60_000);
 
