@@ -13,7 +13,7 @@ want() {
 		echo daemontools:setuidgid s6:s6-svscan systemd:systemd-analyze iproute2:/usr/sbin/ip mariadb-server:mariadbd galera-4:/usr/lib/galera/libgalera_smm.so rsync:rsync \
 			openssl:openssl fetchmail:fetchmail mpop:mpop python3:python3 \
 			gcc:gcc libc6-dev:/usr/include/stdio.h whois:mkpasswd argon2:argon2 dovecot-core:doveadm tinycdb:cdb sqlite3:sqlite3 strace:strace e2fsprogs:mkfs.ext4 socat:socat fail2ban:fail2ban-regex dnsmasq-base:dnsmasq haproxy:haproxy dovecot-pop3d:/usr/lib/dovecot/pop3 mailfront:smtpfront-echo \
-			swaks:swaks libnet-ssleay-perl:/usr/share/doc/libnet-ssleay-perl libauthen-sasl-perl:/usr/share/doc/libauthen-sasl-perl msmtp:msmtp s-nail:s-nail \
+			swaks:swaks libnet-ssleay-perl:/usr/share/doc/libnet-ssleay-perl libauthen-sasl-perl:/usr/share/doc/libauthen-sasl-perl libsasl2-modules:/usr/share/doc/libsasl2-modules msmtp:msmtp s-nail:s-nail \
 			libgnutls-dane0:/usr/share/doc/libgnutls-dane0 libidn12:/usr/share/doc/libidn12 libnsl2:/usr/share/doc/libnsl2 libdb5.3:/usr/share/doc/libdb5.3 # of exim4
 		;;
 	fresh) echo mmdebstrap:mmdebstrap ;;
