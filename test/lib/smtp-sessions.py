@@ -254,7 +254,10 @@ class Worker:
         socket.send_fds(self.orders, [packet.encode("latin1")], [theirs.fileno()])
         theirs.close()
         client.talk(session["pieces"], session.get("client", "at once"))
-        _, code = self.orders.recv(65536).decode().split("\0")[:2]
+        report = "ready"
+        while report.startswith("ready"):  # now and then it only says that it runs
+            report = self.orders.recv(65536).decode()
+        _, code = report.split("\0")[:2]
         return result(session, client.replies, b"", int(code))
 
 
