@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +11,7 @@ import { children, isAlive, processesWith, signal } from "../lib/processes.ts";
 import { BIN, proc } from "../lib/program.ts";
 import { numbers } from "../lib/random.ts";
 import { mailboxRow } from "../lib/rows.ts";
+import { compileSmallQueue, makeSmallQueue } from "../lib/small-queue.ts";
 import { makeCertificate } from "../lib/smtp-certificate.ts";
 import { connectSmtp } from "../lib/smtp-client.ts";
 import { judgeQueue } from "../lib/smtp-judge.ts";
@@ -43,20 +44,9 @@ const VICTIMS: readonly Victim[] = [
   "key process",
 ] as Victim[];
 
-/** A directory with the parts of a queue that qmail-queue uses, on which small-queue.c works. */
 function smallQueue(dir: string): string {
   const queue = join(dir, "queue");
-  for (const part of [
-    "",
-    "pid",
-    "mess",
-    "intd",
-    "todo",
-    ...Array.from({ length: 23 }, (_, i) => `mess/${i}`),
-  ]) {
-    mkdirSync(join(queue, part));
-    chownSync(join(queue, part), QMAILD, NOFILES);
-  }
+  makeSmallQueue(queue);
   return queue;
 }
 
@@ -241,7 +231,7 @@ describe.skipIf(!isRoot)("kill -9 at random moments while mail comes in", () => 
         {
           ...world.env,
           SMALL_QUEUE: queue,
-          QMAILQUEUE: STOCK ? join(STOCK, "bin/qmail-queue") : compiled(dir),
+          QMAILQUEUE: STOCK ? join(STOCK, "bin/qmail-queue") : compileSmallQueue(dir),
         },
         STOCK && join(dir, "stock"),
       );
@@ -284,12 +274,6 @@ function configure(world: World): void {
   world.control("smtpd", "auth plain\nauth_clear yes\nrecipient_check yes\nchunking yes\n");
   const { chain, key } = makeCertificate(HOST);
   chmodSync(world.control("servercert.pem", chain + key), 0o600);
-}
-
-function compiled(dir: string): string {
-  const file = join(dir, "small-queue");
-  execFileSync("gcc", ["-O", "-o", file, join(import.meta.dirname, "../lib/small-queue.c")]);
-  return file;
 }
 
 /** Waits until no process has this entry in its environment. */

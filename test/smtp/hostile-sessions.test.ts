@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
@@ -8,6 +8,7 @@ import { NOFILES, QMAILD } from "../lib/accounts.ts";
 import { children } from "../lib/processes.ts";
 import { BIN } from "../lib/program.ts";
 import { type Server, startServer } from "../lib/server.ts";
+import { compileSmallQueue, makeSmallQueue } from "../lib/small-queue.ts";
 import { makeCertificate } from "../lib/smtp-certificate.ts";
 import { connectSmtp, type SmtpClient } from "../lib/smtp-client.ts";
 import { isRoot, makeWorld } from "../lib/world.ts";
@@ -42,19 +43,8 @@ describe.skipIf(!isRoot).each(SHAPES)("qmail-smtpd %s", (_, shape) => {
     );
     const { chain, key } = makeCertificate("mx.example");
     chmodSync(world.control("servercert.pem", chain + key), 0o600);
-    for (const part of [
-      "",
-      "pid",
-      "mess",
-      "intd",
-      "todo",
-      ...Array.from({ length: 23 }, (_, i) => `mess/${i}`),
-    ]) {
-      mkdirSync(join(queue, part));
-      chownSync(join(queue, part), QMAILD, NOFILES);
-    }
-    const program = join(world.home, "bin/small-queue");
-    execFileSync("gcc", ["-O", "-o", program, join(import.meta.dirname, "../lib/small-queue.c")]);
+    makeSmallQueue(queue);
+    const program = compileSmallQueue(join(world.home, "bin"));
     const own = ["-HRl0", "-c", "1000", "-b", "500", "-u", String(QMAILD), "-g", String(NOFILES), ...shape];
     server = await startServer("tcpserver-sql", [...own, "127.0.0.1", "0", join(BIN, "qmail-smtpd")], {
       env: { ...world.env, QMAILQUEUE: program, SMALL_QUEUE: queue },

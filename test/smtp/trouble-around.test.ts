@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +11,7 @@ import { children } from "../lib/processes.ts";
 import { BIN } from "../lib/program.ts";
 import { mailboxRow } from "../lib/rows.ts";
 import { type Server, startServer } from "../lib/server.ts";
+import { compileSmallQueue, makeSmallQueue } from "../lib/small-queue.ts";
 import { connectSmtp, type SmtpClient } from "../lib/smtp-client.ts";
 import { type RunningSqld, startSqld } from "../lib/sqld.ts";
 import { isRoot, makeWorld, type World } from "../lib/world.ts";
@@ -182,19 +183,8 @@ exec prlimit --nofile=64:64 '${join(BIN, "tcpserver-sql")}' "$@"
     mkdirSync(queue);
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m,mode=755", "none", queue]);
     try {
-      for (const part of [
-        "",
-        "pid",
-        "mess",
-        "intd",
-        "todo",
-        ...Array.from({ length: 23 }, (_, i) => `mess/${i}`),
-      ]) {
-        mkdirSync(join(queue, part), { recursive: true });
-        chownSync(join(queue, part), QMAILD, NOFILES);
-      }
-      const program = join(world.home, "bin/small-queue");
-      execFileSync("gcc", ["-O", "-o", program, join(import.meta.dirname, "../lib/small-queue.c")]);
+      makeSmallQueue(queue);
+      const program = compileSmallQueue(join(world.home, "bin"));
       for (const shape of SHAPES) {
         const server = await serve(world, shape, { QMAILQUEUE: program, SMALL_QUEUE: queue });
         const each = await client(server);
